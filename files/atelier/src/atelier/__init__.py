@@ -1,0 +1,1 @@
+"""What runs on the server: the hub plug-in and the desk of the Ansible collection mooc.atelier."""

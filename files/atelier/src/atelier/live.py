@@ -1,0 +1,143 @@
+"""Files read while the site runs: courses and consumers as they are now, and systemd's credentials.
+
+A course is added or a consumer's secret changed by writing a file: no process restarts. A file
+that has become wrong changes nothing: the last good content serves on, and the log says why once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from atelier.settings import Consumers, Course, SettingsError, load
+
+log = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound=BaseModel)
+Stamp = tuple[int, int, int] | None
+"""(time of change in ns, inode, size in bytes) of a file; None: there is no such file."""
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+class LiveFile(Generic[Model]):
+    """One settings file, read again when it has changed. Usable from several threads."""
+
+    def __init__(self, model: type[Model], path: Path) -> None:
+        self.path = path
+        self._model = model
+        self._lock = threading.Lock()
+        self._seen: Stamp = (-1, -1, -1)
+        self._value: Model | None = None
+
+    def get(self) -> Model | None:
+        """The file's last good content; None when there never was any, or the file is gone."""
+        with self._lock:
+            stamp = _stamp(self.path)
+            if stamp == self._seen:
+                return self._value
+            self._seen = stamp
+            if stamp is None:
+                self._value = None
+                log.warning("%s: no such file, or not readable by this process", self.path)
+                return None
+            try:
+                self._value = load(self._model, self.path)
+            except SettingsError as error:
+                kept = "the former content stays in use" if self._value else "it is left out"
+                log.error("%s. %s", error, kept)
+            return self._value
+
+
+class Courses:
+    """The courses of ``courses.d``, as they are at each call."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._files: dict[str, LiveFile[Course]] = {}
+        self._misnamed: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    def all(self) -> Mapping[str, Course]:
+        """Every course, by slug. A file whose slug is not its name is left out."""
+        courses: dict[str, Course] = {}
+        with self._lock:
+            try:
+                present = {path.stem for path in self._directory.glob("*.yml")}
+            except OSError:
+                present = set()
+            for gone in self._files.keys() - present:
+                del self._files[gone]
+            for slug in sorted(present):
+                file = self._files.setdefault(
+                    slug, LiveFile(Course, self._directory / f"{slug}.yml")
+                )
+                course = file.get()
+                if course is None:
+                    continue
+                if course.slug == slug:
+                    courses[slug] = course
+                elif (slug, course.slug) not in self._misnamed:
+                    self._misnamed.add((slug, course.slug))
+                    log.error("%s: slug = %r: must be the file's name", file.path, course.slug)
+        return courses
+
+    def get(self, slug: str) -> Course | None:
+        """One course, if there is one with that slug."""
+        return self.all().get(slug)
+
+
+class LiveConsumers:
+    """The consumers of ``consumers.yml``, as they are at each call."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = LiveFile(Consumers, path)
+
+    def get(self) -> Consumers:
+        """All consumers; none when there is no readable file."""
+        return self._file.get() or Consumers()
+
+
+class Credentials:
+    """Secrets handed over by systemd (``LoadCredential=``): one file each in a directory.
+
+    Args:
+        directory: where they are; by default what ``$CREDENTIALS_DIRECTORY`` names.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        named = os.environ.get("CREDENTIALS_DIRECTORY")
+        self._directory = directory or (Path(named) if named else None)
+
+    def optional(self, name: str) -> str | None:
+        """A secret without surrounding white space, or None where it was not handed over."""
+        if self._directory is None:
+            return None
+        try:
+            return (self._directory / name).read_text(encoding="utf-8").strip() or None
+        except OSError:
+            return None
+
+    def get(self, name: str) -> str:
+        """A secret that must be there.
+
+        Raises:
+            SettingsError: it is absent or empty; the text names the credential.
+        """
+        value = self.optional(name)
+        if value is None:
+            where = self._directory or "$CREDENTIALS_DIRECTORY (not set)"
+            raise SettingsError(f"credential {name!r}: absent or empty in {where}")
+        return value

@@ -1,0 +1,344 @@
+"""The site's settings: ``atelier.yml``, ``courses.d/<slug>.yml`` and ``consumers.yml``.
+
+The models say what each file may hold. Every error names the key, the value and the file, so
+that whoever edits an inventory can mend it without reading this code. Secrets are not here:
+see :mod:`atelier.live` for the credentials systemd hands over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+COURSE_SLUG = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
+PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+MIN_SECRET_LENGTH = 32
+DEFAULT_FILE = Path("/etc/atelier/atelier.yml")
+
+
+class SettingsError(Exception):
+    """A settings file cannot be used; the text says which file, key and value."""
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an address without user name, query or fragment")
+    return value.rstrip("/")
+
+
+def safe_path(value: str) -> str:
+    """Check a path of a file inside a course repository: relative, with no way out of it.
+
+    Raises:
+        ValueError: absolute, empty, with ``..``, a backslash or a control character.
+    """
+    parts = value.split("/")
+    if value.startswith("/") or any(part in ("", ".", "..") for part in parts):
+        raise ValueError("must be a relative path inside the course repository")
+    if (
+        parts[0] == ".git"
+        or "\\" in value
+        or any(ord(char) < 32 or ord(char) == 127 for char in value)
+    ):
+        raise ValueError("must not hold backslashes or control characters, nor lie in .git")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+CourseSlug = Annotated[str, Field(pattern=COURSE_SLUG)]
+RepositoryPath = Annotated[str, AfterValidator(safe_path)]
+
+
+class Strict(BaseModel):
+    """A part of a settings file: unknown keys are errors, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(Strict):
+    """Addresses of the site as browsers see them."""
+
+    hub_url: Url
+    gitlab_url: Url
+    contact_email: str = ""
+    ca_file: Path | None = None
+    """Certificates trusted for calls to GitLab (PEM); None: those of the Python package."""
+    domain: str | None = None
+    """Domain of learners' no-reply addresses; by default the hub's host without its first label."""
+
+    @property
+    def mail_domain(self) -> str:
+        """Domain under which learners without an e-mail address get theirs."""
+        host = urlsplit(self.hub_url).hostname or "localhost"
+        return self.domain or host.partition(".")[2] or host
+
+    def noreply_email(self, username: str) -> str:
+        """Address given to GitLab for a learner whose platform's addresses are not trusted."""
+        return f"{username}@users.noreply.{self.mail_domain}"
+
+
+class Hub(Strict):
+    """JupyterHub: where it listens and what it limits."""
+
+    api_url: Url = "http://172.30.0.1:8081"
+    """Address of the hub's API, bound there; learners' containers must reach it."""
+    proxy_api_url: Url = "http://127.0.0.1:8001"
+    public_bind: Url = "http://127.0.0.1:8000"
+    """Where configurable-http-proxy listens for nginx."""
+    database_url: str = "sqlite:////var/lib/atelier/hub/jupyterhub.sqlite"
+    concurrent_spawn_limit: PositiveInt = 20
+    idle_timeout_seconds: Annotated[int, Field(ge=0)] = 3600
+    """Servers idle for that long are stopped; 0: never."""
+    admin_users: tuple[str, ...] = ()
+
+
+class Desk(Strict):
+    """The desk: where it listens, where it keeps what it must remember."""
+
+    bind_host: str = "172.30.0.1"
+    bind_port: Annotated[int, Field(ge=1, le=65535)] = 8082
+    url: Url = "http://172.30.0.1:8082"
+    state_dir: Path = Path("/var/lib/atelier/desk")
+    prepare_timeout_seconds: PositiveFloat = 120
+    token_days: Annotated[int, Field(ge=1, le=30)] = 1
+    workers: Annotated[int, Field(ge=1, le=64)] = 8
+    """Spaces prepared at the same time."""
+
+
+class Spawner(Strict):
+    """What runs learners' servers."""
+
+    kind: Literal["docker"] = "docker"
+    network: str = "atelier-learners"
+    gateway: str = "172.30.0.1"
+    start_timeout_seconds: PositiveInt = 120
+    environment: dict[str, str] = {}
+
+
+class Lti(Strict):
+    """Rules for LTI launches."""
+
+    timestamp_window_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
+
+
+class Paths(Strict):
+    """Files and directories read while the site runs."""
+
+    courses: Path = Path("/etc/atelier/courses.d")
+    consumers: Path = Path("/etc/atelier/consumers.yml")
+    templates: Path = Path("/var/lib/atelier/templates")
+
+
+class Settings(Strict):
+    """All of ``atelier.yml``."""
+
+    site: Site
+    hub: Hub = Hub()
+    desk: Desk = Desk()
+    spawner: Spawner = Spawner()
+    lti: Lti = Lti()
+    paths: Paths = Paths()
+
+
+class Title(Strict):
+    """A course's title in the two languages of the site."""
+
+    fr: Annotated[str, Field(min_length=1)]
+    en: Annotated[str, Field(min_length=1)]
+
+
+class Course(Strict):
+    """One ``courses.d/<slug>.yml``."""
+
+    slug: CourseSlug
+    title: Title
+    template: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$")]
+    """Path of the GitLab project learners' forks come from."""
+    image: Annotated[str, Field(min_length=1)]
+    memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[KMGT]?$")] = "1G"
+    cpu: PositiveFloat = 1.0
+    pids: PositiveInt = 256
+    consumers: tuple[str, ...] | None = None
+    """Keys of the consumers that may launch it; None: all of them."""
+    start_file: RepositoryPath | None = None
+
+
+class Consumer(Strict):
+    """One LTI 1.1 consumer: a platform's key and shared secret."""
+
+    key: Annotated[str, Field(min_length=1, max_length=255)]
+    secret: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+    platform: Annotated[str, Field(pattern=PLATFORM_SLUG)]
+    courses: tuple[CourseSlug, ...] | None = None
+    """Courses it may launch; None: all of them."""
+    trust_email: bool = False
+    """Whether the e-mail addresses this platform sends are its learners' real, verified ones."""
+
+
+class Consumers(Strict):
+    """All of ``consumers.yml``."""
+
+    version: Literal[1] = 1
+    consumers: tuple[Consumer, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_secret_per_key(self) -> Consumers:
+        seen: set[str] = set()
+        for consumer in self.consumers:
+            if consumer.key in seen:
+                raise ValueError(f"two consumers have the key {consumer.key!r}")
+            seen.add(consumer.key)
+        return self
+
+    def by_key(self, key: str) -> Consumer | None:
+        """The consumer with that key, if there is one."""
+        return next((one for one in self.consumers if one.key == key), None)
+
+
+def may_launch(consumer: Consumer, course: Course) -> bool:
+    """Whether a consumer may launch a course: both sides have a say, silence means yes."""
+    return (consumer.courses is None or course.slug in consumer.courses) and (
+        course.consumers is None or consumer.key in course.consumers
+    )
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _describe(error: Any) -> str:
+    """One line for one pydantic error: key, value (never a secret's), reason."""
+    key = ".".join(str(part) for part in error["loc"]) or "(top of the file)"
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "missing":
+        return f"{key}: this key is missing"
+    if error["type"] == "extra_forbidden":
+        return f"{key}: no such key"
+    secret = "secret" in key or isinstance(error["input"], dict | list | tuple)
+    value = "" if secret else f" = {error['input']!r}"
+    return f"{key}{value}: {reason}"
+
+
+def parse(model: type[Model], text: str, origin: str) -> Model:
+    """Read a settings file's text.
+
+    Args:
+        model: :class:`Settings`, :class:`Course` or :class:`Consumers`.
+        text: YAML.
+        origin: the file's name, for messages.
+
+    Raises:
+        SettingsError: not YAML, or a key is missing, unknown, or has a wrong value; one line
+            per error, each beginning with ``origin``.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        problem = getattr(error, "problem", None) or "cannot be read"
+        raise SettingsError(f"{origin}{where}: not valid YAML: {problem}") from None
+    try:
+        return model.model_validate({} if data is None else data)
+    except ValidationError as error:
+        lines = [f"{origin}: {_describe(one)}" for one in error.errors(include_url=False)]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def load(model: type[Model], path: Path) -> Model:
+    """Read a settings file.
+
+    Raises:
+        SettingsError: as :func:`parse`, or the file cannot be opened.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise SettingsError(f"{path}: cannot be read: {reason}") from None
+    return parse(model, text, str(path))
+
+
+def check_site(path: Path) -> list[str]:
+    """Read all of a site's files and compare them with each other.
+
+    Returns:
+        What deserves attention without being an error, one sentence each.
+
+    Raises:
+        SettingsError: a file is wrong.
+    """
+    settings = load(Settings, path)
+    courses: dict[str, Course] = {}
+    for file in sorted(settings.paths.courses.glob("*.yml")):
+        course = load(Course, file)
+        if course.slug != file.stem:
+            raise SettingsError(
+                f"{file}: slug = {course.slug!r}: must be the file's name, {file.stem!r}"
+            )
+        courses[course.slug] = course
+    remarks = []
+    keys: set[str] = set()
+    if settings.paths.consumers.exists():
+        for consumer in load(Consumers, settings.paths.consumers).consumers:
+            keys.add(consumer.key)
+            remarks += [
+                f"{settings.paths.consumers}: consumer {consumer.key!r} names the course"
+                f" {slug!r}, which does not exist"
+                for slug in consumer.courses or ()
+                if slug not in courses
+            ]
+    for course in courses.values():
+        remarks += [
+            f"course {course.slug!r} names the consumer {key!r}, which does not exist"
+            for key in course.consumers or ()
+            if key not in keys
+        ]
+    return remarks
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command ``atelier-settings``: 0 when the files are right, 1 with the errors on stderr."""
+    models: dict[str, type[BaseModel]] = {
+        "settings": Settings,
+        "course": Course,
+        "consumers": Consumers,
+    }
+    parser = argparse.ArgumentParser(
+        prog="atelier-settings", description="Check Atelier's settings."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("check", help="check one file, or (without --kind) the whole site")
+    check.add_argument("file", nargs="?", type=Path, default=DEFAULT_FILE)
+    check.add_argument("--kind", choices=sorted(models), help="check this file alone, as that kind")
+    options = parser.parse_args(argv)
+    try:
+        if options.kind:
+            load(models[options.kind], options.file)
+            remarks = []
+        else:
+            remarks = check_site(options.file)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for remark in remarks:
+        print(f"note: {remark}")
+    return 0
