@@ -1,0 +1,70 @@
+"""Command line of the test world: `python -m world ...`, with `tests` on PYTHONPATH."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from world import images, paths
+from world.run import WorldError, fail, say
+from world.target import Target
+
+
+def _images(_: argparse.Namespace) -> bool:
+    made = images.ensure_target()
+    return images.ensure_standin() or made
+
+
+def _target_up(options: argparse.Namespace) -> bool:
+    if options.image == images.TARGET:
+        images.ensure_target()
+    paths.link_collection()
+    return Target(options.name, options.image, options.publish, options.network).up()
+
+
+def _target_down(options: argparse.Namespace) -> bool:
+    return Target(options.name).down()
+
+
+def _collection(_: argparse.Namespace) -> bool:
+    say(str(paths.link_collection()))
+    return False
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    top = argparse.ArgumentParser(prog="world", description=__doc__)
+    verbs = top.add_subparsers(required=True, metavar="COMMAND")
+
+    command = verbs.add_parser("images", help="make the images that are missing or out of date")
+    command.set_defaults(do=_images)
+
+    command = verbs.add_parser("collection", help="link the checkout as mooc.atelier, print the path")
+    command.set_defaults(do=_collection)
+
+    command = verbs.add_parser("target-up", help="start a server to install on, wait until it is up")
+    command.add_argument("name")
+    command.add_argument("--image", default=images.TARGET)
+    command.add_argument("--publish", action="append", default=[], metavar="IP:PORT:PORT")
+    command.add_argument("--network")
+    command.set_defaults(do=_target_up)
+
+    command = verbs.add_parser("target-down", help="remove a server and its volume")
+    command.add_argument("name")
+    command.set_defaults(do=_target_down)
+    return top
+
+
+def main() -> int:
+    """Run one command; its last line says whether something was changed."""
+    options = parser().parse_args()
+    try:
+        changed = options.do(options)
+    except WorldError as error:
+        return fail(error)
+    say("changed" if changed else "unchanged")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""Images of the test world on the machine's Docker engine, made when missing or out of date.
+
+- `atelier/debian:trixie`: Debian 13 and CA certificates; pulled where a registry answers, else debootstrap.
+- `atelier/target:trixie`: the server to install on.
+- `atelier/gitlab-standin:latest`: the stand-in for GitLab.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from world import paths
+from world.run import WorldError, capture, say, stream, succeeds
+
+BASE = "atelier/debian:trixie"
+TARGET = "atelier/target:trixie"
+STANDIN = "atelier/gitlab-standin:latest"
+SUITE = "trixie"
+PULLED = "debian:13-slim"
+PULL_SECONDS = 60
+INPUTS_LABEL = "org.atelier.inputs"
+BUILD_ENV = {"DOCKER_BUILDKIT": "0"}  # the classic builder needs no plugin: Debian's docker.io has none
+
+
+@contextlib.contextmanager
+def lock(name: str) -> Iterator[None]:
+    """Let one process at a time make the named thing; the others wait and find it made."""
+    folder = paths.CACHE / "world"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def image_id(tag: str) -> str | None:
+    """Return the image's id, or None when the engine does not have it."""
+    return capture("docker", "image", "inspect", "-f", "{{.Id}}", tag, check=False) or None
+
+
+def _label(tag: str) -> str:
+    form = f'{{{{index .Config.Labels "{INPUTS_LABEL}"}}}}'
+    return capture("docker", "image", "inspect", "-f", form, tag, check=False)
+
+
+def digest(*inputs: Path | str | bytes) -> str:
+    """Hash files, folders (names, modes and contents) and texts into 16 hex digits."""
+    total = hashlib.sha256()
+    for item in inputs:
+        if isinstance(item, bytes):
+            total.update(item)
+        elif isinstance(item, str):
+            total.update(item.encode())
+        elif item.is_dir():
+            for path in sorted(item.rglob("*")):
+                if path.is_file() and "__pycache__" not in path.parts:
+                    total.update(f"{path.relative_to(item)}:{path.stat().st_mode & 0o111}".encode())
+                    total.update(path.read_bytes())
+        else:
+            total.update(item.read_bytes())
+        total.update(b"\0")
+    return total.hexdigest()[:16]
+
+
+def _pull_base() -> bool:
+    """Try a registry, briefly: most refusals come at once, some proxies never answer."""
+    try:
+        done = subprocess.run(
+            ["docker", "pull", "--quiet", PULLED],
+            capture_output=True,
+            timeout=PULL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def _debootstrap_base() -> None:
+    if os.geteuid() != 0 or not shutil.which("debootstrap"):
+        raise WorldError(
+            f"The base image is missing: no registry gave {PULLED}, and it cannot be made here.\n"
+            "  Either let Docker reach a registry, or run as root with debootstrap installed\n"
+            f"  (apt-get install debootstrap), or load an image yourself and tag it {BASE}."
+        )
+    with tempfile.TemporaryDirectory(prefix="atelier-debootstrap-") as folder:
+        tree = Path(folder) / SUITE
+        stream(
+            "debootstrap (about 80 s)",
+            ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, tree],
+            show=lambda line: f"   {line}" if line.startswith("I: Configuring") else None,
+        )
+        for leftover in (*tree.glob("var/cache/apt/archives/*.deb"), *tree.glob("var/lib/apt/lists/*_*")):
+            leftover.unlink()
+        with subprocess.Popen(["tar", "-C", str(tree), "-c", "."], stdout=subprocess.PIPE) as tar:
+            done = subprocess.run(
+                ["docker", "import", "--change", 'CMD ["bash"]', "-", BASE],
+                stdin=tar.stdout,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if done.returncode or tar.returncode:
+            raise WorldError(f"docker import of the base image failed: {done.stderr.strip()}")
+
+
+def ensure_base() -> bool:
+    """Make the base image when the engine lacks it. True when something was made."""
+    if image_id(BASE):
+        return False
+    kept = paths.CACHE / "images" / "base.tar"
+    if kept.exists() and succeeds("docker", "load", "-i", str(kept)) and image_id(BASE):
+        say("==> base image: loaded from .cache")
+        return True
+    say(f"==> base image: asking a registry for {PULLED} (at most {PULL_SECONDS} s)")
+    if _pull_base():
+        _build("the base image", BASE, "pulled", f"FROM {PULLED}\n{_WITH_CA_PACKAGE}")
+    else:
+        say("==> base image: no registry answers; making it with debootstrap")
+        _debootstrap_base()
+    return True
+
+
+_WITH_CA_PACKAGE = (
+    "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates"
+    " && rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb\n"
+)
+
+
+def _build(what: str, tag: str, inputs: str, context: Path | str) -> None:
+    """Build `tag` from a folder, or from the text of a Dockerfile without context."""
+    with tempfile.TemporaryDirectory(prefix="atelier-build-") as folder:
+        build = Path(folder)
+        if isinstance(context, str):
+            (build / "Dockerfile").write_text(context, encoding="utf-8")
+        else:
+            shutil.copytree(
+                context, build, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+            )
+            authorities = build / "ca"
+            authorities.mkdir(exist_ok=True)
+            for certificate in paths.ca_certificates():
+                shutil.copy(certificate, authorities / f"{certificate.stem}.crt")
+        stream(
+            what,
+            ["docker", "build", "--build-arg", f"BASE_IMAGE={BASE}",
+             "--label", f"{INPUTS_LABEL}={inputs}", "-t", tag, build],
+            env=BUILD_ENV,
+            show=lambda line: f"   {line}" if line.startswith(("Step ", "Success")) else None,
+        )  # fmt: skip
+
+
+def _ensure_built(what: str, tag: str, context: Path) -> bool:
+    inputs = digest(image_id(BASE) or "", context, *paths.ca_certificates())
+    if image_id(tag) and _label(tag) == inputs:
+        return False
+    say(f"==> {what}: building {tag}")
+    _build(what, tag, inputs, context)
+    return True
+
+
+def ensure_target() -> bool:
+    """Make the target's image (and its base). True when something was made."""
+    with lock("images"):
+        made = ensure_base()
+        return _ensure_built("the target's image", TARGET, paths.ROOT / "tests/world/target") or made
+
+
+def ensure_standin() -> bool:
+    """Make the stand-in's image (and its base). True when something was made."""
+    with lock("images"):
+        made = ensure_base()
+        context = paths.ROOT / "tests/gitlab_standin"
+        return _ensure_built("the GitLab stand-in's image", STANDIN, context) or made
+
+
+def archive(tag: str, name: str) -> Path:
+    """Keep the image as `.cache/images/NAME.tar`, written again only when the image changed."""
+    folder = paths.CACHE / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    target, stamp = folder / f"{name}.tar", folder / f"{name}.id"
+    with lock(f"archive-{name}"):
+        now = image_id(tag)
+        if now is None:
+            raise WorldError(f"The engine has no image {tag}.")
+        if target.exists() and stamp.exists() and stamp.read_text() == now:
+            return target
+        say(f"==> keeping {tag} in {target.relative_to(paths.ROOT)}")
+        partial = folder / f"{name}.partial"
+        stream(f"saving {tag}", ["docker", "save", "-o", partial, tag])
+        partial.replace(target)
+        stamp.write_text(now)
+    return target

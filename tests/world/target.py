@@ -1,0 +1,127 @@
+"""Targets: containers that are servers, with systemd and room for a Docker engine of their own.
+
+No `--privileged`: machines without CAP_SYS_RESOURCE refuse it, and the flags below are enough.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from world import images, paths
+from world.run import HEARTBEAT_SECONDS, WorldError, capture, duration, say, succeeds
+
+BOOT_SECONDS = 120
+FLAGS = (
+    "--cap-add", "ALL",
+    "--cap-drop", "SYS_RESOURCE",
+    "--security-opt", "seccomp=unconfined",
+    "--security-opt", "apparmor=unconfined",
+    "--security-opt", "systempaths=unconfined",
+    "--cgroupns", "host",
+    "--env", "container=docker",
+    "--tmpfs", "/run:shared",  # else what systemd mounts in /run/credentials never reaches the services
+    "--tmpfs", "/run/lock",
+    "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw",
+)  # fmt: skip
+# The last word lets Debian 13's systemd start on a machine with version 1 control groups.
+COMMAND = ("/lib/systemd/systemd", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+CACHES = {
+    "apt": "/var/cache/atelier-world/apt",
+    "images": "/var/cache/atelier-world/images",
+    "pip": "/root/.cache/pip",
+    "npm": "/root/.npm",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target container.
+
+    Attributes:
+        publish: `docker run --publish` values.
+        network: Docker network to join, which must exist; None for the engine's default.
+    """
+
+    name: str
+    image: str = images.TARGET
+    publish: Sequence[str] = ()
+    network: str | None = None
+    hostname: str = field(default="")
+
+    @property
+    def volume(self) -> str:
+        """Volume that holds the inner engine's images and containers."""
+        return f"{self.name}-docker"
+
+    def state(self) -> str:
+        """Return Docker's word for the container: running, exited, ... or an empty string."""
+        return capture("docker", "container", "inspect", "-f", "{{.State.Status}}", self.name, check=False)
+
+    def up(self) -> bool:
+        """Create or start the container and wait until its systemd is up. True when it was not."""
+        state = self.state()
+        if state == "running":
+            self.wait()
+            return False
+        if state:
+            say(f"==> target {self.name}: starting again")
+            capture("docker", "start", self.name)
+        else:
+            say(f"==> target {self.name}: starting a new server")
+            capture("docker", "run", "--detach", *self._options(), self.image, *COMMAND)
+        self.wait()
+        return True
+
+    def _options(self) -> list[str]:
+        options = ["--name", self.name, "--hostname", self.hostname or self.name, *FLAGS]
+        options += ["--volume", f"{self.volume}:/var/lib/docker"]
+        for name, inside in CACHES.items():
+            outside = paths.CACHE / "world" / name
+            outside.mkdir(parents=True, exist_ok=True)
+            options += ["--volume", f"{outside}:{inside}"]
+        for item in self.publish:
+            options += ["--publish", item]
+        if self.network:
+            options += ["--network", self.network]
+        return options
+
+    def wait(self) -> None:
+        """Wait until systemd says that it has started everything it can.
+
+        Raises:
+            WorldError: it has not within two minutes, or the container died.
+        """
+        began = spoke = time.monotonic()
+        while True:
+            word = self.run("systemctl", "is-system-running", check=False)
+            if word in {"running", "degraded"}:
+                return
+            if self.state() != "running":
+                logs = capture("docker", "logs", "--tail", "20", self.name, check=False)
+                raise WorldError(f"The target {self.name} died while starting:\n{logs}")
+            now = time.monotonic()
+            if now - began > BOOT_SECONDS:
+                raise WorldError(f"The target {self.name} has not started in {BOOT_SECONDS} s ({word}).")
+            if now - spoke > HEARTBEAT_SECONDS:
+                say(f"   ... target {self.name} is starting: {duration(now - began)}")
+                spoke = now
+            time.sleep(0.5)
+
+    def run(self, *command: str, check: bool = True, stdin: str | None = None) -> str:
+        """Run a command inside and return its output."""
+        interactive = ["-i"] if stdin is not None else []
+        return capture("docker", "exec", *interactive, self.name, *command, check=check, stdin=stdin)
+
+    def read(self, path: str | Path) -> str:
+        """Return the text of a file inside."""
+        return self.run("cat", str(path))
+
+    def down(self) -> bool:
+        """Remove the container and its volume. True when there was something."""
+        found = bool(self.state()) or succeeds("docker", "volume", "inspect", self.volume)
+        capture("docker", "rm", "--force", "--volumes", self.name, check=False)
+        capture("docker", "volume", "rm", "--force", self.volume, check=False)
+        return found
