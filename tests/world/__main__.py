@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from world import images, paths
+from world import demo, images, paths, venv
 from world.run import WorldError, fail, say
 from world.target import Target
 
@@ -31,6 +31,15 @@ def _collection(_: argparse.Namespace) -> bool:
     return False
 
 
+def _demo(options: argparse.Namespace) -> bool:
+    verbs = {"up": demo.up, "down": demo.down, "status": demo.status}
+    return verbs[options.verb]()
+
+
+def _venv(_: argparse.Namespace) -> bool:
+    return venv.ensure()
+
+
 def parser() -> argparse.ArgumentParser:
     """Describe the commands."""
     top = argparse.ArgumentParser(prog="world", description=__doc__)
@@ -39,10 +48,14 @@ def parser() -> argparse.ArgumentParser:
     command = verbs.add_parser("images", help="make the images that are missing or out of date")
     command.set_defaults(do=_images)
 
-    command = verbs.add_parser("collection", help="link the checkout as mooc.atelier, print the path")
+    command = verbs.add_parser(
+        "collection", help="link the checkout as mooc.atelier, print the path"
+    )
     command.set_defaults(do=_collection)
 
-    command = verbs.add_parser("target-up", help="start a server to install on, wait until it is up")
+    command = verbs.add_parser(
+        "target-up", help="start a server to install on, wait until it is up"
+    )
     command.add_argument("name")
     command.add_argument("--image", default=images.TARGET)
     command.add_argument("--publish", action="append", default=[], metavar="IP:PORT:PORT")
@@ -52,6 +65,13 @@ def parser() -> argparse.ArgumentParser:
     command = verbs.add_parser("target-down", help="remove a server and its volume")
     command.add_argument("name")
     command.set_defaults(do=_target_down)
+
+    command = verbs.add_parser("venv", help="make the virtual environment with the pinned tools")
+    command.set_defaults(do=_venv)
+
+    command = verbs.add_parser("demo", help="the whole site on this machine")
+    command.add_argument("verb", choices=("up", "down", "status"))
+    command.set_defaults(do=_demo)
     return top
 
 

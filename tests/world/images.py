@@ -1,6 +1,7 @@
 """Images of the test world on the machine's Docker engine, made when missing or out of date.
 
-- `atelier/debian:trixie`: Debian 13 and CA certificates; pulled where a registry answers, else debootstrap.
+- `atelier/debian:trixie`: Debian 13 and CA certificates; pulled where a registry answers,
+  else debootstrap.
 - `atelier/target:trixie`: the server to install on.
 - `atelier/gitlab-standin:latest`: the stand-in for GitLab.
 """
@@ -27,7 +28,8 @@ SUITE = "trixie"
 PULLED = "debian:13-slim"
 PULL_SECONDS = 60
 INPUTS_LABEL = "org.atelier.inputs"
-BUILD_ENV = {"DOCKER_BUILDKIT": "0"}  # the classic builder needs no plugin: Debian's docker.io has none
+# The classic builder needs no plugin: Debian's docker.io has none.
+BUILD_ENV = {"DOCKER_BUILDKIT": "0"}
 
 
 @contextlib.contextmanager
@@ -97,7 +99,10 @@ def _debootstrap_base() -> None:
             ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, tree],
             show=lambda line: f"   {line}" if line.startswith("I: Configuring") else None,
         )
-        for leftover in (*tree.glob("var/cache/apt/archives/*.deb"), *tree.glob("var/lib/apt/lists/*_*")):
+        for leftover in (
+            *tree.glob("var/cache/apt/archives/*.deb"),
+            *tree.glob("var/lib/apt/lists/*_*"),
+        ):
             leftover.unlink()
         with subprocess.Popen(["tar", "-C", str(tree), "-c", "."], stdout=subprocess.PIPE) as tar:
             done = subprocess.run(
@@ -170,7 +175,8 @@ def ensure_target() -> bool:
     """Make the target's image (and its base). True when something was made."""
     with lock("images"):
         made = ensure_base()
-        return _ensure_built("the target's image", TARGET, paths.ROOT / "tests/world/target") or made
+        context = paths.ROOT / "tests/world/target"
+        return _ensure_built("the target's image", TARGET, context) or made
 
 
 def ensure_standin() -> bool:
@@ -198,3 +204,8 @@ def archive(tag: str, name: str) -> Path:
         partial.replace(target)
         stamp.write_text(now)
     return target
+
+
+def remove(tag: str) -> bool:
+    """Remove an image unless a container uses it. True when removed."""
+    return image_id(tag) is not None and succeeds("docker", "image", "rm", tag)

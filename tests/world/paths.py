@@ -29,9 +29,9 @@ def link_collection() -> Path:
 
 
 def ca_certificates() -> list[Path]:
-    """Extra CA certificates to trust: `ATELIER_CA_CERTIFICATES`, else the machine's local CA folder.
+    """Return the extra CA certificates to trust.
 
-    The variable holds paths separated by `:`; empty means none.
+    `ATELIER_CA_CERTIFICATES` (paths joined by `:`, empty for none), else the local folder.
     """
     named = os.environ.get("ATELIER_CA_CERTIFICATES")
     if named is not None:

@@ -42,9 +42,8 @@ def capture(*command: str, check: bool = True, stdin: str | None = None) -> str:
     except FileNotFoundError as error:
         raise WorldError(f"{command[0]}: not found") from error
     if check and done.returncode:
-        raise WorldError(
-            f"{' '.join(command)}\n  failed ({done.returncode}): {(done.stderr or done.stdout).strip()}"
-        )
+        said = (done.stderr or done.stdout).strip()
+        raise WorldError(f"{' '.join(command)}\n  failed ({done.returncode}): {said}")
     return done.stdout.strip()
 
 
@@ -66,7 +65,7 @@ def _pump(stream: IO[str], lines: queue.Queue[str | None]) -> None:
 
 
 def stream(
-    what: str,
+    what: object,
     command: Sequence[str | Path],
     *,
     env: Mapping[str, str] | None = None,
@@ -78,7 +77,7 @@ def stream(
     """Run a long command, print its lines as they come and a heartbeat when it is silent.
 
     Args:
-        what: named in heartbeats and errors, e.g. "the target's image".
+        what: named in heartbeats and errors: a text, or an object whose text changes.
         show: turns a line into what to print, or None to keep it to the log.
         log: file that receives every line.
         tail: lines quoted in the error.

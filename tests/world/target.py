@@ -22,7 +22,7 @@ FLAGS = (
     "--security-opt", "systempaths=unconfined",
     "--cgroupns", "host",
     "--env", "container=docker",
-    "--tmpfs", "/run:shared",  # else what systemd mounts in /run/credentials never reaches the services
+    "--tmpfs", "/run:shared",  # else what systemd mounts in /run/credentials reaches no service
     "--tmpfs", "/run/lock",
     "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw",
 )  # fmt: skip
@@ -58,7 +58,9 @@ class Target:
 
     def state(self) -> str:
         """Return Docker's word for the container: running, exited, ... or an empty string."""
-        return capture("docker", "container", "inspect", "-f", "{{.State.Status}}", self.name, check=False)
+        return capture(
+            "docker", "container", "inspect", "-f", "{{.State.Status}}", self.name, check=False
+        )
 
     def up(self) -> bool:
         """Create or start the container and wait until its systemd is up. True when it was not."""
@@ -104,7 +106,9 @@ class Target:
                 raise WorldError(f"The target {self.name} died while starting:\n{logs}")
             now = time.monotonic()
             if now - began > BOOT_SECONDS:
-                raise WorldError(f"The target {self.name} has not started in {BOOT_SECONDS} s ({word}).")
+                raise WorldError(
+                    f"The target {self.name} has not started in {BOOT_SECONDS} s ({word})."
+                )
             if now - spoke > HEARTBEAT_SECONDS:
                 say(f"   ... target {self.name} is starting: {duration(now - began)}")
                 spoke = now
@@ -113,7 +117,9 @@ class Target:
     def run(self, *command: str, check: bool = True, stdin: str | None = None) -> str:
         """Run a command inside and return its output."""
         interactive = ["-i"] if stdin is not None else []
-        return capture("docker", "exec", *interactive, self.name, *command, check=check, stdin=stdin)
+        return capture(
+            "docker", "exec", *interactive, self.name, *command, check=check, stdin=stdin
+        )
 
     def read(self, path: str | Path) -> str:
         """Return the text of a file inside."""

@@ -1,0 +1,37 @@
+# The commands of the project. Everything they make stays in the checkout (.venv, .cache, .demo, test-results)
+# or is removed by `make demo-down`. ATELIER_VENV=<folder> uses an environment you already have.
+PYTHON ?= python3
+WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
+BIN = $${ATELIER_VENV:-.venv}/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down demo-status check test bench clean python
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: sudo apt-get install python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 ..."; exit 1; }
+
+demo: python ## the whole site on this machine (GITLAB_IMAGE=gitlab/gitlab-ce:<version> for the real GitLab)
+	@$(WORLD) demo up
+
+demo-down: python ## remove everything the demo made
+	@$(WORLD) demo down
+
+demo-status: python ## what of the demo runs
+	@$(WORLD) demo status
+
+check: python ## lint, types and unit tests: under 2 minutes, no container
+	@$(WORLD) check
+
+test: python ## everything: lint, types, unit, integration, molecule, end to end, chaos
+	@$(WORLD) test $(ARGS)
+
+bench: python ## figures beside the stock parts, on a running demo
+	@$(WORLD) bench
+
+clean: demo-down ## also forget downloads and tools
+	@$(WORLD) clean

@@ -1,0 +1,203 @@
+"""`make demo` and `make demo-down`: the whole site on this machine, and nothing left of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from world import engine, images, lms, needs, paths, playbook, process, venv
+from world.run import WorldError, capture, duration, say, succeeds
+from world.target import Target
+
+NAME = "atelier-demo"
+HTTPS_PORT = 8443
+HTTP_PORT = 8480
+DOMAIN = "atelier.localhost"
+COURSE = "demo"
+VARS = paths.DEMO / "vars.yml"
+DETAILS = paths.DEMO / "demo.json"
+AUTHORITY = paths.DEMO / "ca.pem"
+TIMINGS = paths.DEMO / "timings.json"
+SITE_LOG = paths.DEMO / "site.log"
+GITLAB_RB = "/srv/gitlab/config/gitlab.rb"
+
+TARGET = Target(
+    NAME,
+    publish=(
+        f"127.0.0.1:{HTTPS_PORT}:{HTTPS_PORT}",
+        f"127.0.0.1:{HTTP_PORT}:{HTTP_PORT}",
+    ),
+    network=NAME,
+)
+
+
+def url(name: str) -> str:
+    """Return the address of one of the demo's sites: hub, gitlab or lms."""
+    return f"https://{name}.{DOMAIN}:{HTTPS_PORT}"
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        handle.write(content)
+    partial.replace(path)
+
+
+def check(gitlab_image: str | None) -> None:
+    """Look at the machine, say all that is missing at once, install what root may install."""
+    found = needs.Needs()
+    needs.common(found)
+    needs.ports(found, (HTTPS_PORT, HTTP_PORT), NAME)
+    needs.memory(found, needs.REAL_GITLAB_MEMORY_GIB if gitlab_image else needs.MEMORY_GIB)
+    found.settle()
+
+
+def variables(gateway: str, gitlab_image: str | None, *, container: str = NAME) -> dict[str, Any]:
+    """Return what depends on this machine, with secrets made once and kept in `.demo/vars.yml`."""
+    kept = lms.settings(VARS)  # JSON, which is YAML too
+    known: dict[str, Any] = {
+        "atelier_gitlab_root_password": kept.get("atelier_gitlab_root_password")
+        or secrets.token_urlsafe(18),
+        "atelier_consumers": kept.get("atelier_consumers")
+        or [{"key": "demo", "secret": secrets.token_hex(24), "platform": "demo-lms"}],
+        "atelier_ca_certificates": [str(path) for path in paths.ca_certificates()],
+        "atelier_base_image": images.BASE,
+        "atelier_base_image_source": "archive",
+        "atelier_base_image_archive": str(images.archive(images.BASE, "base")),
+        "demo_host_gateway": gateway,
+        "demo_container": container,
+    }
+    if gitlab_image:
+        known["gitlab_image"] = gitlab_image
+    else:
+        known["gitlab_image"] = images.STANDIN
+        known["gitlab_image_archive"] = str(images.archive(images.STANDIN, "gitlab-standin"))
+    return known
+
+
+def network() -> str:
+    """Make the demo's Docker network if needed and return the address of this machine in it."""
+    if not succeeds("docker", "network", "inspect", NAME):
+        capture("docker", "network", "create", NAME)
+    form = "{{(index .IPAM.Config 0).Gateway}}"
+    gateway = capture("docker", "network", "inspect", "-f", form, NAME)
+    if not gateway:  # some engines fill it in only when the first container joins
+        subnet = capture(
+            "docker", "network", "inspect", "-f", "{{(index .IPAM.Config 0).Subnet}}", NAME
+        )
+        gateway = subnet.rsplit(".", 1)[0] + ".1"
+    return gateway
+
+
+def up() -> bool:
+    """Bring the demo up, or to its wanted state. True when something changed."""
+    began = time.monotonic()
+    gitlab_image = os.environ.get("GITLAB_IMAGE") or None
+    say("==> looking at this machine")
+    check(gitlab_image)
+    venv.ensure()
+    engine.ensure()
+    images.ensure_target()
+    if not gitlab_image:
+        images.ensure_standin()
+    gateway = network()
+    write_private(VARS, json.dumps(variables(gateway, gitlab_image), indent=2) + "\n")
+    fresh = not TARGET.state()
+    changed = TARGET.up()
+    say(f"==> installing the site (whole log: {SITE_LOG.relative_to(paths.ROOT)})")
+    outcome = playbook.run(
+        "playbooks/site.yml", ["-i", "inventories/demo", "-e", f"@{VARS}"], log=SITE_LOG
+    )
+    _note(outcome, fresh=fresh)
+    _hand_over()
+    changed = lms.ensure(gateway, DETAILS) or changed
+    _card(time.monotonic() - began, outcome)
+    return changed or outcome.changed > 0
+
+
+def _note(outcome: playbook.Outcome, *, fresh: bool) -> None:
+    """Keep the durations that the benchmarks report."""
+    known: dict[str, Any] = dict(lms.settings(TIMINGS))
+    if fresh:
+        known["first_seconds"] = round(outcome.seconds, 1)
+    elif outcome.changed == 0:
+        known["unchanged_seconds"] = round(outcome.seconds, 1)
+    TIMINGS.write_text(json.dumps(known) + "\n")
+
+
+def _hand_over() -> None:
+    """Write what a client of the demo needs: demo.json and the authority's certificate."""
+    consumer = json.loads(VARS.read_text())["atelier_consumers"][0]
+    authority = TARGET.read("/etc/atelier/pki/ca.pem") + "\n"
+    if not AUTHORITY.exists() or AUTHORITY.read_text() != authority:
+        AUTHORITY.write_text(authority)
+    details = {
+        "hub_url": url("hub"),
+        "gitlab_url": url("gitlab"),
+        "lms_url": url("lms"),
+        "ca_file": str(AUTHORITY),
+        "consumer_key": consumer["key"],
+        "consumer_secret": consumer["secret"],
+        "course": COURSE,
+        "target_container": NAME,
+        "gitlab_rb": GITLAB_RB,
+        "gitlab_admin_token": TARGET.read("/etc/atelier/secrets/gitlab_admin_token"),
+    }
+    if lms.settings(DETAILS) != details:
+        write_private(DETAILS, json.dumps(details, indent=2) + "\n")
+
+
+def _card(seconds: float, outcome: playbook.Outcome) -> None:
+    say(f"""
+==> The site is up ({duration(seconds)}; site.yml: changed={outcome.changed}).
+
+   course page   {url("lms")}    <- begin here
+   hub           {url("hub")}
+   GitLab        {url("gitlab")}
+
+   Open the course page, choose a learner, click "notebook" or "GitLab space".
+   The certificates are signed by the demo's own authority. Either accept the browser's warning at each
+   of the three addresses, or import {AUTHORITY.relative_to(paths.ROOT)} in the browser's list of authorities.
+   (Browsers find *.{DOMAIN} on this machine by themselves; on another one, forward port {HTTPS_PORT}.)
+
+   Again:  make demo        Stop and remove:  make demo-down
+""")  # noqa: E501
+
+
+def status() -> bool:
+    """Say what runs. Never changes anything."""
+    say(f"target {NAME}: {TARGET.state() or 'absent'}")
+    say(f"course page: {'running' if process.alive(lms.RECORD) else 'stopped'}")
+    if DETAILS.exists():
+        say(f"addresses: {url('lms')} {url('hub')} {url('gitlab')}")
+    return False
+
+
+def down() -> bool:
+    """Remove what `up` made: processes, container, volume, network, images, `.demo`.
+
+    Kept: the virtual environment and `.cache` (downloads), which `make clean` removes, and Debian
+    packages. A dockerd that `up` had started stops when nothing else runs in it.
+    """
+    changed = lms.stop()
+    if succeeds("docker", "info"):
+        changed = TARGET.down() or changed
+        changed = succeeds("docker", "network", "rm", NAME) or changed
+        if not os.environ.get("KEEP_IMAGES"):
+            for tag in (images.STANDIN, images.TARGET, images.BASE):
+                changed = images.remove(tag) or changed
+    elif paths.DEMO.exists():
+        raise WorldError("Docker does not answer: start it, then run make demo-down again.")
+    engine.stop_own()
+    changed = paths.DEMO.exists() or changed
+    shutil.rmtree(paths.DEMO, ignore_errors=True)
+    say("==> The demo is gone. Downloads are kept in .cache and .venv (make clean removes them).")
+    return changed
