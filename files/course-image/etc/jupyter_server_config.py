@@ -1,0 +1,16 @@
+"""Jupyter's settings for learners; the hub's spawner adds its own on the command line."""
+
+c = get_config()  # noqa: F821 - given by Jupyter
+
+c.ServerApp.root_dir = "/home/learner"
+c.ServerApp.default_url = "/lab"
+c.ServerApp.terminals_enabled = True
+c.ContentsManager.allow_hidden = False
+
+# A volume has no trash can: "delete" deletes, and gives the space back.
+c.FileContentsManager.delete_to_trash = False
+
+# No calls to the outside: no news, no update checks, no extension store.
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+c.LabApp.extension_manager = "readonly"

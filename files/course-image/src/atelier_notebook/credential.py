@@ -1,0 +1,116 @@
+"""`git-credential-atelier`: git asks for a password, the desk lends a short-lived token.
+
+Speaks the protocol of git-credential(1) and gitcredentials(7). Nothing is stored or logged; only
+the course's own GitLab, over HTTPS, is ever answered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Iterable, Mapping
+from http.client import HTTPException
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+TIMEOUT_SECONDS = 5
+_UNAVAILABLE = (
+    "GitLab ne donne pas accès à votre espace pour le moment ; vos fichiers sont gardés ici.\n"
+    "GitLab gives no access to your space at the moment; your files are kept here.\n"
+)
+
+
+def parse(lines: Iterable[str]) -> dict[str, str]:
+    """Read git's `key=value` lines up to the first empty one."""
+    found: dict[str, str] = {}
+    for line in lines:
+        text = line.rstrip("\n")
+        if not text:
+            break
+        key, separator, value = text.partition("=")
+        if separator:
+            found[key] = value
+    return found
+
+
+def place(host: str) -> tuple[str, int]:
+    """Return the name and port of `host[:port]`, with HTTPS's own port when none is given.
+
+    Raises ValueError when the port is not a number.
+    """
+    parts = urlsplit(f"https://{host}")
+    return (parts.hostname or "").lower(), parts.port or 443
+
+
+def is_ours(asked: Mapping[str, str], project_url: str) -> bool:
+    """Whether git asks about the GitLab of `project_url`, over HTTPS."""
+    project = urlsplit(project_url)
+    if asked.get("protocol") != "https" or project.scheme != "https" or not asked.get("host"):
+        return False
+    try:
+        return place(asked["host"]) == place(project.netloc.rpartition("@")[2])
+    except ValueError:
+        return False
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The hub's token is for the desk alone: never follow it elsewhere."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
+    """Return a user name and a token lent by the desk.
+
+    Raises OSError, ValueError, KeyError or HTTPException when the desk does not lend one.
+    """
+    base = environment["ATELIER_DESK_URL"].rstrip("/")
+    if urlsplit(base).scheme not in ("http", "https"):
+        raise ValueError("ATELIER_DESK_URL is not a web address")
+    request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
+        f"{base}/api/git-credential",
+        data=json.dumps({"course": environment["ATELIER_COURSE"]}).encode(),
+        headers={
+            "Authorization": f"token {environment['JUPYTERHUB_API_TOKEN']}",
+            "Content-Type": "application/json",
+        },
+        method="POST",
+    )
+    # The desk is on this machine's own bridge: an outgoing proxy has no part in this.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+    with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+        lent = json.loads(answer.read(65536))
+    username, password = lent["username"], lent["password"]
+    for value in (username, password):
+        if not isinstance(value, str) or not value or set(value) & set("\r\n\0"):
+            raise ValueError("the desk's answer is not a credential")
+    return username, password
+
+
+def answer(
+    operation: str,
+    asked: Mapping[str, str],
+    environment: Mapping[str, str],
+    out: IO[str],
+    err: IO[str],
+) -> int:
+    """Answer one question of git's on `out`; return the exit code."""
+    if operation != "get" or not is_ours(asked, environment.get("ATELIER_PROJECT_URL", "")):
+        return 0
+    try:
+        username, password = ask_desk(environment)
+    except (OSError, ValueError, KeyError, TypeError, HTTPException):
+        err.write(_UNAVAILABLE)
+        out.write("quit=1\n")  # else git would ask the learner for a password they do not have
+        return 0
+    out.write(f"username={username}\npassword={password}\n")
+    return 0
+
+
+def main() -> int:
+    """Run as git's credential helper."""
+    operation = sys.argv[1] if len(sys.argv) > 1 else ""
+    return answer(operation, parse(sys.stdin), os.environ, sys.stdout, sys.stderr)
