@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from world import demo, images, paths, venv
+from world import checks, demo, images, paths, venv
 from world.run import WorldError, fail, say
 from world.target import Target
 
@@ -43,7 +43,7 @@ def _venv(_: argparse.Namespace) -> bool:
 def parser() -> argparse.ArgumentParser:
     """Describe the commands."""
     top = argparse.ArgumentParser(prog="world", description=__doc__)
-    verbs = top.add_subparsers(required=True, metavar="COMMAND")
+    verbs = top.add_subparsers(required=True, dest="command", metavar="COMMAND")
 
     command = verbs.add_parser("images", help="make the images that are missing or out of date")
     command.set_defaults(do=_images)
@@ -72,16 +72,30 @@ def parser() -> argparse.ArgumentParser:
     command = verbs.add_parser("demo", help="the whole site on this machine")
     command.add_argument("verb", choices=("up", "down", "status"))
     command.set_defaults(do=_demo)
+
+    for name, job in (("check", checks.check), ("bench", checks.bench), ("clean", checks.clean)):
+        command = verbs.add_parser(name, help=(job.__doc__ or "").split(".")[0])
+        command.set_defaults(run=job)
+    verbs.add_parser("test", help="everything; what follows is given to pytest")
     return top
 
 
 def main() -> int:
     """Run one command; its last line says whether something was changed."""
-    options = parser().parse_args()
+    options, rest = parser().parse_known_args()
     try:
+        if options.command == "test":
+            return checks.test(rest)
+        if rest:
+            parser().error(f"unknown: {' '.join(rest)}")
+        if "run" in options:
+            return int(options.run())
         changed = options.do(options)
     except WorldError as error:
         return fail(error)
+    except KeyboardInterrupt:
+        say("\nInterrupted. The same command goes on from here.")
+        return 130
     say("changed" if changed else "unchanged")
     return 0
 

@@ -70,17 +70,22 @@ def common(needs: Needs) -> None:
         needs.problems.append(
             f"Linux (this is {platform.system()}): run it in a Debian 12 or 13 machine"
         )
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
-        needs.package(f"python{version}-venv", f"Python {version} cannot make virtual environments")
+    venv(needs)
     if not shutil.which("git"):
         needs.package("git", "git")
     _docker(needs)
     free = shutil.disk_usage(paths.ROOT).free / GIB
     if free < DISK_GIB:
         needs.problems.append(
-            f"{DISK_GIB} GiB of free disk ({paths.ROOT} has {free:.1f}): make room or clone elsewhere"
+            f"{DISK_GIB} GiB of free disk ({paths.ROOT} has {free:.1f}): make room, or move"
         )
+
+
+def venv(needs: Needs) -> None:
+    """Check that Python can make virtual environments: Debian has that in a package of its own."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        needs.package(f"python{version}-venv", f"Python {version} cannot make virtual environments")
 
 
 def _docker(needs: Needs) -> None:

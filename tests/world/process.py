@@ -1,4 +1,4 @@
-"""Detached processes of ours: recorded, recognised, stopped; never a stranger with the same number."""
+"""Detached processes of ours: recorded, recognised, stopped, never mistaken for a stranger."""
 
 from __future__ import annotations
 

@@ -1,0 +1,100 @@
+"""Linters and type checkers, each as a test: the whole project is clean, by the project's settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from world import paths, venv
+
+COLLECTION = "ansible_collections.mooc.atelier.plugins"
+
+
+def run(*command: str, env: dict[str, str] | None = None) -> None:
+    """Run a checker at the root of the checkout; fail with what it says."""
+    done = subprocess.run(
+        [venv.program(command[0]), *command[1:]],
+        cwd=paths.ROOT,
+        env={**os.environ, **venv.environment(), **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}", pytrace=False)
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Return the repository's files that match, committed or about to be."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return [path for line in listed.splitlines() if (path := paths.ROOT / line).is_file()]
+
+
+def test_ansible_code_keeps_ansible_lints_production_rules() -> None:
+    run("ansible-lint", "--offline", "-q")
+
+
+def test_python_keeps_ruffs_rules() -> None:
+    run("ruff", "check", ".")
+
+
+def test_python_is_formatted() -> None:
+    run("ruff", "format", "--check", ".")
+
+
+def test_yaml_keeps_yamllints_rules() -> None:
+    run("yamllint", "--strict", ".")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "search"),
+    [
+        pytest.param(["-p", "atelier"], "files/atelier/src", id="server"),
+        pytest.param(
+            ["-p", f"{COLLECTION}.module_utils", "-p", f"{COLLECTION}.modules",
+             "-p", f"{COLLECTION}.filter", "-p", f"{COLLECTION}.action"],
+            ".cache/collections",
+            id="plugins",
+        ),
+        pytest.param(["-p", "world"], "tests", id="world"),
+        pytest.param(["-p", "gitlab_standin"], "tests", id="standin"),
+        pytest.param(["-p", "lms"], "tests", id="course-page"),
+    ],
+)  # fmt: skip
+def test_types_hold(arguments: Sequence[str], search: str) -> None:
+    run("mypy", *arguments, env={"MYPYPATH": search, "PYTHONPATH": ""})
+
+
+def test_shell_scripts_keep_shellchecks_rules() -> None:
+    scripts = [str(path) for path in tracked() if _is_shell(path)]
+    assert scripts
+    done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def _is_shell(path: Path) -> bool:
+    with path.open("rb") as handle:
+        first = handle.readline(80)
+    return first.startswith(b"#!") and any(
+        first.split()[-1].endswith(shell) for shell in (b"/sh", b"bash", b"dash")
+    )
+
+
+def test_files_are_short_enough_to_read() -> None:
+    generated = {"package-lock.json", "LICENSE"}
+    long = {
+        str(path.relative_to(paths.ROOT)): count
+        for path in tracked("*.py", "*.yml", "*.j2", "*.sh", "*.md", "*.rb", "Makefile")
+        if path.name not in generated
+        and (count := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    }
+    assert long == {}

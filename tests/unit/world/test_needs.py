@@ -1,0 +1,55 @@
+"""`make demo` on a machine that lacks something says all of it at once and changes nothing."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from world import needs
+from world.run import WorldError
+
+
+def test_everything_missing_is_said_at_once_and_nothing_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(needs, "install", lambda _: pytest.fail("installed something"))
+    found = needs.Needs(packages=["git"], problems=["12 GiB of free disk", "port 8443"])
+    with pytest.raises(WorldError) as error:
+        found.settle()
+    assert "Nothing has been changed" in str(error.value)
+    assert "12 GiB of free disk" in str(error.value)
+    assert "port 8443" in str(error.value)
+
+
+def test_a_taken_port_is_named_with_the_way_to_find_its_owner() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        found = needs.Needs()
+        needs.ports(found, [port], owner="no-such-container")
+    assert f"port {port}" in found.problems[0]
+    assert "ss -ltnp" in found.problems[0]
+
+
+def test_without_root_a_missing_program_comes_with_the_command_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(needs.os, "geteuid", lambda: 1000)
+    found = needs.Needs()
+    needs.programs(found, {"no-such-program": "its-package"})
+    assert found.problems == ["the program no-such-program: sudo apt-get install its-package"]
+    assert found.packages == []
+
+
+def test_with_too_little_memory_the_amount_is_said() -> None:
+    found = needs.Needs()
+    needs.memory(found, 1 << 20)
+    assert "GiB of memory (this machine has" in found.problems[0]
+
+
+def test_a_user_without_docker_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(needs, "succeeds", lambda *_: False)
+    monkeypatch.setattr(needs.shutil, "which", lambda _: None)
+    found = needs.Needs()
+    needs.common(found)
+    assert any("apt-get install docker.io" in problem for problem in found.problems)

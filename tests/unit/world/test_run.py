@@ -1,0 +1,42 @@
+"""Whoever waits for a long command sees that it lives, and why it failed."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from world import run
+
+
+def test_lines_are_printed_as_they_come(capsys: pytest.CaptureFixture[str]) -> None:
+    run.stream("greeting", [sys.executable, "-c", "print('one'); print('two')"])
+    assert capsys.readouterr().out == "one\ntwo\n"
+
+
+def test_a_silent_command_gives_a_sign_of_life(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "HEARTBEAT_SECONDS", 0.2)
+    run.stream("a long sleep", [sys.executable, "-c", "import time; time.sleep(0.7)"])
+    assert "... a long sleep: " in capsys.readouterr().out
+
+
+def test_lines_kept_from_the_screen_do_not_silence_the_sign_of_life(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "HEARTBEAT_SECONDS", 0.2)
+    chatter = "import time\nfor n in range(8): print(n, flush=True); time.sleep(0.1)"
+    run.stream("chatter", [sys.executable, "-c", chatter], show=lambda _: None)
+    assert "... chatter: " in capsys.readouterr().out
+
+
+def test_a_failure_names_the_step_and_quotes_its_last_lines() -> None:
+    with pytest.raises(run.WorldError, match=r"the step: failed with code 3(?s:.*)no room left"):
+        run.stream("the step", [sys.executable, "-c", "print('no room left'); raise SystemExit(3)"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(7.4, "7 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s")]
+)
+def test_durations_are_short(seconds: float, text: str) -> None:
+    assert run.duration(seconds) == text

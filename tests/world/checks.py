@@ -1,0 +1,125 @@
+"""`make check`, `make test`, `make bench`, `make clean`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+from world import demo, engine, images, needs, paths, venv
+from world.run import WorldError, duration, say, succeeds
+
+QUICK = ("tests/quality", "tests/unit")
+WORKERS = "2"
+SIGN_OF_LIFE_SECONDS = 60
+LINT_PROGRAMS = {"shellcheck": "shellcheck"}
+TEST_PROGRAMS = {
+    **LINT_PROGRAMS,
+    "certutil": "libnss3-tools",
+    "chromium": "chromium",
+    "node": "nodejs",
+    "openssl": "openssl",
+    "ruby": "ruby",
+}
+
+
+def check() -> int:
+    """Lint, types and unit tests. Returns pytest's exit code."""
+    found = needs.Needs()
+    needs.venv(found)
+    needs.programs(found, LINT_PROGRAMS)
+    found.settle()
+    venv.ensure()
+    return _pytest(QUICK, ["-q"])
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Everything, in one pytest run. Returns pytest's exit code.
+
+    Args:
+        arguments: given to pytest; paths among them replace the whole.
+    """
+    found = needs.Needs()
+    needs.common(found)
+    needs.programs(found, TEST_PROGRAMS)
+    found.settle()
+    venv.ensure()
+    engine.ensure()
+    images.ensure_target()
+    images.ensure_standin()
+    named = [word for word in arguments if not word.startswith("-")]
+    options = [word for word in arguments if word.startswith("-")]
+    paths.RESULTS.mkdir(exist_ok=True)
+    report = f"--junit-xml={paths.RESULTS / 'junit.xml'}"
+    return _pytest(named or ("tests",), ["-v", "--durations=15", report, *options])
+
+
+def _pytest(where: Sequence[str], options: Sequence[str]) -> int:
+    command = [
+        venv.program("python"), "-m", "pytest", "-n", WORKERS, "--dist=loadgroup",
+        "--no-loadscope-reorder", *options, *where,
+    ]  # fmt: skip
+    began = time.monotonic()
+    process = subprocess.Popen(
+        command,
+        cwd=paths.ROOT,
+        env={**os.environ, **venv.environment()},
+        start_new_session=False,
+    )
+    over = threading.Event()
+    threading.Thread(target=_live_sign, args=(over, began), daemon=True).start()
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        return process.wait()
+    finally:
+        over.set()
+
+
+def _live_sign(over: threading.Event, began: float) -> None:
+    """Say now and then which logs grow, for a person in front of two long tests."""
+    while not over.wait(SIGN_OF_LIFE_SECONDS):
+        recent = [
+            path.name
+            for path in sorted(paths.RESULTS.glob("*.log"))
+            if time.time() - path.stat().st_mtime < SIGN_OF_LIFE_SECONDS
+        ]
+        doing = f": {', '.join(recent)} in test-results/" if recent else ""
+        say(f"   ... {duration(time.monotonic() - began)}{doing}")
+
+
+def bench() -> int:
+    """Print the figures, on the running demo. Returns an exit code."""
+    if demo.TARGET.state() != "running" or not demo.DETAILS.exists():
+        raise WorldError("The benchmarks measure the demo: run make demo first.")
+    done = subprocess.run(
+        [venv.program("python"), "-m", "benchmarks"],
+        cwd=paths.ROOT,
+        env={**os.environ, **venv.environment()},
+        check=False,
+    )
+    return done.returncode
+
+
+def clean() -> int:
+    """Remove downloads, tools and results. Returns an exit code."""
+    cache = paths.CACHE
+    try:
+        for folder in (paths.RESULTS, paths.ROOT / ".venv", cache):
+            if folder.exists():
+                shutil.rmtree(folder)
+    except PermissionError:  # root of a container wrote there; root of a container may remove
+        mount = f"{cache}:/cache"
+        if not succeeds(
+            "docker", "run", "--rm", "-v", mount, images.BASE, "rm", "-rf", "/cache/world"
+        ):
+            print(f"Some files belong to root: sudo rm -rf {cache}", file=sys.stderr)
+            return 1
+        shutil.rmtree(cache, ignore_errors=True)
+    return 0
