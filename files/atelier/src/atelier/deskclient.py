@@ -1,0 +1,104 @@
+"""How the hub talks to the desk: spaces prepared, credentials revoked.
+
+Nothing here raises for a desk that is down or slow: the hub goes on without it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import httpx
+
+from atelier.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SpaceState:
+    """What the desk says of a space."""
+
+    state: Literal["ready", "preparing", "unavailable"]
+    step: str = "queued"
+    project: str = ""
+    """Path of the fork in GitLab, when ready."""
+    branch: str = "main"
+    reason: str = ""
+
+
+def service_prefix(settings: Settings) -> str:
+    """Path of the desk below the hub's host, with neither trailing slash nor host."""
+    return urlsplit(settings.site.hub_url).path + "/services/desk"
+
+
+class DeskClient:
+    """Calls the desk's API.
+
+    Args:
+        settings: the site's settings.
+        token: the hub's own token for the desk.
+    """
+
+    def __init__(self, settings: Settings, token: str) -> None:
+        self._base = settings.desk.url + service_prefix(settings) + "/api/"
+        self._headers = {"Authorization": f"token {token}"}
+
+    async def _call(
+        self, method: str, path: str, body: dict[str, Any], wait: float
+    ) -> httpx.Response | None:
+        timeout = httpx.Timeout(wait + 5, connect=2)
+        try:
+            # trust_env: the site's web proxy is not for calls inside the machine
+            async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
+                return await client.request(
+                    method,
+                    self._base + path,
+                    json=body,
+                    params={"wait": f"{wait:g}"},
+                    headers=self._headers,
+                )
+        except httpx.HTTPError as error:
+            log.warning("the desk does not answer: %s", type(error).__name__)
+            return None
+
+    async def space(
+        self, username: str, name: str, email: str, course: str, *, wait: float = 0
+    ) -> SpaceState:
+        """Have a space prepared, and say how far it is.
+
+        Args:
+            username: the learner.
+            name: display name for a new GitLab account.
+            email: address for a new GitLab account.
+            course: slug.
+            wait: how long to wait at most for the space to be ready, seconds.
+        """
+        body = {"username": username, "name": name, "email": email, "course": course}
+        response = await self._call("POST", "spaces", body, wait)
+        if response is None:
+            return SpaceState("unavailable", reason="the desk does not answer")
+        try:
+            data = response.json()
+            if response.status_code == 200:
+                return SpaceState("ready", project=data["project"], branch=data["branch"])
+            if response.status_code == 202:
+                return SpaceState("preparing", step=data.get("step", "queued"))
+            reason = str(data.get("reason", f"status {response.status_code}"))
+        except (ValueError, KeyError, AttributeError):
+            reason = f"status {response.status_code}"
+        return SpaceState("unavailable", reason=reason)
+
+    async def revoke(self, username: str, course: str) -> None:
+        """Have the git credentials revoked that a server was given."""
+        body = {"username": username, "course": course}
+        response = await self._call("DELETE", "credentials", body, 0)
+        if response is not None and response.status_code >= 400:
+            log.warning(
+                "credentials of %s for %s: the desk answers %s",
+                username,
+                course,
+                response.status_code,
+            )

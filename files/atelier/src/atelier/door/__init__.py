@@ -1,0 +1,1 @@
+"""The door: launches are checked, learners are known, and sent where they may go."""

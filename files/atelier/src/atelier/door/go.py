@@ -1,0 +1,193 @@
+"""``/hub/atelier/go``: from a launch to the notebook or GitLab, with pages that wait."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
+from tornado import web
+
+from atelier.door.launches import place_of
+from atelier.door.pages import request_language
+from atelier.door.targets import Destination, TargetError, gitlab_entry, notebook_path
+from atelier.house import house
+from atelier.learner import LearnerInfo, launched_courses, learner_of
+from atelier.settings import Course
+from atelier.text import Language, say
+
+SPACE_WAIT_SECONDS = 2.0
+"""How long a browser waits for the desk before it gets a page that says what happens."""
+_starting: dict[tuple[str, str], asyncio.Task[Any]] = {}
+
+
+class GoHandler(BaseHandler):  # type: ignore[misc]
+    """Leads a learner to where their launch, or the query, points."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Redirect, or a page that says what is happening and tries again by itself."""
+        user = self.current_user
+        state = await user.get_auth_state()
+        lang = request_language(self, state)
+        learner = learner_of(state)
+        query = {name: self.get_query_argument(name, "") for name in ("course", "target", "path")}
+        query["next"] = self.get_query_argument("next", "")
+        try:
+            place = place_of(state, query)
+        except TargetError as wrong:
+            await self._message(lang, 400, "launch_failed", wrong.key, advice="back_to_course")
+            return
+        course = house().courses.get(place.course) if place is not None else None
+        if learner is None or place is None or course is None:
+            key = "course_unknown" if query["course"] else "no_launch"
+            await self._message(lang, 404, "launch_failed", key, advice="back_to_course")
+        elif place.target == "gitlab":
+            await self._to_gitlab(learner, place, lang)
+        else:
+            await self._to_notebook(user, place, course, lang)
+
+    async def _to_notebook(
+        self, user: Any, place: Destination, course: Course, lang: Language
+    ) -> None:
+        address = notebook_path(self.base_url, user.name, place, course)
+        spawner = user.spawners.get(place.course)
+        if spawner is not None and spawner.ready and await spawner.poll() is not None:
+            await spawner.poll_and_notify()  # it died since the hub last looked
+            spawner = None
+        if spawner is not None and spawner.ready:
+            self.redirect(address)
+            return
+        if spawner is not None and spawner.pending == "stop":
+            await self._wait(lang, "stopping_title", "stopping")
+            return
+        if spawner is None or not spawner.active:
+            try:
+                await self._start(user, place.course)
+            except web.HTTPError as error:
+                if error.status_code != 429:
+                    raise
+                await self._wait(lang, "queue_title", "queue", seconds=5)
+                return
+        spawner = user.spawners[place.course]
+        if spawner.ready:
+            self.redirect(address)
+            return
+        pending = f"{self.hub.base_url}spawn-pending/{quote(user.name)}/{place.course}"
+        self.redirect(f"{pending}?{urlencode({'next': address})}")
+
+    async def _start(self, user: Any, course: str) -> None:
+        """Start the server once, however many ask; wait for it a second at most."""
+        key = (user.name, course)
+        task = _starting.get(key)
+        if task is None:
+            spawner = user.get_or_create_spawner(course, course, replace_failed=True)
+            if spawner._spawn_future and spawner._spawn_future.done():
+                spawner._spawn_future = None  # an explicit start forgets the former failure
+            task = asyncio.ensure_future(self.spawn_single_user(user, course, course))
+            _starting[key] = task
+            task.add_done_callback(lambda done: self._started(key, done))
+        await asyncio.wait([task], timeout=1)
+        error = task.exception() if task.done() and not task.cancelled() else None
+        if isinstance(error, web.HTTPError) and error.status_code == 429:
+            raise error
+
+    def _started(self, key: tuple[str, str], task: asyncio.Task[Any]) -> None:
+        _starting.pop(key, None)
+        if not task.cancelled() and task.exception() is not None:
+            # The page that waits shows it; here it is only told to the log.
+            self.log.error("server %s of %s: %s", key[1], key[0], task.exception())
+
+    async def _to_gitlab(self, learner: LearnerInfo, place: Destination, lang: Language) -> None:
+        rooms = house()
+        found = await rooms.desk.space(
+            learner.username,
+            learner.name,
+            learner.email,
+            place.course,
+            wait=SPACE_WAIT_SECONDS,
+        )
+        address = None
+        if found.state == "ready":
+            address = gitlab_entry(
+                rooms.settings.site.gitlab_url, found.project, found.branch, place.path
+            )
+        down = found.state == "unavailable"
+        if down:
+            self.log.warning("space of %s for %s: %s", learner.username, place.course, found.reason)
+        step = say("gitlab_down" if down else f"step_{found.step}", lang)
+        if self.get_query_argument("format", "") == "json":
+            self.set_header("Content-Type", "application/json")
+            self.finish({"state": found.state, "step": step, "location": address})
+        elif address is not None:
+            self.redirect(address)
+        else:
+            query = {"course": place.course, "target": "notebook", "path": place.path or ""}
+            self.set_header("Cache-Control", "no-store")
+            self.set_status(503 if down else 200)
+            self.finish(
+                await self.render_template(
+                    "atelier_gitlab.html",
+                    lang=lang,
+                    title="gitlab_down_title" if down else "gitlab_title",
+                    step=step,
+                    down=down,
+                    notebook=f"{self.base_url}hub/atelier/go?{urlencode(query)}",
+                    poll=f"{self.request.uri}{'&' if self.request.query else '?'}format=json",
+                )
+            )
+
+    async def _wait(self, lang: Language, title: str, text: str, seconds: int = 2) -> None:
+        """A page that reloads itself."""
+        self.set_header("Cache-Control", "no-store")
+        self.finish(
+            await self.render_template(
+                "atelier_message.html", lang=lang, title=title, text=text, reload_after=seconds
+            )
+        )
+
+    async def _message(
+        self, lang: Language, status: int, title: str, text: str, advice: str | None = None
+    ) -> None:
+        self.set_status(status)
+        self.finish(
+            await self.render_template(
+                "atelier_message.html",
+                lang=lang,
+                title=title,
+                text=text,
+                advice=advice,
+                contact=house().settings.site.contact_email,
+            )
+        )
+
+
+class HomeHandler(BaseHandler):  # type: ignore[misc]
+    """``/hub/home``: the courses a learner has launched."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        """The list."""
+        user = self.current_user
+        state = await user.get_auth_state()
+        lang = request_language(self, state)
+        known = house().courses.all()
+        rows = []
+        for slug in launched_courses(state):
+            if slug not in known:
+                continue
+            spawner = user.spawners.get(slug)
+            rows.append(
+                {
+                    "title": getattr(known[slug].title, lang),
+                    "running": spawner is not None and spawner.ready,
+                    "notebook": f"{self.base_url}hub/atelier/go?course={slug}",
+                    "gitlab": f"{self.base_url}hub/atelier/go?course={slug}&target=gitlab",
+                }
+            )
+        self.finish(
+            await self.render_template(
+                "atelier_home.html", lang=lang, title="home_title", rows=rows
+            )
+        )

@@ -1,0 +1,62 @@
+"""What the hub keeps of launches, and the place a learner goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from atelier.door.targets import Destination, check_path, check_target
+from atelier.learner import AuthState, LearnerInfo
+from atelier.settings import Consumer
+
+
+def auth_state(
+    learner: LearnerInfo,
+    place: Destination,
+    params: Mapping[str, str],
+    consumer: Consumer,
+    now: float,
+) -> AuthState:
+    """What is kept of a launch."""
+    return {
+        "platform": consumer.platform,
+        "consumer": consumer.key,
+        "learner": asdict(learner),
+        "last": place.course,
+        "launches": {
+            place.course: {
+                **asdict(place),
+                "at": int(now),
+                "lis_outcome_service_url": params.get("lis_outcome_service_url"),
+                "lis_result_sourcedid": params.get("lis_result_sourcedid"),
+            }
+        },
+    }
+
+
+def place_of(state: AuthState | None, query: Mapping[str, str]) -> Destination | None:
+    """Where a learner goes: what the query says, among the courses they launched.
+
+    Args:
+        state: their ``auth_state``.
+        query: ``course``, ``target``, ``path``; without ``course``, the last launch as it was.
+
+    Returns:
+        None when they never launched that course.
+
+    Raises:
+        TargetError: the query names no place.
+    """
+    launches = (state or {}).get("launches", {})
+    slug = query.get("course") or (state or {}).get("last", "")
+    if slug not in launches:
+        return None
+    kept = launches[slug]
+    if query.get("course"):
+        return Destination(
+            course=slug,
+            target=check_target(query.get("target", "")),
+            path=check_path(query.get("path", "")),
+            next=kept.get("next") if query.get("next") else None,
+        )
+    return Destination(**{name: kept.get(name) for name in Destination.__dataclass_fields__})

@@ -1,0 +1,49 @@
+"""What the hub's parts share: settings, live files, the desk.
+
+JupyterHub makes authenticator, handlers and spawners itself; they find these here. ``hub.py``
+opens the house once, when the configuration is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from atelier.deskclient import DeskClient
+from atelier.live import Courses, Credentials, LiveConsumers
+from atelier.settings import Settings
+
+
+@dataclass(frozen=True)
+class House:
+    """The hub's shared parts."""
+
+    settings: Settings
+    courses: Courses
+    consumers: LiveConsumers
+    desk: DeskClient
+
+
+_house: House | None = None
+
+
+def open_house(settings: Settings, credentials: Credentials) -> House:
+    """Make the shared parts from the settings; they are what :func:`house` gives from then on."""
+    global _house
+    _house = House(
+        settings=settings,
+        courses=Courses(settings.paths.courses),
+        consumers=LiveConsumers(settings.paths.consumers),
+        desk=DeskClient(settings, credentials.get("desk_api_token")),
+    )
+    return _house
+
+
+def house() -> House:
+    """The hub's shared parts.
+
+    Raises:
+        RuntimeError: :func:`open_house` was not called.
+    """
+    if _house is None:
+        raise RuntimeError("atelier.hub.configure() was not called in jupyterhub_config.py")
+    return _house

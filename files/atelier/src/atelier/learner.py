@@ -1,0 +1,91 @@
+"""Who a learner is to the hub: taken from a launch, kept encrypted in ``auth_state``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from atelier.identity import username
+from atelier.settings import Consumer, Site
+from atelier.text import Language, language
+
+MAX_NAME_LENGTH = 127
+"""Characters; GitLab takes no longer first or last name."""
+
+AuthState = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LearnerInfo:
+    """A learner as the hub and GitLab know them."""
+
+    username: str
+    name: str
+    email: str
+    locale: str
+
+    @property
+    def language(self) -> Language:
+        """Language of the pages they read."""
+        return language(self.locale)
+
+
+def display_name(params: Mapping[str, str], fallback: str) -> str:
+    """The name a platform gives, on one line, without invisible characters; else ``fallback``."""
+    full = params.get("lis_person_name_full", "")
+    if not full.strip():
+        full = " ".join(
+            params.get(name, "") for name in ("lis_person_name_given", "lis_person_name_family")
+        )
+    printable = "".join(char if char.isprintable() else " " for char in full)
+    for char in '<>&"':  # GitLab refuses some, none belongs in a name
+        printable = printable.replace(char, " ")
+    return " ".join(printable.split())[:MAX_NAME_LENGTH].strip() or fallback
+
+
+def _plausible(email: str) -> bool:
+    local, at, domain = email.rpartition("@")
+    return bool(
+        local and at and "." in domain and len(email) <= 254 and email.isascii()
+    ) and not any(
+        char.isspace() or char in '<>,;:\\"()[]' or not char.isprintable() for char in email
+    )
+
+
+def identify(params: Mapping[str, str], consumer: Consumer, site: Site) -> LearnerInfo:
+    """Who launches: the username from (platform, user_id) only, the rest for display.
+
+    The e-mail address is the platform's where it is trusted for that, else a no-reply one: an
+    address a course's author can set must never reach an account.
+    """
+    name = username(consumer.platform, params["user_id"])
+    email = params.get("lis_person_contact_email_primary", "").strip()
+    if not consumer.trust_email or not _plausible(email):
+        email = site.noreply_email(name)
+    return LearnerInfo(
+        username=name,
+        name=display_name(params, name),
+        email=email,
+        locale=params.get("launch_presentation_locale", "")[:32],
+    )
+
+
+def merge_auth_state(new: AuthState | None, old: AuthState | None) -> AuthState | None:
+    """Keep the launches of other courses beside the newest."""
+    if not new or not old:
+        return new or old
+    return {**new, "launches": {**old.get("launches", {}), **new.get("launches", {})}}
+
+
+def learner_of(state: AuthState | None) -> LearnerInfo | None:
+    """The learner an ``auth_state`` is about."""
+    try:
+        return LearnerInfo(**state["learner"]) if state else None
+    except (KeyError, TypeError):
+        return None
+
+
+def launched_courses(state: AuthState | None) -> list[str]:
+    """Slugs of the courses a learner has launched."""
+    return list((state or {}).get("launches", {}))

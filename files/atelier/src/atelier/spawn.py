@@ -1,0 +1,244 @@
+"""One learner, one course: a container of their own.
+
+``spawner_settings`` is the one place that knows which engine runs learners' servers; another
+engine is another ``kind`` there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import docker.errors  # type: ignore[import-untyped]
+import requests.exceptions
+from dockerspawner import DockerSpawner  # type: ignore[import-untyped]
+
+from atelier.deskclient import service_prefix
+from atelier.house import house
+from atelier.identity import is_username
+from atelier.learner import LearnerInfo, launched_courses, learner_of
+from atelier.settings import Course, Settings
+from atelier.text import Language, say
+
+HOME = "/home/learner"
+TEMPLATE_MOUNT = "/srv/atelier/template.git"
+SPACE_WAIT_SECONDS = 20.0
+"""How long a start waits for the learner's space before it goes on without."""
+_LOCALES: dict[Language, str] = {"fr": "fr_FR.UTF-8", "en": "en_US.UTF-8"}
+
+
+class SpawnError(Exception):
+    """A server that cannot start; ``jupyterhub_message`` is the sentence the learner reads."""
+
+    def __init__(self, key: str, lang: Language, detail: str) -> None:
+        super().__init__(detail)
+        self.jupyterhub_message = say(key, lang)
+
+
+def address_host(url: str) -> tuple[str, int]:
+    """Host and port of an address."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def extra_hosts(settings: Settings) -> dict[str, str]:
+    """Names a learner's container must resolve to the machine it runs on."""
+    return {
+        address_host(url)[0]: settings.spawner.gateway
+        for url in (settings.site.hub_url, settings.site.gitlab_url)
+    }
+
+
+def git_environment(settings: Settings) -> dict[str, str]:
+    """Git settings for hosts under ``.localhost``.
+
+    libcurl takes those for the loopback interface whatever ``/etc/hosts`` says; git is told
+    the address itself.
+    """
+    resolve = [
+        f"{host}:{port}:{settings.spawner.gateway}"
+        for host, port in [address_host(settings.site.gitlab_url)]
+        if host.endswith(".localhost")
+    ]
+    environment = {"GIT_CONFIG_COUNT": str(len(resolve))} if resolve else {}
+    for number, value in enumerate(resolve):
+        environment[f"GIT_CONFIG_KEY_{number}"] = "http.curloptResolve"
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
+    return environment
+
+
+def container_environment(
+    settings: Settings, course: Course, learner: LearnerInfo
+) -> dict[str, str]:
+    """What a learner's container is told; nothing secret."""
+    return {
+        **git_environment(settings),
+        **settings.spawner.environment,
+        "ATELIER_COURSE": course.slug,
+        "ATELIER_PROJECT_URL": f"{settings.site.gitlab_url}/{learner.username}/{course.slug}.git",
+        "ATELIER_DESK_URL": settings.desk.url + service_prefix(settings),
+        "ATELIER_TEMPLATE": TEMPLATE_MOUNT,
+        "ATELIER_LEARNER_NAME": learner.name,
+        "ATELIER_LEARNER_EMAIL": learner.email,
+        "LANG": _LOCALES[learner.language],
+    }
+
+
+def host_limits(course: Course) -> dict[str, Any]:
+    """What Docker holds a learner's container to."""
+    return {
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "pids_limit": course.pids,
+    }
+
+
+class CourseMixin:
+    """What every engine's spawner does for a course: who may start it, its space, its end."""
+
+    name: str
+    """The named server: a course's slug. JupyterHub sets it, and ``user``."""
+    user: Any
+    learner: LearnerInfo | None = None
+    course: Course | None = None
+    _step = "progress_space"
+    _entitled: frozenset[str] = frozenset()
+
+    @property
+    def lang(self) -> Language:
+        """Language of the messages."""
+        return self.learner.language if self.learner else "en"
+
+    def remember(self, state: dict[str, Any] | None) -> None:
+        """Take from ``auth_state`` who the learner is and which courses they launched."""
+        self.learner = learner_of(state)
+        self._entitled = frozenset(launched_courses(state))
+
+    async def prepare(self) -> None:
+        """Before the start: the course as it is now, and the space, if GitLab can be had.
+
+        Raises:
+            SpawnError: no such course for this learner.
+        """
+        name = self.name
+        course = house().courses.get(name) if name in self._entitled else None
+        if course is None or self.learner is None or not is_username(self.learner.username):
+            raise SpawnError("spawn_course", self.lang, f"no course {name[:80]!r} for them")
+        self.course = course
+        self._step = "progress_space"
+        learner = self.learner
+        space = await house().desk.space(
+            learner.username, learner.name, learner.email, name, wait=SPACE_WAIT_SECONDS
+        )
+        if space.state == "ready":
+            self._step = "progress_container"
+        else:
+            self._step = "progress_no_gitlab"
+
+    async def farewell(self) -> None:
+        """After the stop: what the server was given to reach GitLab is revoked."""
+        if self.name:
+            await house().desk.revoke(str(self.user.name), self.name)
+
+
+class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
+    """One Docker container per learner and course."""
+
+    async def start(self) -> Any:
+        """Start the container with the course's image and limits as they are now.
+
+        Raises:
+            SpawnError: Docker refuses; its own words go to the log.
+        """
+        course, learner = self.course, self.learner
+        if course is None or learner is None:
+            raise SpawnError("spawn_course", self.lang, "started without being prepared")
+        settings = house().settings
+        self.image = course.image
+        self.mem_limit = course.memory
+        self.cpu_limit = course.cpu
+        self.environment = container_environment(settings, course, learner)
+        self.extra_host_config = {
+            **host_limits(course),
+            "extra_hosts": extra_hosts(settings),
+        }
+        self.volumes = {f"atelier-{learner.username}-{course.slug}": HOME}
+        mirror = settings.paths.templates / f"{course.slug}.git"
+        self.read_only_volumes = {str(mirror): TEMPLATE_MOUNT} if _is_directory(mirror) else {}
+        try:
+            started = await super().start()
+        except docker.errors.ImageNotFound as error:
+            raise self._problem("spawn_image", error) from error
+        except docker.errors.APIError as error:
+            raise self._problem("spawn_refused", error) from error
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise self._problem("spawn_engine", error) from error
+        self._step = "progress_server"
+        return started
+
+    def _problem(self, key: str, error: Exception) -> SpawnError:
+        detail = getattr(error, "explanation", None) or str(error)
+        return SpawnError(key, self.lang, f"{type(error).__name__}: {detail}")
+
+    async def get_command(self) -> list[str]:
+        """Arguments only: the image's entry point starts the server, whatever its CMD."""
+        return list(self.get_args())
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """What the page that waits says; one message per step."""
+        shares = {
+            "progress_space": 10,
+            "progress_no_gitlab": 25,
+            "progress_container": 30,
+            "progress_server": 60,
+        }
+        said = ""
+        while True:
+            if self._step != said:
+                said = self._step
+                yield {"progress": shares[said], "message": say(said, self.lang)}
+            await asyncio.sleep(0.2)
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _remember(spawner: CourseMixin, state: dict[str, Any] | None) -> None:
+    spawner.remember(state)
+
+
+async def _prepare(spawner: CourseMixin) -> None:
+    await spawner.prepare()
+
+
+async def _farewell(spawner: CourseMixin) -> None:
+    await spawner.farewell()
+
+
+def spawner_settings(settings: Settings, config: Any) -> None:
+    """Write what runs learners' servers into JupyterHub's configuration.
+
+    Args:
+        settings: the site's settings; ``spawner.kind`` chooses the engine.
+        config: JupyterHub's configuration object.
+    """
+    config.JupyterHub.spawner_class = AtelierSpawner
+    config.Spawner.auth_state_hook = _remember
+    config.Spawner.pre_spawn_hook = _prepare
+    config.Spawner.post_stop_hook = _farewell
+    config.Spawner.notebook_dir = HOME
+    config.Spawner.start_timeout = settings.spawner.start_timeout_seconds
+    config.Spawner.http_timeout = settings.spawner.start_timeout_seconds
+    config.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server"]
+    config.DockerSpawner.name_template = "atelier-{raw_username}-{raw_servername}"
+    config.DockerSpawner.network_name = settings.spawner.network
+    config.DockerSpawner.use_internal_ip = True
+    config.DockerSpawner.pull_policy = "never"
+    config.DockerSpawner.remove = True

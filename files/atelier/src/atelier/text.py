@@ -1,0 +1,184 @@
+"""What learners and teachers read, in French and English.
+
+A sentence is looked up by key and language; placeholders are ``str.format`` fields. Pages
+escape what is put in them (Jinja2 does it), so nothing here is HTML.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["fr", "en"]
+
+_TEXT: dict[str, tuple[str, str]] = {
+    # key: (French, English)
+    "site": ("Atelier", "Atelier"),
+    "reference": ("Référence", "Reference"),
+    "back_to_course": (
+        "Revenez à la page du cours et cliquez de nouveau sur le lien.",
+        "Go back to the course page and click the link again.",
+    ),
+    "contact": ("Contact", "Contact"),
+    "continue": ("Continuer", "Continue"),
+    "try_again": ("Réessayer", "Try again"),
+    "open_notebook": ("Ouvrir le notebook", "Open the notebook"),
+    "open_gitlab": ("Ouvrir l’espace GitLab", "Open the GitLab space"),
+    # the door
+    "entrance_title": ("L’entrée est dans votre cours", "The way in is your course page"),
+    "entrance": (
+        "Cette adresse s’ouvre depuis la page d’un cours : cliquez-y sur le lien du notebook"
+        " ou de l’espace GitLab. Il n’y a ni compte à créer ni mot de passe.",
+        "This address is opened from a course page: click there on the link to the notebook or"
+        " the GitLab space. There is no account to create and no password.",
+    ),
+    "launch_failed": ("Le lien n’a pas pu s’ouvrir", "The link could not be opened"),
+    "launch_shape": (
+        "La plateforme du cours a envoyé une demande incomplète ou illisible.",
+        "The course platform sent an incomplete or unreadable request.",
+    ),
+    "launch_consumer": (
+        "Ce site ne connaît pas la plateforme qui vous envoie.",
+        "This site does not know the platform that sent you.",
+    ),
+    "launch_time": (
+        "Le lien a expiré : la page du cours est restée ouverte trop longtemps, ou l’horloge"
+        " de la plateforme est décalée.",
+        "The link has expired: the course page stayed open too long, or the platform’s clock"
+        " is off.",
+    ),
+    "launch_signature": (
+        "La signature de la plateforme n’est pas la bonne.",
+        "The platform’s signature is not right.",
+    ),
+    "launch_replay": ("Ce lien a déjà servi.", "This link has already been used."),
+    "course_unknown": (
+        "Ce lien désigne un cours que ce site n’ouvre pas depuis votre plateforme.",
+        "This link names a course that this site does not open from your platform.",
+    ),
+    "course_needed": (
+        "Ce lien ne dit pas quel cours ouvrir, et il y en a plusieurs.",
+        "This link does not say which course to open, and there are several.",
+    ),
+    "target_unknown": (
+        "Ce lien désigne une destination qui n’existe pas.",
+        "This link names a destination that does not exist.",
+    ),
+    "path_wrong": (
+        "Ce lien désigne un fichier d’une façon que ce site n’accepte pas.",
+        "This link names a file in a way this site does not accept.",
+    ),
+    "no_launch": (
+        "Aucun cours n’a encore été ouvert avec ce compte.",
+        "No course has been opened with this account yet.",
+    ),
+    # starting a server
+    "starting_title": ("Votre notebook démarre", "Your notebook is starting"),
+    "starting": (
+        "La page s’ouvrira d’elle-même dès qu’il sera prêt.",
+        "The page will open by itself as soon as it is ready.",
+    ),
+    "stopping_title": ("Votre notebook s’arrête", "Your notebook is stopping"),
+    "stopping": (
+        "Il redémarrera dans un instant ; cette page se recharge d’elle-même.",
+        "It will start again in a moment; this page reloads by itself.",
+    ),
+    "queue_title": ("Beaucoup de notebooks démarrent", "Many notebooks are starting"),
+    "queue": (
+        "Vous êtes dans la file d’attente ; cette page se recharge d’elle-même.",
+        "You are in the queue; this page reloads by itself.",
+    ),
+    "details": ("Détails", "Details"),
+    "progress_space": ("Préparation de l’espace GitLab…", "Preparing the GitLab space…"),
+    "progress_no_gitlab": (
+        "GitLab ne répond pas : le notebook s’ouvre quand même, à partir d’une copie des"
+        " fichiers du cours.",
+        "GitLab does not answer: the notebook opens all the same, from a copy of the course’s"
+        " files.",
+    ),
+    "progress_container": ("Création du serveur…", "Creating the server…"),
+    "progress_server": ("Démarrage de Jupyter…", "Starting Jupyter…"),
+    "spawn_failed_title": ("Le notebook n’a pas démarré", "The notebook did not start"),
+    "not_running_title": ("Le notebook est arrêté", "The notebook is stopped"),
+    "not_running": (
+        "Il s’arrête de lui-même après un temps d’inactivité ; votre travail est conservé.",
+        "It stops by itself after a while without activity; your work is kept.",
+    ),
+    "start": ("Démarrer", "Start"),
+    "spawn_image": (
+        "L’image de ce cours n’est pas sur le serveur ; prévenez l’équipe du cours.",
+        "This course’s image is not on the server; tell the course team.",
+    ),
+    "spawn_engine": (
+        "Le moteur qui fait tourner les notebooks ne répond pas ; réessayez dans une minute.",
+        "The engine that runs the notebooks does not answer; try again in a minute.",
+    ),
+    "spawn_refused": (
+        "Le serveur n’a pas pu créer votre notebook ; prévenez l’équipe du cours.",
+        "The server could not create your notebook; tell the course team.",
+    ),
+    "spawn_course": (
+        "Ce cours n’existe pas ici, ou vous ne l’avez pas encore ouvert depuis sa page.",
+        "There is no such course here, or you have not opened it from its page yet.",
+    ),
+    # towards GitLab
+    "gitlab_title": ("Votre espace GitLab se prépare", "Your GitLab space is being prepared"),
+    "gitlab_wait": (
+        "La page s’ouvrira d’elle-même ; la première fois, cela peut prendre une minute.",
+        "The page will open by itself; the first time, this can take a minute.",
+    ),
+    "step_queued": ("En attente…", "Waiting…"),
+    "step_account": ("Création de votre compte GitLab…", "Creating your GitLab account…"),
+    "step_fork": ("Copie des fichiers du cours…", "Copying the course’s files…"),
+    "step_import": ("GitLab finit la copie…", "GitLab is finishing the copy…"),
+    "gitlab_down_title": ("GitLab ne répond pas", "GitLab does not answer"),
+    "gitlab_down": (
+        "Votre espace sera préparé dès son retour ; cette page réessaie d’elle-même. Le"
+        " notebook, lui, fonctionne.",
+        "Your space will be prepared as soon as it is back; this page tries again by itself."
+        " The notebook works meanwhile.",
+    ),
+    # other pages
+    "home_title": ("Vos cours", "Your courses"),
+    "running": ("en marche", "running"),
+    "log_out": ("Se déconnecter", "Sign out"),
+    "logged_out": ("Vous êtes déconnecté.", "You are signed out."),
+    "error_title": ("Cette page n’a pas pu s’afficher", "This page could not be shown"),
+    "not_found": ("Il n’y a rien à cette adresse.", "There is nothing at this address."),
+    "error": (
+        "Quelque chose s’est mal passé ; réessayez dans une minute.",
+        "Something went wrong; try again in a minute.",
+    ),
+    "forbidden": (
+        "Vous n’avez pas accès à cette page.",
+        "You do not have access to this page.",
+    ),
+}
+
+
+def language(locale: str | None) -> Language:
+    """Language for a locale such as ``fr-FR`` or ``pt_BR``: French for fr*, else English."""
+    return "fr" if (locale or "").strip().lower().startswith("fr") else "en"
+
+
+def accepted_language(header: str | None) -> Language:
+    """Language for an ``Accept-Language`` header: the first of French and English it names."""
+    for part in (header or "").split(","):
+        name = part.split(";")[0].strip().lower()
+        if name.startswith(("fr", "en")):
+            return language(name)
+    return "en"
+
+
+def say(key: str, lang: Language, **fields: object) -> str:
+    """A sentence in one language.
+
+    Raises:
+        KeyError: there is no sentence with that key.
+    """
+    french, english = _TEXT[key]
+    return (french if lang == "fr" else english).format(**fields)
+
+
+def knows(key: str) -> bool:
+    """Whether there is a sentence with that key."""
+    return key in _TEXT
