@@ -1,4 +1,4 @@
-"""Linters and type checkers, each as a test: the whole project is clean, by the project's settings."""
+"""Linters and type checkers, each as a test: the project keeps its own settings."""
 
 from __future__ import annotations
 
