@@ -1,0 +1,29 @@
+"""Learners' servers as plain processes: what a course asks of a spawner, without containers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+
+from atelier.house import house
+from atelier.spawn import CourseMixin, container_environment
+
+NOTEBOOK = Path(__file__).with_name("notebook.py")
+
+
+class LocalCourseSpawner(CourseMixin, SimpleLocalProcessSpawner):
+    """Starts notebook.py; counts its starts in a file."""
+
+    cmd = [sys.executable, str(NOTEBOOK)]  # noqa: RUF012 (a traitlet of the parent)
+
+    async def start(self) -> Any:
+        assert self.course is not None
+        assert self.learner is not None
+        settings = house().settings
+        with (settings.desk.state_dir / "starts").open("a") as starts:
+            starts.write(f"{self.user.name}/{self.name}\n")
+        self.environment = container_environment(settings, self.course, self.learner)
+        return await super().start()

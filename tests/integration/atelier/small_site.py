@@ -1,0 +1,258 @@
+"""A whole small site on this machine's loopback interface: proxy, hub, desk, stand-in."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+PROXY_SOURCE = ROOT / "roles/jupyterhub/files/proxy/node20"
+PROXY = ROOT / ".cache/atelier-tests/proxy"
+
+CONFIG = """
+import sys
+sys.path.insert(0, {here!r})
+from atelier.hub import configure
+c = get_config()
+configure(c)
+from integration.atelier.local_spawner import LocalCourseSpawner
+c.JupyterHub.spawner_class = LocalCourseSpawner
+c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
+c.Spawner.notebook_dir = ""
+c.JupyterHub.log_level = "DEBUG"
+"""
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def proxy_command() -> str:
+    """configurable-http-proxy as the role pins it, installed once in the cache."""
+    command = PROXY / "node_modules/.bin/configurable-http-proxy"
+    if not command.exists():
+        PROXY.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(PROXY_SOURCE / name, PROXY)
+        subprocess.run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=PROXY, check=True)
+    return str(command)
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+    """Wait for something to become true, and return it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            found = condition()
+        except (httpx.HTTPError, OSError):
+            found = None
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"after {seconds} s, still not: {what}")
+
+
+class Site:
+    """The processes and files of a site; attributes are its addresses and secrets."""
+
+    def __init__(self, root: Path, gitlab_url: str | None = None) -> None:
+        self.root = root
+        self.proxy_port, self.proxy_api, self.hub_port, self.desk_port = (
+            free_port() for _ in range(4)
+        )
+        self.hub_url = f"http://127.0.0.1:{self.proxy_port}"
+        self.gitlab_url = gitlab_url or f"http://127.0.0.1:{free_port()}"
+        self.secrets = {
+            name: secrets.token_hex(32)
+            for name in (
+                "proxy_auth_token",
+                "cookie_secret",
+                "auth_state_key",
+                "oauth_client_secret",
+                "desk_api_token",
+            )
+        }
+        self.consumer_secret = secrets.token_hex(32)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        for name in ("secrets", "courses.d", "hub", "desk", "templates", "homes", "log"):
+            (root / name).mkdir()
+        for name, value in self.secrets.items():
+            (root / "secrets" / name).write_text(value + "\n")
+        self.write_settings()
+        self.write_course("demo")
+        self.write_consumers(
+            [{"key": "campus", "secret": self.consumer_secret, "platform": "campus"}]
+        )
+        (root / "jupyterhub_config.py").write_text(
+            CONFIG.format(here=str(ROOT / "tests"), homes=str(root / "homes"))
+        )
+
+    def write_settings(self, **parts: dict[str, Any]) -> None:
+        """Write atelier.yml; ``parts`` are added to its sections."""
+        settings: dict[str, dict[str, Any]] = {
+            "site": {
+                "hub_url": self.hub_url,
+                "gitlab_url": self.gitlab_url,
+                "domain": "campus.example",
+                "contact_email": "help@campus.example",
+            },
+            "hub": {
+                "api_url": f"http://127.0.0.1:{self.hub_port}",
+                "proxy_api_url": f"http://127.0.0.1:{self.proxy_api}",
+                "public_bind": f"http://127.0.0.1:{self.proxy_port}",
+                "database_url": f"sqlite:///{self.root}/hub/jupyterhub.sqlite",
+                "idle_timeout_seconds": 0,
+            },
+            "desk": {
+                "bind_host": "127.0.0.1",
+                "bind_port": self.desk_port,
+                "url": f"http://127.0.0.1:{self.desk_port}",
+                "state_dir": str(self.root / "desk"),
+            },
+            "spawner": {"gateway": "127.0.0.1", "start_timeout_seconds": 30},
+            "paths": {
+                "courses": str(self.root / "courses.d"),
+                "consumers": str(self.root / "consumers.yml"),
+                "templates": str(self.root / "templates"),
+            },
+        }
+        for section, values in parts.items():
+            settings[section].update(values)
+        (self.root / "atelier.yml").write_text(yaml.safe_dump(settings))
+
+    def write_course(self, slug: str, **values: Any) -> None:
+        """Write a course's file as the role does: whole, in one move."""
+        course = {
+            "slug": slug,
+            "title": {"fr": f"Le cours {slug}", "en": f"The course {slug}"},
+            "template": f"{slug}/template",
+            "image": "atelier/course-demo:test",
+            **values,
+        }
+        self._replace(self.root / "courses.d" / f"{slug}.yml", course)
+
+    def write_consumers(self, consumers: list[dict[str, Any]]) -> None:
+        """Write consumers.yml."""
+        self._replace(self.root / "consumers.yml", {"version": 1, "consumers": consumers})
+
+    @staticmethod
+    def _replace(path: Path, data: Any) -> None:
+        new = path.with_name(f".{path.name}.new")
+        new.write_text(yaml.safe_dump(data))
+        new.replace(path)
+
+    def environment(self) -> dict[str, str]:
+        """Environment of the site's processes."""
+        return {
+            **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
+            "ATELIER_SETTINGS": str(self.root / "atelier.yml"),
+            "CREDENTIALS_DIRECTORY": str(self.root / "secrets"),
+            "PYTHONPATH": str(ROOT / "files/atelier/src"),
+            "CONFIGPROXY_AUTH_TOKEN": self.secrets["proxy_auth_token"],
+        }
+
+    def start(self, name: str, command: list[str]) -> None:
+        """Start one process of the site; what it says goes to ``log/<name>``."""
+        with (self.root / "log" / name).open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                command, cwd=self.root / "hub", env=self.environment(), stdout=log, stderr=log
+            )
+
+    def stop(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
+        """Stop one process of the site and wait for its end."""
+        process = self._processes.pop(name)
+        process.send_signal(how)
+        process.wait(20)
+
+    def start_proxy(self) -> None:
+        self.start(
+            "proxy",
+            [
+                proxy_command(),
+                "--ip=127.0.0.1",
+                f"--port={self.proxy_port}",
+                "--api-ip=127.0.0.1",
+                f"--api-port={self.proxy_api}",
+            ],
+        )
+
+    def start_hub(self) -> None:
+        self.start(
+            "hub",
+            [sys.executable, "-m", "jupyterhub", "-f", str(self.root / "jupyterhub_config.py")],
+        )
+        until(
+            lambda: httpx.get(f"{self.hub_url}/hub/api/", trust_env=False).status_code == 200,
+            f"the hub answers\n{self.log('hub')[-3000:]}",
+            60,
+        )
+
+    def start_desk(self) -> None:
+        self.start("desk", [sys.executable, "-m", "atelier.desk.main"])
+        until(
+            lambda: httpx.get(f"{self.desk_api}/health", trust_env=False).status_code == 200,
+            "the desk answers",
+        )
+
+    @property
+    def desk_api(self) -> str:
+        return f"http://127.0.0.1:{self.desk_port}/services/desk/api"
+
+    def log(self, name: str) -> str:
+        """What a process has said."""
+        path = self.root / "log" / name
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def starts(self) -> list[str]:
+        """``username/course`` of each server started, in order."""
+        path = self.root / "desk" / "starts"
+        return path.read_text().split() if path.exists() else []
+
+    def close(self) -> None:
+        """Stop everything, learners' servers too."""
+        if "hub" in self._processes and "proxy" in self._processes:
+            self._stop_servers()
+        for name in list(self._processes):
+            try:
+                self.stop(name)
+            except subprocess.TimeoutExpired:
+                self.stop_hard(name)
+
+    def stop_hard(self, name: str) -> None:
+        process = self._processes.pop(name, None)
+        if process is not None:
+            process.kill()
+            process.wait(10)
+
+    def _stop_servers(self) -> None:
+        import sqlite3
+
+        database = self.root / "hub" / "jupyterhub.sqlite"
+        if not database.exists():
+            return
+        with sqlite3.connect(database) as connection:
+            rows = connection.execute("select state from spawners where server_id is not null")
+            states = [row[0] for row in rows]
+        for state in states:
+            pid = yaml.safe_load(state or "{}").get("pid", 0)
+            if pid:
+                try:
+                    os.kill(pid, signal.SIGTERM)
+                except ProcessLookupError:
+                    continue
