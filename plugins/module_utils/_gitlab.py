@@ -1,0 +1,158 @@
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""How the collection's modules reach GitLab: one connection, one way to say what went wrong."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+try:
+    import gitlab
+    import gitlab.exceptions
+    import requests
+
+    GITLAB_IMPORT_ERROR: str | None = None
+except ImportError:
+    GITLAB_IMPORT_ERROR = traceback.format_exc()
+
+MINIMUM_PYTHON_GITLAB = (3, 12)
+SYSTEM_CA_FILE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "api_url": {"type": "str", "required": True},
+    "token_file": {"type": "path", "required": True, "no_log": False},
+    "ca_file": {"type": "path"},
+    "timeout": {"type": "float", "default": 30.0},
+}
+
+
+class InstanceError(Exception):
+    """Something about GitLab that the person at the keyboard can act on; the text says what."""
+
+
+def library_problem() -> str | None:
+    """Say which python-gitlab is wanted, which was found and where; ``None`` when all is well."""
+    wanted = ".".join(map(str, MINIMUM_PYTHON_GITLAB))
+    where = f"Python {sys.version.split()[0]} at {sys.executable}"
+    remedy = "Debian's package python3-gitlab brings it (role gitlab installs it)."
+    if GITLAB_IMPORT_ERROR is not None:
+        return f"python-gitlab >= {wanted} is needed, but {where} has none. {remedy}"
+    found = tuple(int(part) for part in gitlab.__version__.split(".")[:2])
+    if found < MINIMUM_PYTHON_GITLAB:
+        return (
+            f"python-gitlab >= {wanted} is needed, but {where} has {gitlab.__version__} "
+            f"in {Path(gitlab.__file__).parent}. {remedy}"
+        )
+    return None
+
+
+def read_token(token_file: str) -> str:
+    """The token kept in ``token_file``; the problem names the file, never its content."""
+    path = Path(token_file)
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise InstanceError(
+            f"The file with GitLab's token, {path}, cannot be read: {error.strerror}. "
+            "Role gitlab makes it (or takes gitlab_admin_token when gitlab_deployment is external)."
+        ) from error
+    if not token or any(character.isspace() for character in token):
+        raise InstanceError(f"The file {path} must hold one access token and nothing else.")
+    return token
+
+
+def connect(params: dict[str, Any]) -> gitlab.Gitlab:
+    """A connection from a module's parameters (see ``CONNECTION_ARGUMENTS``); makes no request."""
+    ca_file = params.get("ca_file")
+    if ca_file is None and SYSTEM_CA_FILE.exists():
+        # requests brings its own list of authorities, which knows nothing of the site's.
+        ca_file = str(SYSTEM_CA_FILE)
+    return gitlab.Gitlab(
+        params["api_url"].rstrip("/"),
+        private_token=read_token(params["token_file"]),
+        ssl_verify=ca_file or True,
+        timeout=params["timeout"],
+        # Page links carry the external address; stay on the one that was asked for.
+        keep_base_url=True,
+    )
+
+
+def explain(error: Exception, api_url: str, token_file: str) -> str:
+    """One sentence for a failure: what was tried, what GitLab said, what to look at."""
+    if isinstance(error, InstanceError):
+        return str(error)
+    if isinstance(error, gitlab.exceptions.GitlabAuthenticationError):
+        return (
+            f"GitLab at {api_url} refuses the token in {token_file} (401): it is wrong, expired or "
+            "revoked. Remove the file and run role gitlab again to have a new one made."
+        )
+    if isinstance(error, gitlab.exceptions.GitlabError):
+        return explain_answer(error, api_url, token_file)
+    if isinstance(error, requests.exceptions.SSLError):
+        return (
+            f"The certificate of {api_url} is not trusted here: {innermost(error)}. Add the "
+            "authority to atelier_ca_certificates (or ca_file), or fix the certificate."
+        )
+    if isinstance(error, requests.exceptions.Timeout):
+        return f"GitLab at {api_url} did not answer in time. Is it still starting?"
+    if isinstance(error, requests.exceptions.RequestException):
+        return (
+            f"GitLab at {api_url} cannot be reached: {innermost(error)}. Check the address "
+            "(gitlab_api_url), name resolution, and that the web server runs."
+        )
+    return f"Unexpected failure while talking to GitLab at {api_url}: {error}"
+
+
+def explain_answer(error: gitlab.exceptions.GitlabError, api_url: str, token_file: str) -> str:
+    """What an answer with an error code means, with GitLab's own words."""
+    code = error.response_code
+    said = str(error.error_message)[:400]
+    if code == 403 and "insufficient_scope" in said:
+        return f"The token in {token_file} lacks a scope: it needs `api`. GitLab said: {said}"
+    if code == 403:
+        return (
+            f"GitLab at {api_url} answered 403 to the token in {token_file}: it must belong to an "
+            f"administrator (and carry `admin_mode` where Admin Mode is on). GitLab said: {said}"
+        )
+    if code == 404 or (code is not None and code < 400) or "<html" in said.lower():
+        return (
+            f"No GitLab API where it was looked for, {api_url}/api/v4 (code {code}): the address "
+            f"may be wrong, or lead to another service. It said: {said}"
+        )
+    return f"GitLab at {api_url} answered {code}: {said}"
+
+
+def innermost(error: BaseException) -> str:
+    """The message of the first cause: urllib3 wraps it several times."""
+    seen: set[int] = set()
+    current: BaseException = error
+    while id(current) not in seen:
+        seen.add(id(current))
+        wrapped = getattr(current, "reason", None) or (current.args[0] if current.args else None)
+        if isinstance(current, ssl.SSLCertVerificationError) or not isinstance(
+            wrapped, BaseException
+        ):
+            break
+        current = wrapped
+    return str(getattr(current, "verify_message", None) or current)
+
+
+def version_of(gl: gitlab.Gitlab) -> tuple[int, int, int]:
+    """GitLab's version as numbers, from ``GET /version``."""
+    answer = gl.http_get("/version")
+    if not isinstance(answer, dict) or "version" not in answer:
+        raise InstanceError("The answer to /api/v4/version is not GitLab's: check the address.")
+    return parse_version(str(answer["version"]))
+
+
+def parse_version(text: str) -> tuple[int, int, int]:
+    """``19.3.2-ce.0`` or ``18.11.1-ee`` -> ``(19, 3, 2)``."""
+    numbers = [int(part) for part in text.split("-")[0].split(".")[:3] if part.isdigit()]
+    if not numbers:
+        raise InstanceError(f"GitLab's version {text!r} is not understood.")
+    major, minor, patch = [*numbers, 0, 0][:3]
+    return major, minor, patch
