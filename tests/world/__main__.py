@@ -19,7 +19,9 @@ def _target_up(options: argparse.Namespace) -> bool:
     if options.image == images.TARGET:
         images.ensure_target()
     paths.link_collection()
-    return Target(options.name, options.image, options.publish, options.network).up()
+    return Target(
+        options.name, options.image, options.publish, options.network, options.keep_images
+    ).up()
 
 
 def _target_down(options: argparse.Namespace) -> bool:
@@ -33,6 +35,18 @@ def _collection(_: argparse.Namespace) -> bool:
 
 def _demo(options: argparse.Namespace) -> bool:
     verbs = {"up": demo.up, "down": demo.down, "status": demo.status}
+    return verbs[options.verb]()
+
+
+def _scenario(options: argparse.Namespace) -> bool:
+    from world import scenario  # needs the tools of the virtual environment
+
+    verbs = {
+        "install": scenario.install,
+        "images": scenario.make_images,
+        "storm": scenario.storm,
+        "verify": scenario.verify,
+    }
     return verbs[options.verb]()
 
 
@@ -60,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--image", default=images.TARGET)
     command.add_argument("--publish", action="append", default=[], metavar="IP:PORT:PORT")
     command.add_argument("--network")
+    command.add_argument("--keep-images", action="store_true")
     command.set_defaults(do=_target_up)
 
     command = verbs.add_parser("target-down", help="remove a server and its volume")
@@ -72,6 +87,10 @@ def parser() -> argparse.ArgumentParser:
     command = verbs.add_parser("demo", help="the whole site on this machine")
     command.add_argument("verb", choices=("up", "down", "status"))
     command.set_defaults(do=_demo)
+
+    command = verbs.add_parser("scenario", help="steps of the molecule scenario `default`")
+    command.add_argument("verb", choices=("install", "images", "storm", "verify"))
+    command.set_defaults(do=_scenario)
 
     for name, job in (("check", checks.check), ("bench", checks.bench), ("clean", checks.clean)):
         command = verbs.add_parser(name, help=(job.__doc__ or "").split(".")[0])

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from world import engine, images, lms, needs, paths, playbook, process, venv
+from world import engine, fingerprint, images, lms, needs, paths, playbook, process, venv
 from world.run import WorldError, capture, duration, say, succeeds
 from world.target import Target
 
@@ -33,6 +33,7 @@ TARGET = Target(
         f"127.0.0.1:{HTTP_PORT}:{HTTP_PORT}",
     ),
     network=NAME,
+    keep_images=True,
 )
 
 
@@ -51,6 +52,15 @@ def write_private(path: Path, content: str) -> None:
     partial.replace(path)
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a file, or an empty one when there is none."""
+    try:
+        known: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known
+
+
 def check(gitlab_image: str | None) -> None:
     """Look at the machine, say all that is missing at once, install what root may install."""
     found = needs.Needs()
@@ -60,9 +70,18 @@ def check(gitlab_image: str | None) -> None:
     found.settle()
 
 
-def variables(gateway: str, gitlab_image: str | None, *, container: str = NAME) -> dict[str, Any]:
-    """Return what depends on this machine, with secrets made once and kept in `.demo/vars.yml`."""
-    kept = lms.settings(VARS)  # JSON, which is YAML too
+def variables(
+    gateway: str, gitlab_image: str | None, *, container: str = NAME, keep: Path = VARS
+) -> dict[str, Any]:
+    """Return what depends on this machine, with the secrets that `keep` has or new ones.
+
+    Args:
+        gateway: this machine's address as the target sees it.
+        gitlab_image: a real GitLab image to pull, or None for the stand-in.
+        container: name of the target.
+        keep: file of an earlier answer, JSON (which is YAML too).
+    """
+    kept = read_json(keep)
     known: dict[str, Any] = {
         "atelier_gitlab_root_password": kept.get("atelier_gitlab_root_password")
         or secrets.token_urlsafe(18),
@@ -71,7 +90,7 @@ def variables(gateway: str, gitlab_image: str | None, *, container: str = NAME) 
         "atelier_ca_certificates": [str(path) for path in paths.ca_certificates()],
         "atelier_base_image": images.BASE,
         "atelier_base_image_source": "archive",
-        "atelier_base_image_archive": str(images.archive(images.BASE, "base")),
+        "atelier_base_image_archive": str(images.archive_path("base")),
         "demo_host_gateway": gateway,
         "demo_container": container,
     }
@@ -79,8 +98,26 @@ def variables(gateway: str, gitlab_image: str | None, *, container: str = NAME) 
         known["gitlab_image"] = gitlab_image
     else:
         known["gitlab_image"] = images.STANDIN
-        known["gitlab_image_archive"] = str(images.archive(images.STANDIN, "gitlab-standin"))
+        known["gitlab_image_archive"] = str(images.archive_path("gitlab-standin"))
     return known
+
+
+def make_images(*, standin: bool) -> bool:
+    """Make the images and the archives that `variables` names. True when something was made."""
+    made = images.ensure_target()
+    images.archive(images.BASE, "base")
+    if standin:
+        made = images.ensure_standin() or made
+        images.archive(images.STANDIN, "gitlab-standin")
+    return made
+
+
+def known_secrets(known: dict[str, Any]) -> dict[str, str]:
+    """Map each secret value of the variables to a name, for texts that must not depend on it."""
+    return {
+        known["atelier_gitlab_root_password"]: "root password",
+        **{item["secret"]: f"secret of {item['key']}" for item in known["atelier_consumers"]},
+    }
 
 
 def network() -> str:
@@ -105,9 +142,7 @@ def up() -> bool:
     check(gitlab_image)
     venv.ensure()
     engine.ensure()
-    images.ensure_target()
-    if not gitlab_image:
-        images.ensure_standin()
+    make_images(standin=not gitlab_image)
     gateway = network()
     write_private(VARS, json.dumps(variables(gateway, gitlab_image), indent=2) + "\n")
     fresh = not TARGET.state()
@@ -119,13 +154,15 @@ def up() -> bool:
     _note(outcome, fresh=fresh)
     _hand_over()
     changed = lms.ensure(gateway, DETAILS) or changed
+    fingerprint.keep("demo", fingerprint.take(TARGET, known_secrets(read_json(VARS))))
+    TARGET.keep_course_images()
     _card(time.monotonic() - began, outcome)
     return changed or outcome.changed > 0
 
 
 def _note(outcome: playbook.Outcome, *, fresh: bool) -> None:
     """Keep the durations that the benchmarks report."""
-    known: dict[str, Any] = dict(lms.settings(TIMINGS))
+    known: dict[str, Any] = read_json(TIMINGS)
     if fresh:
         known["first_seconds"] = round(outcome.seconds, 1)
     elif outcome.changed == 0:
@@ -151,7 +188,7 @@ def _hand_over() -> None:
         "gitlab_rb": GITLAB_RB,
         "gitlab_admin_token": TARGET.read("/etc/atelier/secrets/gitlab_admin_token"),
     }
-    if lms.settings(DETAILS) != details:
+    if read_json(DETAILS) != details:
         write_private(DETAILS, json.dumps(details, indent=2) + "\n")
 
 

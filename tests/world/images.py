@@ -120,7 +120,7 @@ def ensure_base() -> bool:
     """Make the base image when the engine lacks it. True when something was made."""
     if image_id(BASE):
         return False
-    kept = paths.CACHE / "images" / "base.tar"
+    kept = archive_path("base")
     if kept.exists() and succeeds("docker", "load", "-i", str(kept)) and image_id(BASE):
         say("==> base image: loaded from .cache")
         return True
@@ -187,11 +187,16 @@ def ensure_standin() -> bool:
         return _ensure_built("the GitLab stand-in's image", STANDIN, context) or made
 
 
+def archive_path(name: str) -> Path:
+    """Return where the archive of that name is kept."""
+    return paths.CACHE / "images" / f"{name}.tar"
+
+
 def archive(tag: str, name: str) -> Path:
     """Keep the image as `.cache/images/NAME.tar`, written again only when the image changed."""
-    folder = paths.CACHE / "images"
-    folder.mkdir(parents=True, exist_ok=True)
-    target, stamp = folder / f"{name}.tar", folder / f"{name}.id"
+    target = archive_path(name)
+    stamp = target.with_suffix(".id")
+    target.parent.mkdir(parents=True, exist_ok=True)
     with lock(f"archive-{name}"):
         now = image_id(tag)
         if now is None:
@@ -199,7 +204,7 @@ def archive(tag: str, name: str) -> Path:
         if target.exists() and stamp.exists() and stamp.read_text() == now:
             return target
         say(f"==> keeping {tag} in {target.relative_to(paths.ROOT)}")
-        partial = folder / f"{name}.partial"
+        partial = target.with_suffix(".partial")
         stream(f"saving {tag}", ["docker", "save", "-o", partial, tag])
         partial.replace(target)
         stamp.write_text(now)

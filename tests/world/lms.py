@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 import urllib.error
@@ -73,12 +72,3 @@ def _wait(address: str, started: subprocess.Popen[bytes]) -> None:
 def stop() -> bool:
     """Stop the course page. True when it ran."""
     return process.stop(RECORD)
-
-
-def settings(path: Path) -> dict[str, str]:
-    """Return `.demo/demo.json`, or an empty mapping."""
-    try:
-        known: dict[str, str] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return known

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from world import images, paths
@@ -30,10 +30,10 @@ FLAGS = (
 COMMAND = ("/lib/systemd/systemd", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
 CACHES = {
     "apt": "/var/cache/atelier-world/apt",
-    "images": "/var/cache/atelier-world/images",
     "pip": "/root/.cache/pip",
     "npm": "/root/.npm",
 }
+IMAGES = "/var/cache/atelier-world/images"
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,15 @@ class Target:
     Attributes:
         publish: `docker run --publish` values.
         network: Docker network to join, which must exist; None for the engine's default.
+        keep_images: its engine begins with the course images that an earlier target has built; a
+            course image is named after its inputs, so that the role builds what is not there.
     """
 
     name: str
     image: str = images.TARGET
     publish: Sequence[str] = ()
     network: str | None = None
-    hostname: str = field(default="")
+    keep_images: bool = False
 
     @property
     def volume(self) -> str:
@@ -78,9 +80,10 @@ class Target:
         return True
 
     def _options(self) -> list[str]:
-        options = ["--name", self.name, "--hostname", self.hostname or self.name, *FLAGS]
+        options = ["--name", self.name, "--hostname", self.name, *FLAGS]
         options += ["--volume", f"{self.volume}:/var/lib/docker"]
-        for name, inside in CACHES.items():
+        caches = {**CACHES, **({"images": IMAGES} if self.keep_images else {})}
+        for name, inside in caches.items():
             outside = paths.CACHE / "world" / name
             outside.mkdir(parents=True, exist_ok=True)
             options += ["--volume", f"{outside}:{inside}"]
@@ -124,6 +127,17 @@ class Target:
     def read(self, path: str | Path) -> str:
         """Return the text of a file inside."""
         return self.run("cat", str(path))
+
+    def keep_course_images(self) -> None:
+        """Keep the course images for the next target, in the background: it takes half a minute."""
+        capture(
+            "docker",
+            "exec",
+            "--detach",
+            self.name,
+            "/usr/local/lib/atelier-world/image-pool",
+            "give",
+        )
 
     def down(self) -> bool:
         """Remove the container and its volume. True when there was something."""

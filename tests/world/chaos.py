@@ -1,0 +1,114 @@
+"""Kill a playbook in the middle of its work, many times, as a bad day would."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from world import paths, playbook
+from world.run import WorldError, duration, say
+
+LONGEST_DELAY_SECONDS = 2.0
+
+
+def expected_tasks() -> int:
+    """Count the tasks written in the roles: about as many as a run starts."""
+    total = 0
+    for path in (paths.ROOT / "roles").glob("*/tasks/*.yml"):
+        total += sum("block" not in task for task in yaml.safe_load(path.read_text()) or [])
+    return total
+
+
+def kill_points(seed: int, runs: int, tasks: int) -> list[int]:
+    """Draw the tasks at which the runs die, in rising order so that each dies in new territory."""
+    return sorted(random.Random(seed).choices(range(1, tasks + 1), k=runs))  # noqa: S311
+
+
+def interrupt(
+    command: Sequence[str | Path], *, env: Mapping[str, str], at: int, delay: float, log: Path
+) -> bool:
+    """Run ansible-playbook; kill it and its children `delay` seconds after task number `at` began.
+
+    Returns:
+        Whether it was killed; False means that it ended well before that task.
+    """
+    process = subprocess.Popen(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**os.environ, **env},
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    started = 0
+    with log.open("a") as sink:
+        for line in process.stdout:
+            sink.write(line)
+            if not playbook.TASK.match(line.rstrip()) or line.startswith("PLAY"):
+                continue
+            started += 1
+            if started == at:
+                time.sleep(delay)
+                family = _family(process.pid)
+                sink.write(f"--- killed at task {started}, after {delay:.1f} s\n")
+                for pid in family:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                process.stdout.close()
+                process.wait()
+                name = line.split("[", 1)[1].split("]")[0]
+                say(f"   killed at task {at}: {name} (+{delay:.1f} s)")
+                return True
+    code = process.wait()
+    if code:
+        raise WorldError(f"The playbook failed by itself, before task {at}: {log}")
+    return False
+
+
+def _family(pid: int) -> list[int]:
+    """Return a process and all its descendants: Ansible's workers leave its process group."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+            children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    family = [pid]
+    for member in family:
+        family += children.get(member, [])
+    return family
+
+
+def storm(
+    command: Sequence[str | Path], *, env: Mapping[str, str], runs: int, seed: int, log: Path
+) -> None:
+    """Interrupt a playbook `runs` times; the next ordinary run has to repair it.
+
+    Raises:
+        WorldError: a run failed by itself, which means that the one before left something behind
+            that the playbook cannot handle.
+    """
+    began = time.monotonic()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    chance = random.Random(seed)  # noqa: S311
+    tasks = expected_tasks()
+    say(f"==> interrupting {runs} runs, seed {seed}, out of about {tasks} tasks (log: {log})")
+    for at in kill_points(seed, runs, tasks):
+        point = at
+        while True:
+            delay = chance.uniform(0, LONGEST_DELAY_SECONDS)
+            if interrupt(command, env=env, at=point, delay=delay, log=log):
+                break
+            point = chance.randint(1, max(1, point // 2))  # it ended before; an earlier task then
+    say(f"==> {runs} runs interrupted in {duration(time.monotonic() - began)}")

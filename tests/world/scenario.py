@@ -1,0 +1,87 @@
+"""What the molecule scenario `default` needs: variables, collection, storm, verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from typing import Any
+
+from world import chaos, demo, fingerprint, paths, venv
+from world.run import WorldError, capture, say
+from world.target import Target
+
+TARGET = Target("atelier-mol-default")
+INSTALLED = paths.CACHE / "world" / "installed"
+SECRETS = paths.CACHE / "world" / "scenario-secrets.json"
+KILLED_RUNS = 10
+GATEWAY = "172.17.0.1"  # of Docker's default network; the course page behind it is not needed here
+
+
+def variables() -> dict[str, Any]:
+    """Return what `.demo/vars.yml` would have for this scenario's server; the secrets are its own."""
+    known = demo.variables(GATEWAY, None, container=TARGET.name, keep=SECRETS)
+    demo.write_private(SECRETS, json.dumps(known))
+    return known
+
+
+def install() -> bool:
+    """Build the collection and install it as Galaxy does, in an empty path."""
+    build = paths.CACHE / "world" / "build"
+    for folder in (build, INSTALLED):
+        shutil.rmtree(folder, ignore_errors=True)
+    galaxy = venv.program("ansible-galaxy")
+    capture(galaxy, "collection", "build", str(paths.ROOT), "--output-path", str(build))
+    (archive,) = build.glob("mooc-atelier-*.tar.gz")
+    # Its dependencies come with the `ansible` package: asking Galaxy for them is not tested here.
+    capture(galaxy, "collection", "install", str(archive), "-p", str(INSTALLED), "--no-deps")
+    return True
+
+
+def make_images() -> bool:
+    """Make the images that the variables name."""
+    return demo.make_images(standin=True)
+
+
+def storm() -> bool:
+    """Start the playbook ten times and kill it. The seed is drawn, or given by ATELIER_SEED."""
+    seed = int(os.environ.get("ATELIER_SEED") or random.SystemRandom().randrange(1_000_000))
+    inventories = [paths.ROOT / "inventories/demo", paths.ROOT / "molecule/default/inventory.py"]
+    chaos.storm(
+        [
+            venv.program("ansible-playbook"),
+            "mooc.atelier.site",
+            *(f"--inventory={path}" for path in inventories),
+        ],
+        env={**venv.environment(), "ANSIBLE_COLLECTIONS_PATH": str(INSTALLED)},
+        runs=KILLED_RUNS,
+        seed=seed,
+        log=paths.RESULTS / "chaos.log",
+    )
+    return True
+
+
+def verify() -> bool:
+    """Check the server's state, alone and beside the demo's.
+
+    Raises:
+        WorldError: something is not as it should be; names every difference.
+    """
+    state = fingerprint.take(TARGET, demo.known_secrets(variables()))
+    fingerprint.keep("scenario", state)
+    wrong = [
+        f"{unit}: {is_active}, {is_enabled}"
+        for unit, (is_active, is_enabled) in state["units"].items()
+        if (is_active, is_enabled) != ("active", "enabled")
+    ]
+    if wrong:
+        raise WorldError("These units are not active and enabled:\n  " + "\n  ".join(wrong))
+    other = fingerprint.kept("demo")
+    if other is None:
+        say("No demo made from these very sources: nothing to compare with.")
+        return False
+    if found := fingerprint.differences(other, state):
+        raise WorldError("The demo's state and this one's differ:\n  " + "\n  ".join(found))
+    say("The state is the demo's, which was never interrupted.")
+    return False
