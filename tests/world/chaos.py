@@ -29,7 +29,7 @@ def expected_tasks() -> int:
 
 def kill_points(seed: int, runs: int, tasks: int) -> list[int]:
     """Draw the tasks at which the runs die, in rising order so that each dies in new territory."""
-    return sorted(random.Random(seed).choices(range(1, tasks + 1), k=runs))  # noqa: S311
+    return sorted(random.Random(seed).choices(range(1, tasks + 1), k=runs))
 
 
 def interrupt(
@@ -101,7 +101,7 @@ def storm(
     began = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     tasks = expected_tasks()
     say(f"==> interrupting {runs} runs, seed {seed}, out of about {tasks} tasks (log: {log})")
     for at in kill_points(seed, runs, tasks):

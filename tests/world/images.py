@@ -28,6 +28,12 @@ SUITE = "trixie"
 PULLED = "debian:13-slim"
 PULL_SECONDS = 60
 INPUTS_LABEL = "org.atelier.inputs"
+CACHES = {
+    "__pycache__",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+}  # of tools: no input of ours
 # The classic builder needs no plugin: Debian's docker.io has none.
 BUILD_ENV = {"DOCKER_BUILDKIT": "0"}
 
@@ -62,7 +68,7 @@ def digest(*inputs: Path | str | bytes) -> str:
             total.update(item.encode())
         elif item.is_dir():
             for path in sorted(item.rglob("*")):
-                if path.is_file() and "__pycache__" not in path.parts:
+                if path.is_file() and not CACHES.intersection(path.parts):
                     total.update(f"{path.relative_to(item)}:{path.stat().st_mode & 0o111}".encode())
                     total.update(path.read_bytes())
         else:
@@ -147,7 +153,7 @@ def _build(what: str, tag: str, inputs: str, context: Path | str) -> None:
             (build / "Dockerfile").write_text(context, encoding="utf-8")
         else:
             shutil.copytree(
-                context, build, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+                context, build, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*CACHES, "tests")
             )
             authorities = build / "ca"
             authorities.mkdir(exist_ok=True)

@@ -20,7 +20,7 @@ GATEWAY = "172.17.0.1"  # of Docker's default network; the course page behind it
 
 
 def variables() -> dict[str, Any]:
-    """Return what `.demo/vars.yml` would have for this scenario's server; the secrets are its own."""
+    """Return what `.demo/vars.yml` would have for this server; the secrets are its own."""
     known = demo.variables(GATEWAY, None, container=TARGET.name, keep=SECRETS)
     demo.write_private(SECRETS, json.dumps(known))
     return known

@@ -1,4 +1,4 @@
-"""Runs inside a server, by its own Python: prints its state as one JSON object (see fingerprint.py).
+"""Runs inside a server, by its own Python: prints its state as JSON (see fingerprint.py).
 
 Standard input: a JSON object that maps secret values of the inventory to names.
 """
@@ -126,7 +126,7 @@ def gitlab_state() -> dict[str, Any]:
 
 
 def template_trees() -> dict[str, str]:
-    """Return the content's hash of each course's mirror; dates of commits differ between servers."""
+    """Return the hash of each mirror's content; the dates of commits differ between servers."""
     git = ("git", "-c", "safe.directory=*", "--git-dir")
     return {
         path.name: out(*git, str(path), "rev-parse", "main^{tree}")
