@@ -23,6 +23,7 @@ TEST_PROGRAMS = {
     "certutil": "libnss3-tools",
     "chromium": "chromium",
     "node": "nodejs",
+    "npm": "npm",
     "openssl": "openssl",
     "ruby": "ruby",
 }

@@ -1,0 +1,1 @@
+"""The demo site as its visitors see it: browsers and HTTP clients outside, the target inside."""

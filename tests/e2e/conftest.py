@@ -1,0 +1,110 @@
+"""The demo, brought up once for all these tests, and Chromium as Debian packages it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from world import demo as world_demo
+from world import paths
+from world.run import WorldError, stream
+
+from e2e.visit import Demo
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = (
+    "--no-sandbox",  # root may not have one
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--no-proxy-server",
+)
+
+
+def _world(log: Path, *command: str) -> str:
+    log.unlink(missing_ok=True)
+    try:
+        stream(
+            " ".join(command),
+            [sys.executable, "-m", "world", *command],
+            env={"PYTHONPATH": str(paths.ROOT / "tests"), "KEEP_IMAGES": "1"},
+            cwd=paths.ROOT,
+            log=log,
+            tail=60,
+        )
+    except WorldError as error:
+        pytest.fail(str(error), pytrace=False)
+    return log.read_text()
+
+
+@pytest.fixture(scope="session")
+def demo_log(results: Path) -> Iterator[str]:
+    """`make demo`'s output. A demo that ran before is brought up to date and left running."""
+    ran_before = world_demo.TARGET.state() == "running"
+    yield _world(results / "demo-up.log", "demo", "up")
+    if not ran_before:
+        _world(results / "demo-down.log", "demo", "down")
+
+
+@pytest.fixture(scope="session")
+def demo(demo_log: str) -> Demo:
+    """The running demo."""
+    assert "The site is up" in demo_log
+    return Demo.read(world_demo.DETAILS)
+
+
+@pytest.fixture(scope="session")
+def second_log(demo: Demo, results: Path) -> str:
+    """Output of `make demo` on the running demo."""
+    del demo
+    return _world(results / "demo-again.log", "demo", "up")
+
+
+@pytest.fixture(scope="session")
+def chromium(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, with the demo's authority among those it trusts, as a person would import it."""
+    home = tmp_path_factory.mktemp("home")
+    store = home / ".pki/nssdb"
+    store.mkdir(parents=True)
+    database = f"sql:{store}"
+    subprocess.run(["certutil", "-N", "--empty-password", "-d", database], check=True)
+    subprocess.run(
+        ["certutil", "-A", "-n", "demo", "-t", "C,,", "-i", demo.ca_file, "-d", database],
+        check=True,
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=list(ARGUMENTS),
+            env={**os.environ, "HOME": str(home)},
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def person(chromium: Browser) -> Iterator[BrowserContext]:
+    """One person's browser: cookies of its own, an English window."""
+    context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def picture(results: Path) -> Callable[[Page, str], None]:
+    """Keep what a page looks like: `picture(page, name)`."""
+    folder = results / "screenshots"
+    folder.mkdir(exist_ok=True)
+
+    def take(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png")
+
+    return take
