@@ -61,6 +61,7 @@ def services(settings: Settings, credentials: Credentials) -> list[dict[str, Any
             "name": "desk",
             "display": False,
             "url": settings.desk.url,
+            "timeout": 1,  # a desk that is down does not keep the hub from starting
             "api_token": credentials.get("desk_api_token"),
             "oauth_no_confirm": True,
         },

@@ -1,0 +1,225 @@
+"""The desk's web application: its API, and the loop that retries."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from atelier.desk.credentials import CredentialOffice, HubUnavailable, ServerTokens
+from atelier.desk.forge import Forge
+from atelier.desk.spaces import Preparer
+from atelier.desk.store import Request, Store
+from atelier.deskclient import service_prefix
+from atelier.identity import is_username
+from atelier.live import Courses, Credentials
+from atelier.settings import Settings
+from atelier.spaces import GitLabUnavailable, SpaceError
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 16 * 1024
+MAX_WAIT_SECONDS = 60.0
+RETRY_EVERY_SECONDS = 2.0
+
+
+class Refused(Exception):  # noqa: N818 (an answer of the API)
+    """A request the API answers with a status and a reason."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+def _token(request: HttpRequest) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() not in ("token", "bearer") or not token.strip():
+        raise Refused(401, "a token is needed")
+    return token.strip()
+
+
+async def _fields(request: HttpRequest, *names: str) -> dict[str, Any]:
+    """The request's JSON object; the fields named must be strings that are not empty."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise Refused(413, "too large")
+    try:
+        data = json.loads(body)
+    except ValueError:
+        raise Refused(400, "not JSON") from None
+    if not isinstance(data, dict):
+        raise Refused(400, "not an object")
+    for name in names:
+        value = data.get(name)
+        if not isinstance(value, str) or not value or len(value) > 255 or not value.isprintable():
+            raise Refused(400, f"{name}: a string of 1 to 255 printable characters is needed")
+    return data
+
+
+def _wait(request: HttpRequest) -> float:
+    try:
+        wait = float(request.query_params.get("wait", "0"))
+    except ValueError:
+        raise Refused(400, "wait: a number of seconds is needed") from None
+    return min(max(wait, 0.0), MAX_WAIT_SECONDS) if wait == wait else 0.0
+
+
+class Desk:
+    """The desk's parts and the handlers of its API.
+
+    Args:
+        settings: the site's settings.
+        credentials: ``desk_api_token`` must be there; ``gitlab_admin_token`` may come later.
+    """
+
+    def __init__(self, settings: Settings, credentials: Credentials) -> None:
+        self._hub_token = credentials.get("desk_api_token")
+        self._courses = Courses(settings.paths.courses)
+        self._store = Store(settings.desk.state_dir)
+        self._forge = Forge(settings, credentials)
+        self._spaces = Preparer(settings, self._store, self._forge, self._courses)
+        self._office = CredentialOffice(self._forge, self._store)
+        self._servers = ServerTokens(settings)
+
+    def require_hub(self, request: HttpRequest) -> None:
+        """Only the hub may ask.
+
+        Raises:
+            Refused: it is somebody else.
+        """
+        if not hmac.compare_digest(_token(request).encode(), self._hub_token.encode()):
+            raise Refused(403, "this is for the hub")
+
+    async def health(self, request: HttpRequest) -> Response:
+        """Whether the desk is up; GitLab's state is told beside it."""
+        del request
+        return JSONResponse({"status": "ok", "gitlab": self._forge.reachable()})
+
+    async def space(self, request: HttpRequest) -> Response:
+        """Have a space prepared, and say how far it is."""
+        self.require_hub(request)
+        data = await _fields(request, "username", "name", "email", "course")
+        if not is_username(data["username"]):
+            raise Refused(400, "username: not one of ours")
+        if self._courses.get(data["course"]) is None:
+            raise Refused(404, "course: there is no such course")
+        asked = Request(data["username"], data["course"], data["name"], data["email"])
+        answer = await self._spaces.ask(asked, _wait(request))
+        shown = {name: value for name, value in asdict(answer).items() if value}
+        status = {"ready": 200, "preparing": 202, "unavailable": 503}[answer.state]
+        return JSONResponse(shown, status)
+
+    async def git_credential(self, request: HttpRequest) -> Response:
+        """Give a learner's server what git needs to reach that learner's projects."""
+        token = _token(request)
+        data = await _fields(request, "course")
+        username = await self._servers.owner(token, data["course"])
+        if username is None:
+            raise Refused(403, "this token is not that of a learner's server for this course")
+        credential = await self._office.get(
+            username, data["course"], fresh=data.get("fresh") is True
+        )
+        return JSONResponse(
+            {
+                "username": credential.username,
+                "password": credential.password,
+                "expires_at": credential.expires_at.isoformat().replace("+00:00", "Z"),
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+    async def take_back(self, request: HttpRequest) -> Response:
+        """Revoke what a server was given."""
+        self.require_hub(request)
+        data = await _fields(request, "username", "course")
+        if not is_username(data["username"]):
+            raise Refused(400, "username: not one of ours")
+        await self._office.take_back(data["username"], data["course"])
+        return Response(status_code=204)
+
+    async def watch(self) -> None:
+        """For ever: retry what is pending, at once when GitLab is back."""
+        was_reachable = True
+        while True:
+            reachable = self._forge.reachable()
+            if reachable and not was_reachable:
+                await self._probe()
+            was_reachable = reachable
+            try:
+                await self._spaces.retry()
+                await self._office.retry()
+            except Exception:
+                log.exception("retrying failed")
+            await asyncio.sleep(RETRY_EVERY_SECONDS)
+
+    async def _probe(self) -> None:
+        if await asyncio.to_thread(self._forge.answers):
+            self._spaces.gitlab_is_back()
+
+    async def close(self) -> None:
+        """Stop."""
+        await self._spaces.close()
+        await self._servers.close()
+        self._store.close()
+
+
+Handler = Callable[[HttpRequest], Awaitable[Response]]
+
+
+def _answering(handler: Handler) -> Handler:
+    """Turn what a handler raises into an answer: a status and one clear reason."""
+
+    async def answer(request: HttpRequest) -> Response:
+        try:
+            return await handler(request)
+        except Refused as refused:
+            return JSONResponse({"reason": refused.reason}, refused.status)
+        except SpaceError as error:
+            return JSONResponse({"state": "unavailable", "reason": str(error)}, 409)
+        except GitLabUnavailable as error:
+            return JSONResponse({"state": "unavailable", "reason": str(error)}, 503)
+        except HubUnavailable as error:
+            reason = f"the hub does not answer ({error})"
+            return JSONResponse({"state": "unavailable", "reason": reason}, 503)
+
+    return answer
+
+
+def make_app(settings: Settings, credentials: Credentials) -> Starlette:
+    """The desk, ready to be served.
+
+    Raises:
+        SettingsError: the hub's token was not handed over.
+    """
+    desk = Desk(settings, credentials)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        del app
+        watcher = asyncio.create_task(desk.watch())
+        yield
+        watcher.cancel()
+        await desk.close()
+
+    api = [
+        Route("/health", desk.health, methods=["GET"]),
+        Route("/spaces", _answering(desk.space), methods=["POST"]),
+        Route("/git-credential", _answering(desk.git_credential), methods=["POST"]),
+        Route("/credentials", _answering(desk.take_back), methods=["DELETE"]),
+    ]
+    return Starlette(
+        routes=[Mount(f"{service_prefix(settings)}/api", routes=api)], lifespan=lifespan
+    )

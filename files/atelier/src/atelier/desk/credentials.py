@@ -1,0 +1,153 @@
+"""Git credentials: for one learner's server, short-lived, kept in memory only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from atelier.desk.forge import Forge
+from atelier.desk.store import Store
+from atelier.identity import is_username
+from atelier.settings import Settings
+from atelier.spaces import GitLabUnavailable, SpaceError
+
+log = logging.getLogger(__name__)
+
+RENEW_BEFORE = timedelta(hours=2)
+"""A credential that dies sooner than that is replaced by a new one."""
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What git needs; the password never shows in a log or a representation."""
+
+    username: str
+    password: str = field(repr=False)
+    expires_at: datetime
+
+
+class HubUnavailable(Exception):  # noqa: N818 (a state of the world more than an error of ours)
+    """The hub does not answer, so nobody can be recognised."""
+
+
+class ServerTokens:
+    """Recognises the tokens the hub gave to learners' servers.
+
+    Args:
+        settings: the site's settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        base = httpx.URL(settings.site.hub_url).path.rstrip("/")
+        self._url = f"{settings.hub.api_url}{base}/hub/api/user"
+        # trust_env: the site's web proxy is not for calls inside the machine
+        self._client = httpx.AsyncClient(timeout=10, trust_env=False)
+
+    async def owner(self, token: str, course: str) -> str | None:
+        """The learner whose server of that course holds the token.
+
+        A server's own token reports its activity and reaches that one server, nothing else; a
+        token a page was given, or one the learner made, does not do for git.
+
+        Returns:
+            The username, or None for any other token.
+
+        Raises:
+            HubUnavailable: nobody could be asked.
+        """
+        try:
+            answer = await self._client.get(self._url, headers={"Authorization": f"token {token}"})
+        except (httpx.HTTPError, ValueError) as error:
+            raise HubUnavailable(type(error).__name__) from error
+        if answer.status_code >= 500:
+            raise HubUnavailable(f"status {answer.status_code}")
+        if answer.status_code != 200:
+            return None
+        model = answer.json()
+        name = str(model.get("name", ""))
+        scopes = set(model.get("scopes") or ())
+        mine = {f"access:servers!server={name}/{course}", f"users:activity!user={name}"}
+        if model.get("kind") != "user" or not is_username(name) or not mine <= scopes:
+            return None
+        if any(scope.startswith(("tokens", "admin:", "servers")) for scope in scopes):
+            return None
+        return name
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+class CredentialOffice:
+    """Hands out one credential for each server, and takes it back.
+
+    Args:
+        forge: GitLab.
+        store: remembers what is still to be revoked when GitLab does not answer.
+    """
+
+    def __init__(self, forge: Forge, store: Store) -> None:
+        self._forge = forge
+        self._store = store
+        self._held: dict[Key, Credential] = {}
+        self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[bool]] = set()
+
+    async def get(self, username: str, course: str, *, fresh: bool = False) -> Credential:
+        """The credential of a server, made when there is none that lasts.
+
+        Args:
+            username: the learner.
+            course: slug.
+            fresh: make another even so (GitLab refused the one held).
+
+        Raises:
+            SpaceError: the learner has no account, or GitLab refuses.
+            GitLabUnavailable: try later.
+        """
+        key = (username, course)
+        async with self._locks[key]:
+            held = self._held.get(key)
+            if held and not fresh and held.expires_at - datetime.now(UTC) > RENEW_BEFORE:
+                return held
+            self._held.pop(key, None)
+            password, dies = await asyncio.to_thread(self._forge.issue, username, course)
+            await asyncio.to_thread(self._store.revoked, username, course)
+            credential = Credential(username, password, dies)
+            self._held[key] = credential
+            log.info("credential user=%s course=%s expires=%s", *key, dies.date())
+            return credential
+
+    async def take_back(self, username: str, course: str) -> None:
+        """Revoke a server's credentials: at once if GitLab answers, else as soon as it does."""
+        self._held.pop((username, course), None)
+        await asyncio.to_thread(self._store.owe_revocation, username, course)
+        task = asyncio.create_task(self._revoke(username, course))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _revoke(self, username: str, course: str) -> bool:
+        async with self._locks[username, course]:
+            owed = await asyncio.to_thread(self._store.owed_revocations)
+            if (username, course) not in owed:
+                return True  # a new credential took its place and revoked it
+            try:
+                count = await asyncio.to_thread(self._forge.revoke, username, course)
+            except (SpaceError, GitLabUnavailable) as error:
+                log.warning("revocation user=%s course=%s failed: %s", username, course, error)
+                return False
+            await asyncio.to_thread(self._store.revoked, username, course)
+            log.info("revocation user=%s course=%s count=%d", username, course, count)
+            return True
+
+    async def retry(self) -> None:
+        """Revoke what is owed, while GitLab answers."""
+        for username, course in await asyncio.to_thread(self._store.owed_revocations):
+            if not self._forge.reachable() or not await self._revoke(username, course):
+                return

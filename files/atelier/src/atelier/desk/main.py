@@ -1,0 +1,45 @@
+"""Command ``atelier-desk``: serves the desk until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from atelier.desk.app import make_app
+from atelier.desk.logs import set_up
+from atelier.live import Credentials
+from atelier.settings import DEFAULT_FILE, Settings, SettingsError, load
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve the desk; 1 with a clear message when the settings do not allow it."""
+    parser = argparse.ArgumentParser(prog="atelier-desk", description=__doc__)
+    default = Path(os.environ.get("ATELIER_SETTINGS") or DEFAULT_FILE)
+    parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")
+    parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING"])
+    options = parser.parse_args(argv)
+    set_up(options.log_level)
+    try:
+        settings = load(Settings, options.settings)
+        app = make_app(settings, Credentials())
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    uvicorn.run(
+        app,
+        host=settings.desk.bind_host,
+        port=settings.desk.bind_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

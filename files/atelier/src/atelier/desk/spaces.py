@@ -1,0 +1,201 @@
+"""Preparing spaces: one attempt at a time for each, resumed after a restart, retried."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from atelier.desk.forge import Forge
+from atelier.desk.store import Record, Request, Store
+from atelier.live import Courses
+from atelier.settings import Settings
+from atelier.spaces import GitLabUnavailable, Learner, Space, SpaceError
+
+log = logging.getLogger(__name__)
+
+CHECK_AFTER_SECONDS = 600
+"""A space known to be there is looked at again, in the background, when asked for after that."""
+RETRY_FIRST_SECONDS = 5.0
+RETRY_LONGEST_SECONDS = 300.0
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the desk says of a space."""
+
+    state: Literal["ready", "preparing", "unavailable"]
+    step: str = ""
+    project: str = ""
+    url: str = ""
+    branch: str = ""
+    reason: str = ""
+
+
+class _Stopping(Exception):  # noqa: N818 (a request to stop, not an error)
+    """The desk is being stopped: what is under way is left for the next start."""
+
+
+@dataclass
+class _Failure:
+    at: float
+    pause: float
+    reason: str
+
+
+class Preparer:
+    """Prepares spaces in a bounded pool of threads.
+
+    Args:
+        settings: the site's settings.
+        store: what must outlive the process.
+        forge: GitLab.
+        courses: the courses as they are now.
+    """
+
+    def __init__(self, settings: Settings, store: Store, forge: Forge, courses: Courses) -> None:
+        self._site = settings.site
+        self._store = store
+        self._forge = forge
+        self._courses = courses
+        self._pool = ThreadPoolExecutor(settings.desk.workers, thread_name_prefix="space")
+        self._tasks: dict[Key, asyncio.Task[Answer]] = {}
+        self._steps: dict[Key, str] = {}
+        self._failures: dict[Key, _Failure] = {}
+        self._stopping = False
+
+    async def ask(self, request: Request, wait: float) -> Answer:
+        """Have a space prepared.
+
+        Args:
+            request: whose, for which course.
+            wait: how long to wait for it at most, seconds.
+        """
+        key = (request.username, request.course)
+        record = await asyncio.to_thread(self._store.find, *key)
+        if record is not None and record.ready:
+            old = time.time() - record.checked > CHECK_AFTER_SECONDS
+            if old and self._due(key, time.monotonic()) and self._forge.reachable():
+                self._attempt(record.request)
+            return _ready(record)
+        if record is None or record.request != request:
+            await asyncio.to_thread(self._store.ask, request)
+        failure = self._failures.get(key)
+        if key not in self._tasks:
+            if not self._forge.reachable():
+                return Answer("unavailable", reason="GitLab does not answer")
+            if failure is not None and time.monotonic() < failure.at + RETRY_FIRST_SECONDS:
+                return Answer("unavailable", reason=failure.reason)
+        task = self._attempt(request)
+        if wait > 0:
+            await asyncio.wait([task], timeout=wait)
+        if task.done() and not task.cancelled():
+            return task.result()
+        return Answer("preparing", step=self._steps.get(key, "queued"))
+
+    def _attempt(self, request: Request) -> asyncio.Task[Answer]:
+        """The attempt under way for a space, begun if there is none."""
+        key = (request.username, request.course)
+        task = self._tasks.get(key)
+        if task is None:
+            self._steps[key] = "queued"
+            task = asyncio.create_task(self._run(request))
+            self._tasks[key] = task
+            task.add_done_callback(lambda _: self._forget(key))
+        return task
+
+    def _forget(self, key: Key) -> None:
+        self._tasks.pop(key, None)
+        self._steps.pop(key, None)
+
+    async def _run(self, request: Request) -> Answer:
+        key = (request.username, request.course)
+        began = time.monotonic()
+        try:
+            space = await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._prepare, request
+            )
+        except _Stopping:
+            return Answer("unavailable", reason="the desk is stopping")
+        except (SpaceError, GitLabUnavailable) as error:
+            return await self._failed(request, str(error))
+        except Exception as error:
+            log.exception("space user=%s course=%s: unforeseen", *key)
+            return await self._failed(request, f"unforeseen: {type(error).__name__}")
+        self._failures.pop(key, None)
+        await asyncio.to_thread(
+            self._store.succeed,
+            request,
+            project=space.project,
+            url=space.url,
+            branch=space.branch,
+        )
+        log.info("space user=%s course=%s ready seconds=%.1f", *key, time.monotonic() - began)
+        return Answer("ready", project=space.project, url=space.url, branch=space.branch)
+
+    async def _failed(self, request: Request, reason: str) -> Answer:
+        key = (request.username, request.course)
+        former = self._failures.get(key)
+        pause = min(former.pause * 2, RETRY_LONGEST_SECONDS) if former else RETRY_FIRST_SECONDS
+        self._failures[key] = _Failure(time.monotonic(), pause, reason)
+        log.warning("space user=%s course=%s failed: %s; again in %.0f s", *key, reason, pause)
+        await asyncio.to_thread(self._store.fail, request, reason)
+        return Answer("unavailable", reason=reason)
+
+    def _prepare(self, request: Request) -> Space:
+        """In a thread of the pool."""
+        key = (request.username, request.course)
+
+        def on_step(step: str) -> None:
+            if self._stopping:
+                raise _Stopping
+            self._steps[key] = step
+
+        course = self._courses.get(request.course)
+        if course is None:
+            raise SpaceError(f"there is no course {request.course}")
+        learner = Learner(
+            username=request.username,
+            name=request.name,
+            email=request.email,
+            fallback_email=self._site.noreply_email(request.username),
+        )
+        return self._forge.prepare(learner, course.template, course.slug, on_step)
+
+    async def retry(self) -> None:
+        """Try again what is pending and due; one first, the others if GitLab answers it."""
+        now = time.monotonic()
+        due = [
+            record.request
+            for record in await asyncio.to_thread(self._store.pending)
+            if self._due((record.request.username, record.request.course), now)
+        ]
+        for number, request in enumerate(due):
+            if not self._forge.reachable():
+                return
+            task = self._attempt(request)
+            if number == 0:
+                await asyncio.wait([task])
+
+    def _due(self, key: Key, now: float) -> bool:
+        failure = self._failures.get(key)
+        return key not in self._tasks and (failure is None or now >= failure.at + failure.pause)
+
+    def gitlab_is_back(self) -> None:
+        """Forget the pauses: what failed while GitLab was away is due at once."""
+        self._failures.clear()
+
+    async def close(self) -> None:
+        """Stop; what is under way stays recorded as wanted."""
+        self._stopping = True
+        for task in list(self._tasks.values()):
+            task.cancel()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _ready(record: Record) -> Answer:
+    return Answer("ready", project=record.project, url=record.url, branch=record.branch)
