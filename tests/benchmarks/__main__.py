@@ -1,0 +1,119 @@
+"""`make bench`: print the figures of the running demo."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from uuid import uuid4
+
+import httpx
+from e2e.visit import Demo
+from world import demo as world_demo
+from world import paths, playbook
+from world.run import WorldError, fail, say
+from world.target import Target
+
+from benchmarks import click, memory, stock
+from benchmarks.figures import line
+
+ROUNDS = 3
+SETTLE_SECONDS = 15
+
+
+def site() -> list[str]:
+    """Time an unchanged run of site.yml; recall the first one, timed by `make demo`."""
+    outcome = playbook.run(
+        "playbooks/site.yml",
+        ["-i", "inventories/demo", "-e", f"@{world_demo.VARS}"],
+        log=paths.RESULTS / "bench-site.log",
+    )
+    if outcome.changed:
+        raise WorldError(
+            f"site.yml changed {outcome.changed} things on a demo that was up to date."
+        )
+    first = world_demo.read_json(world_demo.TIMINGS)
+    names = {"first_seconds": "site_first", "first_cached_seconds": "site_first_cached_image"}
+    return [
+        *(line(name, first[key], None, "s") for key, name in names.items() if key in first),
+        line("site_unchanged", outcome.seconds, None, "s"),
+    ]
+
+
+def container(target: Target, seat: click.Seat) -> str:
+    """Return the name of the container that serves a seat."""
+    names = target.run("docker", "ps", "--format", "{{.Names}}").splitlines()
+    (found,) = [name for name in names if seat.user in name]
+    return found
+
+
+def clicks(demo: Demo, base: str) -> list[str]:
+    """Time clicks, ours and stock by turns, first and returning entries; then weigh one of each."""
+    times: dict[str, list[float]] = {"ours": [], "stock": [], "ours again": [], "stock again": []}
+    target = demo.target
+    weights: dict[str, float] = {}
+    for number in range(ROUNDS):
+        last = number == ROUNDS - 1
+        user = f"bench{uuid4().hex[:8]}"
+        for kind in ("ours", "stock"):
+            with _client(demo, kind) as client:
+                for suffix in ("", " again"):
+                    if kind == "ours":
+                        seconds, seat = click.ours(demo, client, user)
+                    else:
+                        seconds, seat = click.stock(base, client, user)
+                    times[kind + suffix].append(seconds)
+                    say(f"   {kind}{suffix}: {seconds:.2f} s")
+                    if suffix and last:
+                        _end_kernels(seat)
+                        time.sleep(SETTLE_SECONDS)
+                        weights[kind] = memory.of_container(target, container(target, seat))
+                    seat.stop()
+    middle = {name: statistics.median(values) for name, values in times.items()}
+    hub_peer = _stock_hub_memory(target)
+    return [
+        line("click_to_notebook_first_entry", middle["ours"], middle["stock"], "s"),
+        line("click_to_notebook", middle["ours again"], middle["stock again"], "s"),
+        line("memory_hub", memory.of_unit(target, "atelier-hub"), hub_peer["hub"], "MiB"),
+        line("memory_proxy", memory.of_unit(target, "atelier-proxy"), hub_peer["proxy"], "MiB"),
+        line("memory_desk", memory.of_unit(target, "atelier-desk"), None, "MiB"),
+        line("memory_idle_learner", weights["ours"], weights["stock"], "MiB"),
+    ]
+
+
+def _client(demo: Demo, kind: str) -> httpx.Client:
+    return demo.client() if kind == "ours" else httpx.Client(trust_env=False, timeout=120)
+
+
+def _end_kernels(seat: click.Seat) -> None:
+    """Leave the server without kernels: an idle learner."""
+    path = seat.base.removeprefix(seat.hub) + "/"
+    for kernel in seat.client.get(f"{seat.base}/api/kernels").json():
+        seat.client.delete(f"{seat.base}/api/kernels/{kernel['id']}", headers=seat.xsrf(path))
+
+
+def _stock_hub_memory(target: Target) -> dict[str, float]:
+    """Weigh the stock hub and the proxy it has started, each alone."""
+    whole = memory.of_unit(target, stock.UNIT)
+    pid = target.run("cat", f"{stock.FOLDER}/proxy-pid")
+    proxy = memory.of_process(target, pid)
+    return {"hub": whole - proxy, "proxy": proxy}
+
+
+def main() -> int:
+    """Print all figures, at the end, together."""
+    paths.RESULTS.mkdir(exist_ok=True)
+    demo = Demo.read(world_demo.DETAILS)
+    try:
+        figures = site()
+        with stock.running(demo.target, demo.course) as base:
+            figures += clicks(demo, base)
+    except WorldError as error:
+        return fail(error)
+    (paths.RESULTS / "bench.txt").write_text("\n".join(figures) + "\n")
+    say("\n".join(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
