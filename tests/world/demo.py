@@ -12,7 +12,7 @@ from typing import Any
 
 from world import engine, fingerprint, images, lms, needs, paths, playbook, process, venv
 from world.run import WorldError, capture, duration, say, succeeds
-from world.target import Target
+from world.target import IMAGES, Target
 
 NAME = "atelier-demo"
 HTTPS_PORT = 8443
@@ -91,6 +91,8 @@ def variables(
         "atelier_base_image": images.BASE,
         "atelier_base_image_source": "archive",
         "atelier_base_image_archive": str(images.archive_path("base")),
+        # Layers of a course image that an earlier target has built, where there is one.
+        "course_image_cache_archive": f"{IMAGES}/course-{COURSE}.tar",
         "demo_host_gateway": gateway,
         "demo_container": container,
     }
@@ -164,7 +166,8 @@ def _note(outcome: playbook.Outcome, *, fresh: bool) -> None:
     """Keep the durations that the benchmarks report."""
     known: dict[str, Any] = read_json(TIMINGS)
     if fresh:
-        known["first_seconds"] = round(outcome.seconds, 1)
+        cached = (paths.CACHE / "world" / "images" / f"course-{COURSE}.tar").exists()
+        known["first_cached_seconds" if cached else "first_seconds"] = round(outcome.seconds, 1)
     elif outcome.changed == 0:
         known["unchanged_seconds"] = round(outcome.seconds, 1)
     TIMINGS.write_text(json.dumps(known) + "\n")

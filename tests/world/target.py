@@ -43,8 +43,7 @@ class Target:
     Attributes:
         publish: `docker run --publish` values.
         network: Docker network to join, which must exist; None for the engine's default.
-        keep_images: its engine begins with the course images that an earlier target has built; a
-            course image is named after its inputs, so that the role builds what is not there.
+        keep_images: the folder with the layers of course images built by earlier targets is there.
     """
 
     name: str
@@ -136,7 +135,6 @@ class Target:
             "--detach",
             self.name,
             "/usr/local/lib/atelier-world/image-pool",
-            "give",
         )
 
     def down(self) -> bool:
