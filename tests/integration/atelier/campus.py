@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
+from urllib.parse import urljoin
 
 import django.conf
 import httpx
+from atelier.identity import username
 
 if not django.conf.settings.configured:
     django.conf.settings.configure(PLATFORM_NAME="Campus")
@@ -19,33 +22,92 @@ def launch_form(
     secret: str,
     user_id: str,
     *,
-    name: str = "Ada Lovelace",
+    full_name: str = "Ada Lovelace",
     email: str = "ada@campus.example",
     locale: str = "fr",
+    extra: dict[str, str] | None = None,
     **custom: str,
 ) -> dict[str, Any]:
-    """The signed form a course page posts."""
+    """The signed form a course page posts; ``custom`` become ``custom_*`` parameters."""
     consumer = LtiConsumer1p1(launch_url, key, secret)
     consumer.set_user_data(
         user_id,
         "Student",
         f"course:link:{user_id}",
         person_contact_email_primary=email,
-        person_name_full=name,
+        person_name_full=full_name,
     )
     consumer.set_context_data("course-v1:campus+demo+1", "Demo", "campus")
     consumer.set_launch_presentation_locale(locale)
     consumer.set_outcome_service_url("https://campus.example/grades")
     consumer.set_custom_parameters({f"custom_{name}": value for name, value in custom.items()})
+    if extra:
+        consumer.set_extra_claims(extra)
     form: dict[str, Any] = consumer.generate_launch_request("link-1")
     return form
 
 
-def browser() -> httpx.Client:
-    """A browser without history: cookies, no proxy, redirects by hand."""
-    return httpx.Client(
-        trust_env=False,
-        timeout=40,
-        follow_redirects=False,
-        headers={"Accept-Language": "en", "Sec-Fetch-Mode": "navigate"},
-    )
+class Visitor:
+    """A browser whose owner is a learner of the platform ``campus``.
+
+    It follows redirects and pages that reload themselves, as browsers do.
+    """
+
+    def __init__(self, hub_url: str, secret: str, user_id: str) -> None:
+        self.hub_url = hub_url
+        self.secret = secret
+        self.user_id = user_id
+        self.username = username("campus", user_id)
+        self.browser = httpx.Client(
+            trust_env=False,
+            timeout=60,
+            headers={"Accept-Language": "en", "Sec-Fetch-Mode": "navigate"},
+        )
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.browser.close()
+
+    @property
+    def launch_url(self) -> str:
+        return f"{self.hub_url}/hub/lti/launch"
+
+    def form(self, **values: Any) -> dict[str, Any]:
+        """A launch of theirs, signed now."""
+        values.setdefault("key", "campus")
+        key, secret = values.pop("key"), values.pop("secret", self.secret)
+        return launch_form(self.launch_url, key, secret, self.user_id, **values)
+
+    def post(self, form: dict[str, Any]) -> httpx.Response:
+        """Send a launch; the redirect it gives is not followed."""
+        return self.browser.post(
+            self.launch_url, data=form, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+
+    def launch(self, **values: Any) -> httpx.Response:
+        """Launch and go where it leads."""
+        return self.follow(self.post(self.form(**values)))
+
+    def follow(self, response: httpx.Response, seconds: float = 40) -> httpx.Response:
+        """Follow redirects on this site and wait on pages that reload themselves."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            address = urljoin(str(response.url), response.headers.get("location", ""))
+            if response.is_redirect and not address.startswith(self.hub_url + "/"):
+                return response
+            if response.is_redirect:
+                response = self.browser.get(address)
+            elif "EventSource(" in response.text or (
+                'http-equiv="refresh"' in response.text and response.status_code == 200
+            ):
+                time.sleep(0.3)
+                response = self.browser.get(response.url)
+            else:
+                return response
+        raise AssertionError(f"still on {response.url} after {seconds} s:\n{response.text[:2000]}")
+
+    def get(self, path: str) -> httpx.Response:
+        """Open a page of the hub's host; redirects are not followed."""
+        return self.browser.get(self.hub_url + path)

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jupyterhub.spawner import SimpleLocalProcessSpawner
-
 from atelier.house import house
 from atelier.spawn import CourseMixin, container_environment
+from jupyterhub.spawner import SimpleLocalProcessSpawner
 
 NOTEBOOK = Path(__file__).with_name("notebook.py")
 

@@ -50,7 +50,9 @@ def proxy_command() -> str:
         PROXY.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(PROXY_SOURCE / name, PROXY)
-        subprocess.run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=PROXY, check=True)
+        subprocess.run(
+            ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=PROXY, check=True
+        )
     return str(command)
 
 
