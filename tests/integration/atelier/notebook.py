@@ -1,4 +1,4 @@
-"""A learner's server small enough for tests: it signs its visitors in through the hub, as Jupyter does."""
+"""A learner's server small enough for tests: visitors sign in through the hub, as in Jupyter."""
 
 from __future__ import annotations
 

@@ -14,9 +14,7 @@ from integration.atelier.campus import Visitor
 from integration.atelier.small_site import Site, until
 
 
-def test_a_click_opens_the_file_named_in_the_learner_s_own_server(
-    site: Site, visitor: Visitor
-) -> None:
+def test_a_click_opens_the_file_named_in_the_learner_s_own_server(visitor: Visitor) -> None:
     page = visitor.launch(path="notebooks/pi & python.ipynb")
     assert page.status_code == 200
     assert page.json()["visitor"] == visitor.username
@@ -52,7 +50,7 @@ def test_ten_clicks_at_once_make_one_user_and_one_server(site: Site, learner: st
         assert len(rows.fetchall()) == 1
 
 
-def test_a_second_click_goes_straight_to_the_running_server(site: Site, visitor: Visitor) -> None:
+def test_a_second_click_goes_straight_to_the_running_server(visitor: Visitor) -> None:
     first = visitor.launch().json()
     answer = visitor.post(visitor.form(path="notes.org"))
     go = visitor.get(answer.headers["location"])
@@ -114,7 +112,7 @@ def test_a_launch_is_accepted_once_also_after_a_restart(site: Site, visitor: Vis
         assert not any(name.startswith("jupyterhub-hub-login") for name in thief.browser.cookies)
 
 
-def test_a_double_click_offers_to_go_on(site: Site, visitor: Visitor) -> None:
+def test_a_double_click_offers_to_go_on(visitor: Visitor) -> None:
     form = visitor.form()
     visitor.post(form)
     page = visitor.post(form)
@@ -123,9 +121,7 @@ def test_a_double_click_offers_to_go_on(site: Site, visitor: Visitor) -> None:
     assert visitor.follow(visitor.get("/hub/atelier/go")).json()["visitor"] == visitor.username
 
 
-def test_a_request_without_signature_does_not_use_up_a_learner_s_nonce(
-    site: Site, visitor: Visitor
-) -> None:
+def test_a_request_without_signature_does_not_use_up_a_learner_s_nonce(visitor: Visitor) -> None:
     form = visitor.form()
     for _ in range(60):
         junk = {**form, "oauth_signature": "AAAA", "oauth_timestamp": str(int(time.time()))}
@@ -158,9 +154,7 @@ def test_a_tampered_launch_gets_a_sentence_and_a_reference(
     until(lambda: f"[{reference}]" in site.log("hub"), "the reference is in the log")
 
 
-def test_host_and_scheme_headers_play_no_part_in_the_signature(
-    site: Site, visitor: Visitor
-) -> None:
+def test_host_and_scheme_headers_play_no_part_in_the_signature(visitor: Visitor) -> None:
     form = visitor.form()
     spoofed = {"Host": "evil.example", "X-Forwarded-Proto": "https", "X-Scheme": "gopher"}
     answer = visitor.browser.post(visitor.launch_url, data=form, headers=spoofed)
@@ -180,12 +174,12 @@ def test_host_and_scheme_headers_play_no_part_in_the_signature(
         "javascript:alert(1)",
     ],
 )
-def test_custom_next_never_leads_elsewhere(site: Site, visitor: Visitor, next_url: str) -> None:
+def test_custom_next_never_leads_elsewhere(visitor: Visitor, next_url: str) -> None:
     page = visitor.launch(next=next_url)
     assert page.json()["path"] == f"/user/{visitor.username}/demo/lab/tree/demo"
 
 
-def test_custom_next_may_name_a_page_of_the_learner_s_server(site: Site, visitor: Visitor) -> None:
+def test_custom_next_may_name_a_page_of_the_learner_s_server(visitor: Visitor) -> None:
     page = visitor.launch(next="/hub/user-redirect/lab/tree/demo/journal.md")
     assert page.json()["path"] == f"/user/{visitor.username}/demo/lab/tree/demo/journal.md"
 
@@ -252,7 +246,7 @@ def test_a_server_only_starts_for_a_course_one_was_let_into(site: Site, visitor:
     (site.root / "courses.d" / "closed.yml").unlink()
 
 
-def test_gitlab_being_away_is_said_while_the_notebook_opens(site: Site, visitor: Visitor) -> None:
+def test_gitlab_being_away_is_said_while_the_notebook_opens(visitor: Visitor) -> None:
     page = visitor.launch(target="gitlab")
     assert page.status_code == 503
     assert "GitLab ne répond pas" in page.text
