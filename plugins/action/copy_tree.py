@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import os
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -26,13 +25,14 @@ MODULE = "mooc.atelier.copy_tree"
 
 def _default_exclude() -> list[str]:
     """Read the option's default where it is documented, in the module."""
-    source = (Path(__file__).resolve().parents[1] / "modules/copy_tree.py").read_text(encoding="utf-8")
+    module = Path(__file__).resolve().parents[1] / "modules/copy_tree.py"
+    source = module.read_text(encoding="utf-8")
     documentation = yaml.safe_load(source.split('r"""')[1].split('"""')[0])
     return list(documentation["options"]["exclude"]["default"])
 
 
 def walk(root: Path, exclude: list[str]) -> Iterator[Path]:
-    """Yield a directory's files in a stable order, through symbolic links, without the excluded names.
+    """Yield a directory's files in a stable order, through links, without the excluded names.
 
     Raises:
         AnsibleActionFail: a link leads to nothing or back to a directory it lies in.
@@ -53,7 +53,7 @@ def walk(root: Path, exclude: list[str]) -> Iterator[Path]:
             elif entry.is_file():
                 yield entry
             else:
-                raise AnsibleActionFail(f"{entry} is neither a file nor a directory (a broken link?).")
+                raise AnsibleActionFail(f"{entry} is no file and no directory (a broken link?).")
 
     yield from enter(root, ())
 
@@ -63,7 +63,7 @@ def describe(root: Path, exclude: list[str]) -> dict[str, dict[str, str]]:
     return {
         path.relative_to(root).as_posix(): {
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "mode": "0755" if os.stat(path).st_mode & 0o100 else "0644",
+            "mode": "0755" if path.stat().st_mode & 0o100 else "0644",
         }
         for path in walk(root, exclude)
     }
@@ -75,7 +75,9 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = True
     _supports_check_mode = True
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Return the module's result."""
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
@@ -100,7 +102,9 @@ class ActionModule(ActionBase):
                     tar.add(str(root / name), arcname=name)
             if not self._connection._shell.tmpdir:
                 self._make_tmp_path()
-            remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "tree.tar.gz")
+            remote = self._connection._shell.join_path(
+                self._connection._shell.tmpdir, "tree.tar.gz"
+            )
             self._transfer_file(str(archive), remote)
             self._fixup_perms2((self._connection._shell.tmpdir, remote))
         try:

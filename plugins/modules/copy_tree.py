@@ -9,16 +9,17 @@ DOCUMENTATION = r"""
 module: copy_tree
 short_description: Make a directory on the target equal to one of the controller
 version_added: 0.1.0
-author:
-  - The Atelier maintainers
+author: The Atelier maintainers (@mooc)
 description:
-  - Copies a whole directory in one archive, only when something in it differs, and replaces the old directory
-    at once. What is in the directory on the target and not in the source is removed.
+  - Copies a whole directory in one archive, only when something in it differs, and replaces the old
+    directory at once. What is in the directory on the target and not in the source is removed.
   - Symbolic links of the source arrive as the files and directories they point to.
-  - Files arrive with mode C(0755) when their owner may execute them, else C(0644); directories with C(0755).
+  - Files arrive with mode C(0755) when their owner may execute them, else C(0644); directories with
+    C(0755). Empty directories do not arrive.
 options:
   src:
-    description: Directory on the controller; a relative path is looked for as with M(ansible.builtin.copy).
+    description:
+      - Directory on the controller; a relative path is looked for as with M(ansible.builtin.copy).
     type: path
     required: true
   dest:
@@ -29,20 +30,33 @@ options:
     description: Names of files and directories to leave out, as shell patterns, at any depth.
     type: list
     elements: str
-    default: [__pycache__, "*.pyc", "*.egg-info", .mypy_cache, .pytest_cache, .ruff_cache, .hypothesis, .git, node_modules]
+    default:
+      - __pycache__
+      - "*.pyc"
+      - "*.egg-info"
+      - .git
+      - .hypothesis
+      - .mypy_cache
+      - .pytest_cache
+      - .ruff_cache
+      - node_modules
   manifest:
-    description: What the directory must hold, by path. Filled in by the controller's half; leave it out.
+    description:
+      - What the directory must hold, by path. Filled in by the controller's half; leave it out.
     type: dict
   archive:
-    description: Path on the target of the archive with the contents. Filled in by the controller's half; leave it out.
+    description:
+      - Archive with the contents, on the target. Filled in by the controller's half; leave it out.
     type: path
 attributes:
   check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying the target.
     support: full
+    description: Says whether and what it would change.
   diff_mode:
-    description: Returns the names of the files that differ.
     support: full
+    description: Shows the names of the files that differ.
+extends_documentation_fragment:
+  - mooc.atelier.attributes
 """
 
 EXAMPLES = r"""
@@ -79,7 +93,7 @@ MODES = {"0644": 0o644, "0755": 0o755}
 
 
 def look(root: Path) -> dict[str, dict[str, str]]:
-    """Describe a directory: relative path -> sha256 and mode; a link or device has no hash and so equals nothing."""
+    """Describe a directory: relative path -> sha256 and mode; a link's hash is empty."""
     found: dict[str, dict[str, str]] = {}
     for folder, names, files in os.walk(root):
         for name in files + [name for name in names if (Path(folder) / name).is_symlink()]:
@@ -108,7 +122,7 @@ def unpack(archive: Path, root: Path, manifest: dict[str, dict[str, str]]) -> No
 
 
 def replace(dest: Path, new: Path) -> None:
-    """Put the new directory where the old one is; the name is missing for two system calls at most."""
+    """Put the new directory where the old one is; the name is gone between two calls only."""
     if dest.exists():
         old = Path(tempfile.mkdtemp(prefix=f".{dest.name}.", dir=dest.parent))
         dest.rename(old / "old")

@@ -1,32 +1,85 @@
-"""The collection as an institution gets it: built from what git tracks, installed in an empty path."""
+"""The collection as an institution gets it: built from what git tracks, installed on its own."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from world import paths, venv
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Done = subprocess.CompletedProcess[str]
 
 
 @dataclass(frozen=True)
 class Installed:
-    """The tarball, the collections path it was installed in, and a way to run Ansible's programs from there."""
+    """A tarball and the collections path it was installed in.
+
+    Attributes:
+        home: empty folder; programs run there.
+    """
 
     tarball: Path
     path: Path
-    run: Run
+    home: Path
 
     @property
     def collection(self) -> Path:
         """Folder of the installed collection."""
         return self.path / "ansible_collections/mooc/atelier"
+
+    @property
+    def example(self) -> Path:
+        """The inventory that institutions copy."""
+        return self.collection / "inventories/example"
+
+    def playbook(
+        self, name: str, *options: str | Path, check: bool = True, **variables: object
+    ) -> Done:
+        """Run a playbook of the installed collection with extra variables."""
+        extra = [f"--extra-vars={key}={value}" for key, value in variables.items()]
+        return ansible(
+            self.home,
+            self.path,
+            "ansible-playbook",
+            f"mooc.atelier.{name}",
+            *options,
+            *extra,
+            check=check,
+        )
+
+
+def ansible(
+    home: Path, collections: Path, program: str, *arguments: str | Path, check: bool = True
+) -> Done:
+    """Run one of Ansible's programs in `home`; it finds our collection in `collections` only."""
+    done = subprocess.run(
+        [venv.program(program), *map(str, arguments)],
+        cwd=home,
+        env={
+            **os.environ,
+            **venv.environment(),
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            "ANSIBLE_HOME": str(home / ".ansible"),
+            "PWD": str(home),
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if check:
+        assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def words(done: Done) -> str:
+    """What a program printed, without the line breaks that depend on the terminal."""
+    return " ".join(done.stdout.split())
 
 
 def tracked() -> set[str]:
@@ -34,34 +87,13 @@ def tracked() -> set[str]:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=paths.ROOT, capture_output=True, text=True, check=True
     )
-    return {name for name in listed.stdout.split("\0") if name and os.path.lexists(paths.ROOT / name)}
-
-
-def runner(collections: Path, home: Path) -> Run:
-    """Return a function that runs a program of Ansible's in `home`, which sees the collections of `collections`."""
-
-    def run(program: str, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [venv.program(program), *map(str, arguments)],
-            cwd=home,
-            env=os.environ
-            | venv.environment()
-            | {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_HOME": str(home / ".ansible"), "PWD": str(home)},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        if check:
-            assert done.returncode == 0, done.stdout + done.stderr
-        return done
-
-    return run
+    names = (name for name in listed.stdout.split("\0") if name)
+    return {name for name in names if os.path.lexists(paths.ROOT / name)}
 
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Build with junk lying around, then install without asking Galaxy for the collections `ansible` brings."""
+    """Build with junk lying around, then install; `ansible` brings the collections ours needs."""
     source = tmp_path_factory.mktemp("source")
     for name in tracked():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -81,8 +113,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
         (source / junk).write_text("junk")
     made = tmp_path_factory.mktemp("made")
     path = tmp_path_factory.mktemp("collections")
-    run = runner(path, tmp_path_factory.mktemp("home"))
-    run("ansible-galaxy", "collection", "build", source, "--output-path", made)
+    home = tmp_path_factory.mktemp("home")
+    galaxy = (home, path, "ansible-galaxy", "collection")
+    ansible(*galaxy, "build", source, "--output-path", made)
     (tarball,) = made.glob("mooc-atelier-*.tar.gz")
-    run("ansible-galaxy", "collection", "install", tarball, "--offline", "--no-deps", "-p", path)
-    return Installed(tarball, path, run)
+    ansible(*galaxy, "install", tarball, "--offline", "--no-deps", "-p", path)
+    return Installed(tarball, path, home)
