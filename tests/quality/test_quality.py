@@ -44,11 +44,11 @@ def test_ansible_code_keeps_ansible_lints_production_rules() -> None:
 
 
 def test_python_keeps_ruffs_rules() -> None:
-    run("ruff", "check", ".")
+    run("ruff", "check", "--output-format=concise", ".")
 
 
 def test_python_is_formatted() -> None:
-    run("ruff", "format", "--check", ".")
+    run("ruff", "format", "--check", "--output-format=concise", ".")
 
 
 def test_yaml_keeps_yamllints_rules() -> None:
