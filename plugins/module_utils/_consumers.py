@@ -1,0 +1,214 @@
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""The hub's LTI 1.1 consumers: the file that holds them, and how a wanted list changes it.
+
+The file is read by the hub (``atelier.settings.Consumers``), which takes a change up by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+try:
+    import yaml
+
+    HAS_YAML = True
+except ImportError:
+    HAS_YAML = False
+
+VERSION = 1
+MINIMUM_SECRET = 32
+PLATFORM = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
+COURSE = re.compile(r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$")
+# Open edX joins name, key and secret with colons in its passport strings.
+UNFIT = re.compile(r"[:\s\x00-\x1f\x7f]")
+
+
+class ConsumersError(Exception):
+    """The file or the wanted list cannot be used; the text says why, without any secret."""
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """One platform's key; ``courses`` is ``None`` when it may launch all of them."""
+
+    key: str
+    secret: str = field(repr=False)
+    platform: str
+    courses: tuple[str, ...] | None = None
+    trust_email: bool = False
+
+    def passport(self, name: str) -> str:
+        """Open edX's LTI passport string: what to paste into Studio."""
+        return f"{name}:{self.key}:{self.secret}"
+
+    def shown(self, secret: str) -> dict[str, Any]:
+        """For results and diffs: everything but the secret, of which only the fate is said."""
+        return {
+            "platform": self.platform,
+            "courses": None if self.courses is None else list(self.courses),
+            "trust_email": self.trust_email,
+            "secret": secret,
+        }
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for one key; ``secret`` is ``None`` to keep the present one or make one."""
+
+    key: str
+    platform: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    courses: tuple[str, ...] | None = None
+    trust_email: bool = False
+    present: bool = True
+
+    def problems(self) -> list[str]:
+        """Why this cannot be kept; empty when it can."""
+        where = f"consumer {self.key!r}"
+        found = []
+        if not self.key or len(self.key) > 255 or UNFIT.search(self.key):
+            found.append(f"{where}: a key has 1 to 255 characters, without spaces and colons")
+        if not self.present:
+            return found
+        if self.platform is None or not PLATFORM.match(self.platform):
+            found.append(
+                f"{where}: platform {self.platform!r} must be small letters, digits, '.', '_', '-'"
+            )
+        if self.secret is not None and len(self.secret) < MINIMUM_SECRET:
+            found.append(
+                f"{where}: its secret has {len(self.secret)} characters; "
+                f"at least {MINIMUM_SECRET} are needed"
+            )
+        if self.secret is not None and UNFIT.search(self.secret):
+            found.append(f"{where}: its secret must not hold spaces or colons")
+        found += [
+            f"{where}: {slug!r} is not a course's slug"
+            for slug in self.courses or ()
+            if not COURSE.match(slug)
+        ]
+        return found
+
+
+@dataclass(frozen=True)
+class Change:
+    """The consumers after the change, and what it is made of (by key; ``None`` = not there)."""
+
+    after: tuple[Consumer, ...]
+    shown_before: dict[str, Any]
+    shown_after: dict[str, Any]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs."""
+        return self.shown_before != self.shown_after
+
+
+def make_secret() -> str:
+    """A new secret: 256 bits as 64 hexadecimal characters."""
+    return secrets.token_hex(32)
+
+
+def check(wanted: list[Wanted]) -> None:
+    """Refuse a list with problems, naming all of them."""
+    problems = [problem for one in wanted for problem in one.problems()]
+    keys = [one.key for one in wanted]
+    problems += [
+        f"the key {key!r} is listed twice" for key in sorted(set(keys)) if keys.count(key) > 1
+    ]
+    if problems:
+        raise ConsumersError("; ".join(problems))
+
+
+def change(
+    before: tuple[Consumer, ...],
+    wanted: list[Wanted],
+    new_secret: Callable[[], str] = make_secret,
+) -> Change:
+    """Bring the consumers to what is wanted; keys that are not named stay as they are."""
+    check(wanted)
+    consumers = {one.key: one for one in before}
+    shown_before: dict[str, Any] = {}
+    shown_after: dict[str, Any] = {}
+    for one in wanted:
+        old = consumers.get(one.key)
+        new: Consumer | None = None
+        if one.present:
+            secret = one.secret or (old.secret if old else new_secret())
+            new = Consumer(one.key, secret, str(one.platform), one.courses, one.trust_email)
+        if new == old:
+            continue
+        shown_before[one.key] = old.shown("kept") if old else None
+        shown_after[one.key] = new.shown(fate(one, old, new)) if new else None
+        if new:
+            consumers[one.key] = new
+        else:
+            del consumers[one.key]
+    return Change(tuple(consumers.values()), shown_before, shown_after)
+
+
+def fate(one: Wanted, old: Consumer | None, new: Consumer) -> str:
+    """In a word, what becomes of the secret."""
+    if old is None:
+        return "given" if one.secret else "generated"
+    return "kept" if old.secret == new.secret else "replaced"
+
+
+def load(text: str, origin: str) -> tuple[Consumer, ...]:
+    """Read the file's text. Raises ``ConsumersError`` rather than lose what it does not know."""
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError:
+        # The parser's own message may quote the line, and with it a secret.
+        raise ConsumersError(f"{origin} is not valid YAML") from None
+    data = {} if data is None else data
+    if not isinstance(data, dict) or not isinstance(data.get("consumers", []), list):
+        raise ConsumersError(f"{origin} does not hold a list of consumers")
+    version = data.get("version", VERSION)
+    if version != VERSION:
+        raise ConsumersError(
+            f"{origin} has version {version}, and this module knows {VERSION}: "
+            "a newer release of the collection wrote it"
+        )
+    try:
+        return tuple(parse(item) for item in data.get("consumers", []))
+    except (TypeError, ValueError, KeyError) as error:
+        raise ConsumersError(
+            f"{origin} holds a consumer this module does not understand: {type(error).__name__}"
+        ) from None
+
+
+def parse(item: dict[str, Any]) -> Consumer:
+    """One entry of the file; a key that is not known is an error, so that it is not lost."""
+    known = Consumer(item["key"], item["secret"], item["platform"])
+    extra = {
+        name: value for name, value in item.items() if name not in {"key", "secret", "platform"}
+    }
+    if extra.get("courses") is not None:
+        extra["courses"] = tuple(extra["courses"])
+    return replace(known, **extra)
+
+
+def dump(consumers: tuple[Consumer, ...]) -> str:
+    """The file's text: YAML, one consumer a paragraph, in the order of their first mention."""
+    lines = [
+        "# The hub's LTI consumers, written by mooc.atelier.lti_consumers.",
+        f"version: {VERSION}",
+        "consumers:" if consumers else "consumers: []",
+    ]
+    for one in consumers:
+        courses = None if one.courses is None else list(one.courses)
+        # JSON's strings and lists are YAML's too, whatever characters they hold.
+        lines += [
+            f"  - key: {json.dumps(one.key)}",
+            f"    secret: {json.dumps(one.secret)}",
+            f"    platform: {json.dumps(one.platform)}",
+            f"    courses: {json.dumps(courses)}",
+            f"    trust_email: {json.dumps(one.trust_email)}",
+        ]
+    return "\n".join(lines) + "\n"

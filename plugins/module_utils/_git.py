@@ -1,0 +1,150 @@
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""git on the server, for course templates: no prompts, no secrets in arguments, clear failures."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+# Where tips fetched from elsewhere are kept: out of refs/heads, so that no clone of the mirror
+# brings them along.
+PRIVATE = "refs/atelier"
+
+
+class GitError(Exception):
+    """A git command failed or a repository is not as it must be; the text says what to do."""
+
+
+def check_address(address: str) -> None:
+    """Refuse an address that carries a password: it would end in process lists and logs."""
+    parts = urlsplit(address)
+    if parts.scheme in {"http", "https"} and "@" in parts.netloc:
+        raise GitError(
+            f"The address of the repository at {parts.hostname} carries a user name or password: "
+            "leave it out, addresses end in logs."
+        )
+
+
+def credential_options(token_file: str) -> list[str]:
+    """Options that let git read a token from a file; only the file's path is visible."""
+    token = f'"$(cat {shlex.quote(token_file)})"'
+    answer = f'test "$1" = get && printf "username=atelier\\npassword=%s\\n" {token}'
+    # The empty helper first: whatever the system configures must neither answer nor learn it.
+    return [
+        "-c",
+        "credential.helper=",
+        "-c",
+        f"credential.helper=!f() {{ {answer}; }}; f",
+    ]
+
+
+class Repository:
+    """A bare repository on this machine."""
+
+    def __init__(self, path: Path, ca_file: str | None = None) -> None:
+        self.path = path
+        self.options = [
+            "-c",
+            "core.hooksPath=/dev/null",
+            # A connection that stands still for a minute is dead.
+            "-c",
+            "http.lowSpeedLimit=100",
+            "-c",
+            "http.lowSpeedTime=60",
+        ]
+        if ca_file:
+            self.options += ["-c", f"http.sslCAInfo={ca_file}"]
+
+    def run(
+        self,
+        *arguments: str,
+        options: list[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        accept: tuple[int, ...] = (0,),
+    ) -> tuple[int, str]:
+        """Run git here; exit code and standard output. Raises ``GitError`` for other codes."""
+        program = shutil.which("git")
+        if program is None:
+            raise GitError("git is not installed on the server: Debian's package git brings it.")
+        environment = {
+            **os.environ,
+            "GIT_DIR": str(self.path),
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+            "LC_ALL": "C.UTF-8",
+            "LANGUAGE": "C",
+            **(env or {}),
+        }
+        done = subprocess.run(  # noqa: S603 - a fixed program, no shell
+            [program, *self.options, *(options or []), *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode not in accept:
+            said = done.stderr.strip() or done.stdout.strip()
+            raise GitError(f"git {arguments[0]} failed: {said[-600:]}")
+        return done.returncode, done.stdout.strip()
+
+    def exists(self) -> bool:
+        """Whether there is a repository at the path."""
+        return (self.path / "HEAD").is_file() and (self.path / "objects").is_dir()
+
+    def create(self, branch: str) -> None:
+        """Make it, empty, readable for everybody, with ``branch`` as the one HEAD names."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.run("init", "--bare", "--quiet", "--template=", f"--initial-branch={branch}", ".",
+                 env={"GIT_DIR": str(self.path)})  # fmt: skip
+        self.run("config", "transfer.hideRefs", PRIVATE)
+
+    def tip(self, ref: str) -> str | None:
+        """The commit a full reference name leads to; ``None`` when there is no such reference."""
+        code, commit = self.run(
+            "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", accept=(0, 1, 128)
+        )
+        return commit if code == 0 else None
+
+    def tree_of(self, commit: str) -> str:
+        """The tree of a commit."""
+        return self.run("rev-parse", f"{commit}^{{tree}}")[1]
+
+    def has(self, commit: str) -> bool:
+        """Whether the commit's history is here."""
+        return self.run("cat-file", "-e", f"{commit}^{{commit}}", accept=(0, 1, 128))[0] == 0
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether ``new`` contains ``old``."""
+        return self.run("merge-base", "--is-ancestor", old, new, accept=(0, 1))[0] == 0
+
+    def count(self, old: str | None, new: str) -> int:
+        """How many commits ``new`` has that ``old`` has not."""
+        return int(self.run("rev-list", "--count", f"{old}..{new}" if old else new)[1])
+
+    def move(self, ref: str, new: str, old: str | None) -> None:
+        """Make ``ref`` lead to ``new``, if it still leads to ``old``."""
+        self.run("update-ref", ref, new, old or "0" * 40)
+
+    def remote_tip(self, address: str, branch: str, options: list[str] | None = None) -> str | None:
+        """The commit at the head of a remote branch; ``None`` when there is none."""
+        listed = self.run("ls-remote", address, f"refs/heads/{branch}", options=options)[1]
+        return listed.split()[0] if listed else None
+
+    def fetch(self, address: str, branch: str, name: str, options: list[str] | None = None) -> str:
+        """Bring a remote branch here, under ``refs/atelier/<name>``; its commit."""
+        ref = f"{PRIVATE}/{name}"
+        self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", address,
+                 f"+refs/heads/{branch}:{ref}", options=options)  # fmt: skip
+        commit = self.tip(ref)
+        if commit is None:
+            raise GitError(f"the branch {branch} of {address} did not arrive")
+        return commit

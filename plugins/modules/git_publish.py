@@ -1,0 +1,154 @@
+#!/usr/bin/python
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""Push a branch to GitLab, forward only, with a token kept in a file."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: git_publish
+short_description: Push a course's template, forward only
+version_added: 0.1.0
+author: The Atelier maintainers (@mooc)
+description:
+  - Pushes a branch of a bare repository on the server to a repository reached over HTTPS.
+  - Never forces. When the other side has commits that this one has not, nothing is pushed; when
+    both have, that is an error that says what to do.
+  - The token is read from its file by git's credential helper. It is never part of an address, an
+    argument, an environment or a configuration.
+options:
+  path:
+    description: The bare repository on the server.
+    type: path
+    required: true
+  branch:
+    description: Branch to push, under the same name.
+    type: str
+    default: main
+  url:
+    description: Address to push to, without password.
+    type: str
+    required: true
+  token_file:
+    description: File on the server with the access token, scope C(write_repository).
+    type: path
+  ca_file:
+    description: PEM file of the certificate authorities to trust; the system's own when not given.
+    type: path
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    description: Shows the commit before and after.
+extends_documentation_fragment:
+  - mooc.atelier.attributes
+requirements:
+  - git
+"""
+
+EXAMPLES = r"""
+- name: Publish the course's template
+  mooc.atelier.git_publish:
+    path: /var/lib/atelier/templates/rr1.git
+    url: https://gitlab.mooc.example.org/rr1/template.git
+    token_file: /etc/atelier/secrets/gitlab_admin_token
+"""
+
+RETURN = r"""
+state:
+  description:
+    - C(equal), C(pushed), or C(ahead) when the other side has newer commits and nothing was pushed.
+  type: str
+  returned: success
+  sample: pushed
+commit:
+  description: Commit at the head of the branch over there afterwards (or as it would be).
+  type: str
+  returned: success
+  sample: 4f5f2a9c0e6b4f0c8f8dd1f6a7d2b1c3d4e5f607
+commits:
+  description: How many commits were pushed.
+  type: int
+  returned: success
+  sample: 2
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mooc.atelier.plugins.module_utils import _git
+
+
+def diverged(url: str, branch: str, ours: str, theirs: str, extra: int) -> str:
+    """What to tell when both sides have commits of their own."""
+    return (
+        f"The template at {url} has {extra} commit(s) that the course's source has not (the latest "
+        f"is {theirs[:12]}), and the source has new ones too ({ours[:12]}). Nothing was pushed "
+        f"and nothing is lost. Merge the template's branch {branch} into the source "
+        f"(git pull --no-rebase {url} {branch}), push the source, and run this again."
+    )
+
+
+def publish(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Compare both sides, push if that moves the other one forward; the module's result."""
+    url, branch = params["url"], params["branch"]
+    _git.check_address(url)
+    repository = _git.Repository(Path(params["path"]), params["ca_file"])
+    ours = repository.tip(f"refs/heads/{branch}") if repository.exists() else None
+    if ours is None:
+        if check_mode:
+            return result(None, "", "pushed", 0)
+        raise _git.GitError(f"There is no branch {branch} in {repository.path} to push.")
+    options = _git.credential_options(params["token_file"]) if params["token_file"] else []
+    theirs = repository.remote_tip(url, branch, options)
+    if theirs == ours:
+        return result(theirs, ours, "equal", 0)
+    if theirs is not None:
+        if not repository.has(theirs):
+            # Also in check mode: brings objects that nothing refers to but a name of our own.
+            repository.fetch(url, branch, "published", options)
+        if repository.is_ancestor(ours, theirs):
+            return result(theirs, theirs, "ahead", 0)
+        if not repository.is_ancestor(theirs, ours):
+            extra = repository.count(ours, theirs)
+            raise _git.GitError(diverged(url, branch, ours, theirs, extra))
+    if not check_mode:
+        head = f"refs/heads/{branch}"
+        repository.run("push", "--quiet", url, f"{head}:{head}", options=options)
+    return result(theirs, ours, "pushed", repository.count(theirs, ours))
+
+
+def result(before: str | None, after: str, state: str, commits: int) -> dict[str, Any]:
+    """The module's result."""
+    return {
+        "changed": state == "pushed",
+        "state": state,
+        "commit": after,
+        "commits": commits,
+        "diff": {"before": {"commit": before or ""}, "after": {"commit": after or "a new commit"}},
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "branch": {"type": "str", "default": "main"},
+            "url": {"type": "str", "required": True},
+            "token_file": {"type": "path", "no_log": False},
+            "ca_file": {"type": "path"},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        answer = publish(module.params, module.check_mode)
+    except (_git.GitError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

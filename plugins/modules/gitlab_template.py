@@ -1,0 +1,260 @@
+#!/usr/bin/python
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""Keep a course's group in GitLab, its template project, and who teaches it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gitlab_template
+short_description: A course's group, template project and staff in GitLab
+version_added: 0.1.0
+author: The Atelier maintainers (@mooc)
+description:
+  - Makes the group of a course and in it the project that learners' forks are made from, and keeps
+    their visibility and description, and the members given.
+  - Nothing is ever deleted, and members who are not listed stay.
+options:
+  group:
+    description: Path of the group, the course's slug.
+    type: str
+    required: true
+  project:
+    description: Path of the project in it.
+    type: str
+    default: template
+  description:
+    description: Description of both, the course's title.
+    type: str
+    default: ""
+  visibility:
+    description: Who sees group and project. Learners' forks are private whatever is said here.
+    type: str
+    choices: [private, internal, public]
+    default: internal
+  staff:
+    description:
+      - Accounts to have as members of the group. One that GitLab does not have (yet) is not an
+        error, but returned: teachers often sign in for the first time after their course was made.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      username:
+        description: Name of the account.
+        type: str
+        required: true
+      access:
+        description: What they may do.
+        type: str
+        choices: [reporter, developer, maintainer, owner]
+        default: maintainer
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+extends_documentation_fragment:
+  - mooc.atelier.attributes
+  - mooc.atelier.gitlab
+"""
+
+EXAMPLES = r"""
+- name: Have the course's template project
+  mooc.atelier.gitlab_template:
+    api_url: https://gitlab.mooc.example.org
+    token_file: /etc/atelier/secrets/gitlab_admin_token
+    group: rr1
+    description: Recherche reproductible / Reproducible research
+    staff:
+      - username: alice
+"""
+
+RETURN = r"""
+path:
+  description: Full path of the project.
+  type: str
+  returned: success
+  sample: rr1/template
+web_url:
+  description: Address of the project; empty in check mode before it is made.
+  type: str
+  returned: success
+  sample: https://gitlab.mooc.example.org/rr1/template
+empty:
+  description: Whether the project's repository has no commit yet.
+  type: bool
+  returned: success
+missing_staff:
+  description: Listed accounts that GitLab does not have.
+  type: list
+  elements: str
+  returned: success
+  sample: [bob]
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab
+
+ACCESS = {"reporter": 20, "developer": 30, "maintainer": 40, "owner": 50}
+VISIBILITY = ("private", "internal", "public")
+
+
+class Manager:
+    """Compares what GitLab has with what is wanted, one object after the other."""
+
+    def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        self.gl = _gitlab.connect(params)
+        self.before: dict[str, Any] = {}
+        self.after: dict[str, Any] = {}
+
+    def run(self) -> dict[str, Any]:
+        """Bring group, project and members to what is wanted; the module's result."""
+        name, path = self.params["group"], f"{self.params['group']}/{self.params['project']}"
+        group = self.look(f"/groups/{quote(name, safe='')}", {"with_projects": False})
+        project = self.look(f"/projects/{quote(path, safe='')}")
+        wanted = {
+            "description": self.params["description"],
+            "visibility": self.params["visibility"],
+        }
+        if group and self.lowers(group):
+            # A group cannot be less visible than what is in it: the project goes first.
+            project = self.keep("project", project, "/projects", wanted, {})
+        group = self.keep("group", group, "/groups", wanted, {"name": name, "path": name})
+        new = {
+            "name": self.params["project"],
+            "path": self.params["project"],
+            "namespace_id": group.get("id"),
+            "wiki_enabled": False,
+            "snippets_enabled": False,
+        }
+        project = self.keep("project", project, "/projects", wanted, new)
+        missing = self.keep_staff(group)
+        return {
+            "changed": self.before != self.after,
+            "path": path,
+            "web_url": project.get("web_url", ""),
+            "empty": bool(project.get("empty_repo", True)),
+            "missing_staff": missing,
+            "diff": {"before": self.before, "after": self.after},
+        }
+
+    def lowers(self, group: dict[str, Any]) -> bool:
+        """Whether the group is to become less visible."""
+        return VISIBILITY.index(group["visibility"]) > VISIBILITY.index(self.params["visibility"])
+
+    def look(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """An object of GitLab's; empty when there is none."""
+        try:
+            found = dict(self.gl.http_get(path, query_data=query or {}))
+        except _gitlab.gitlab.exceptions.GitlabHttpError as error:
+            if error.response_code == 404 and "not found" in str(error.error_message).lower():
+                return {}
+            raise
+        if found.get("marked_for_deletion_on"):
+            raise _gitlab.InstanceError(
+                f"{found.get('web_url')} is to be deleted on {found['marked_for_deletion_on']}: "
+                "restore it in GitLab, or choose another slug."
+            )
+        return found
+
+    def keep(
+        self,
+        what: str,
+        present: dict[str, Any],
+        path: str,
+        wanted: dict[str, Any],
+        new: dict[str, Any],
+    ) -> dict[str, Any]:
+        """Make an object when it is missing, change what differs; the object as it is then."""
+        if not present:
+            self.note(what, None, wanted)
+            if self.check_mode:
+                return dict(wanted)
+            return dict(self.gl.http_post(path, post_data={**new, **wanted}))
+        differing = {
+            key: value for key, value in wanted.items() if (present.get(key) or "") != value
+        }
+        if not differing:
+            return present
+        self.note(what, {key: present.get(key) for key in differing}, differing)
+        if self.check_mode:
+            return {**present, **differing}
+        return dict(self.gl.http_put(f"{path}/{present['id']}", post_data=differing))
+
+    def keep_staff(self, group: dict[str, Any]) -> list[str]:
+        """Have the listed accounts as members; those that GitLab does not have."""
+        if not self.params["staff"]:
+            return []
+        members = {}
+        if "id" in group:
+            listed = self.gl.http_list(f"/groups/{group['id']}/members", iterator=True)
+            members = {member["username"].lower(): member for member in listed}
+        missing = []
+        for item in self.params["staff"]:
+            name, level = item["username"], ACCESS[item["access"]]
+            member = members.get(name.lower())
+            if member and member["access_level"] == level:
+                continue
+            users = self.gl.http_get("/users", query_data={"username": name})
+            if not users:
+                missing.append(name)
+                continue
+            was = member["access_level"] if member else None
+            self.note(f"member {name}", was, level)
+            if self.check_mode:
+                continue
+            path = f"/groups/{group['id']}/members"
+            if member:
+                self.gl.http_put(f"{path}/{member['id']}", post_data={"access_level": level})
+            else:
+                data = {"user_id": users[0]["id"], "access_level": level}
+                self.gl.http_post(path, post_data=data)
+        return missing
+
+    def note(self, what: str, before: Any, after: Any) -> None:
+        """Remember a difference, for the result."""
+        self.before[what] = before
+        self.after[what] = after
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            **_gitlab.CONNECTION_ARGUMENTS,
+            "group": {"type": "str", "required": True},
+            "project": {"type": "str", "default": "template"},
+            "description": {"type": "str", "default": ""},
+            "visibility": {"type": "str", "choices": list(VISIBILITY), "default": "internal"},
+            "staff": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "username": {"type": "str", "required": True},
+                    "access": {"type": "str", "choices": list(ACCESS), "default": "maintainer"},
+                },
+            },
+        },
+        supports_check_mode=True,
+    )
+    problem = _gitlab.library_problem()
+    if problem:
+        module.fail_json(msg=problem)
+    try:
+        result = Manager(module.params, module.check_mode).run()
+    except Exception as error:
+        module.fail_json(
+            msg=_gitlab.explain(error, module.params["api_url"], module.params["token_file"])
+        )
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+#!/usr/bin/python
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""Keep the hub's LTI consumer keys."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: lti_consumers
+short_description: Keys with which course platforms launch the hub
+version_added: 0.1.0
+author: The Atelier maintainers (@mooc)
+description:
+  - Keeps the file in which the hub finds its LTI 1.1 consumers. The hub takes a change up by
+    itself, without a restart.
+  - A secret that is not given is generated once, strong, and never again.
+  - Consumers that are not listed stay as they are.
+options:
+  path:
+    description: The file on the server.
+    type: path
+    default: /etc/atelier/consumers.yml
+  consumers:
+    description: What is wanted, in bulk.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      key:
+        description: The consumer's key, without spaces and colons.
+        type: str
+        required: true
+      platform:
+        description:
+          - The platform (LMS) it stands for. Several keys of one platform mean the same people.
+          - Required unless O(consumers[].state=absent).
+        type: str
+      secret:
+        description:
+          - Shared secret, at least 32 characters.
+          - When not given, the present one is kept, or a new one generated.
+        type: str
+      courses:
+        description: Slugs of the courses it may launch; all when not given.
+        type: list
+        elements: str
+      trust_email:
+        description: Whether the e-mail addresses that this platform sends are verified ones.
+        type: bool
+        default: false
+      state:
+        description: Whether the consumer may launch.
+        type: str
+        choices: [present, absent]
+        default: present
+  return_passports:
+    description: Return the strings to paste into Open edX Studio. They hold the secrets.
+    type: bool
+    default: false
+  passport_name:
+    description: First part of these strings, with which course pages refer to them (LTI ID).
+    type: str
+    default: atelier
+  validate:
+    description: Command that must accept the new file, C(%s), before it replaces the old one.
+    type: str
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    description: Says what becomes of a secret (given, generated, kept, replaced), never the secret.
+  safe_file_operations:
+    description: The file is replaced as a whole.
+    support: full
+extends_documentation_fragment:
+  - ansible.builtin.files
+  - mooc.atelier.attributes
+requirements:
+  - PyYAML
+"""
+
+EXAMPLES = r"""
+- name: Two platforms may launch, one of them a single course
+  mooc.atelier.lti_consumers:
+    consumers:
+      - key: fun
+        platform: fun
+        secret: "{{ vault_consumer_fun_secret }}"
+      - key: moodle-m1
+        platform: moodle
+        courses: [m1-statistics]
+    owner: root
+    group: atelier
+    mode: "0640"
+
+- name: One does no more
+  mooc.atelier.lti_consumers:
+    consumers:
+      - key: old-lms
+        state: absent
+"""
+
+RETURN = r"""
+consumers:
+  description: Keys in the file afterwards (or as they would be, in check mode), without secrets.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - key: fun
+      platform: fun
+      courses: null
+      trust_email: false
+passports:
+  description: The string for Open edX Studio for each listed consumer, by key.
+  type: dict
+  returned: when O(return_passports=true), and not in check mode
+  sample:
+    fun: atelier:fun:...
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mooc.atelier.plugins.module_utils import _consumers
+
+
+class Manager:
+    """Reads the file, compares, writes it as a whole when something differs."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.params: dict[str, Any] = module.params
+        self.path = Path(module.params["path"])
+
+    def read(self) -> tuple[_consumers.Consumer, ...]:
+        """What is there; nothing when there is no file yet."""
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _consumers.ConsumersError(f"{self.path} cannot be read: {error}") from error
+        return _consumers.load(text, str(self.path))
+
+    def wanted(self) -> list[_consumers.Wanted]:
+        """The task's list."""
+        return [
+            _consumers.Wanted(
+                key=item["key"],
+                platform=item["platform"],
+                secret=item["secret"],
+                courses=None if item["courses"] is None else tuple(item["courses"]),
+                trust_email=item["trust_email"],
+                present=item["state"] == "present",
+            )
+            for item in self.params["consumers"]
+        ]
+
+    def write(self, text: str) -> None:
+        """Replace the file at once, with its new mode, after the validation command's consent."""
+        descriptor, name = tempfile.mkstemp(dir=self.module.tmpdir)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        if self.params["validate"]:
+            code, _, said = self.module.run_command(self.params["validate"].replace("%s", name))
+            if code != 0:
+                raise _consumers.ConsumersError(
+                    f"the new content of {self.path} was refused: {said.strip()[:400]}"
+                )
+        self.module.atomic_move(name, str(self.path))
+
+    def run(self) -> dict[str, Any]:
+        """Bring the file to what is wanted; the module's result."""
+        before = self.read()
+        change = _consumers.change(before, self.wanted())
+        write = change.changed or not self.path.exists()
+        if write and not self.module.check_mode:
+            self.write(_consumers.dump(change.after))
+        changed = write
+        if self.path.exists():
+            arguments = self.module.load_file_common_arguments(self.params)
+            changed = self.module.set_fs_attributes_if_different(arguments, changed)
+        result: dict[str, Any] = {
+            "changed": changed,
+            "consumers": [described(one) for one in change.after],
+            "diff": {"before": change.shown_before, "after": change.shown_after},
+        }
+        if self.params["return_passports"] and not self.module.check_mode:
+            listed = {item["key"] for item in self.params["consumers"]}
+            shown = [one for one in change.after if one.key in listed]
+            name = self.params["passport_name"]
+            result["passports"] = {one.key: one.passport(name) for one in shown}
+            # Asked for in so many words: not masked in the result, which leaves the arguments out.
+            self.module.no_log_values -= {one.secret for one in shown}
+            result["invocation"] = {"module_args": {"path": str(self.path)}}
+        return result
+
+
+def described(consumer: _consumers.Consumer) -> dict[str, Any]:
+    """A consumer in the result."""
+    shown = consumer.shown("")
+    del shown["secret"]
+    return {"key": consumer.key, **shown}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "default": "/etc/atelier/consumers.yml"},
+            "consumers": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "no_log": False,
+                "options": {
+                    "key": {"type": "str", "required": True, "no_log": False},
+                    "platform": {"type": "str"},
+                    "secret": {"type": "str", "no_log": True},
+                    "courses": {"type": "list", "elements": "str"},
+                    "trust_email": {"type": "bool", "default": False},
+                    "state": {
+                        "type": "str",
+                        "choices": ["present", "absent"],
+                        "default": "present",
+                    },
+                },
+            },
+            "return_passports": {"type": "bool", "default": False, "no_log": False},
+            "passport_name": {"type": "str", "default": "atelier", "no_log": False},
+            "validate": {"type": "str"},
+        },
+        add_file_common_args=True,
+        supports_check_mode=True,
+    )
+    if not _consumers.HAS_YAML:
+        module.fail_json(
+            msg="PyYAML is needed on the server: Debian's package python3-yaml brings it."
+        )
+    # A new file must not be readable for others even for the moment before it gets its mode.
+    os.umask(0o077)
+    try:
+        result = Manager(module).run()
+    except _consumers.ConsumersError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
