@@ -24,5 +24,7 @@ class LocalCourseSpawner(CourseMixin, SimpleLocalProcessSpawner):
         settings = house().settings
         with (settings.desk.state_dir / "starts").open("a") as starts:
             starts.write(f"{self.user.name}/{self.name}\n")
-        self.environment = container_environment(settings, self.course, self.learner)
+        self.environment = container_environment(
+            settings, self.course, self.learner, ready=self.space_ready
+        )
         return await super().start()

@@ -22,16 +22,19 @@ PROXY_SOURCE = ROOT / "roles/jupyterhub/files/proxy/node20"
 PROXY = ROOT / ".cache/atelier-tests/proxy"
 
 CONFIG = """
-import sys
-sys.path.insert(0, {here!r})
 from atelier.hub import configure
 c = get_config()
 configure(c)
+c.JupyterHub.log_level = "DEBUG"
+"""
+
+LOCAL_SERVERS = """
+import sys
+sys.path.insert(0, {here!r})
 from integration.atelier.local_spawner import LocalCourseSpawner
 c.JupyterHub.spawner_class = LocalCourseSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
 c.Spawner.notebook_dir = ""
-c.JupyterHub.log_level = "DEBUG"
 """
 
 
@@ -73,8 +76,23 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
 class Site:
     """The processes and files of a site; attributes are its addresses and secrets."""
 
-    def __init__(self, root: Path, gitlab_url: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        gitlab_url: str | None = None,
+        network: tuple[str, str] | None = None,
+    ) -> None:
+        """Write the site's files.
+
+        Args:
+            root: an empty folder.
+            gitlab_url: where GitLab answers; by default it does not.
+            network: name and gateway of a Docker network: learners' servers are containers
+                there; by default they are processes on this machine.
+        """
         self.root = root
+        self.network, self.inside = network or ("", "127.0.0.1")
         self.proxy_port, self.proxy_api, self.hub_port, self.desk_port = (
             free_port() for _ in range(4)
         )
@@ -102,7 +120,9 @@ class Site:
             [{"key": "campus", "secret": self.consumer_secret, "platform": "campus"}]
         )
         (root / "jupyterhub_config.py").write_text(
-            CONFIG.format(here=str(ROOT / "tests"), homes=str(root / "homes"))
+            CONFIG
+            if network
+            else CONFIG + LOCAL_SERVERS.format(here=str(ROOT / "tests"), homes=str(root / "homes"))
         )
 
     def write_settings(self, **parts: dict[str, Any]) -> None:
@@ -115,19 +135,23 @@ class Site:
                 "contact_email": "help@campus.example",
             },
             "hub": {
-                "api_url": f"http://127.0.0.1:{self.hub_port}",
+                "api_url": f"http://{self.inside}:{self.hub_port}",
                 "proxy_api_url": f"http://127.0.0.1:{self.proxy_api}",
                 "public_bind": f"http://127.0.0.1:{self.proxy_port}",
                 "database_url": f"sqlite:///{self.root}/hub/jupyterhub.sqlite",
                 "idle_timeout_seconds": 0,
             },
             "desk": {
-                "bind_host": "127.0.0.1",
+                "bind_host": self.inside,
                 "bind_port": self.desk_port,
-                "url": f"http://127.0.0.1:{self.desk_port}",
+                "url": f"http://{self.inside}:{self.desk_port}",
                 "state_dir": str(self.root / "desk"),
             },
-            "spawner": {"gateway": "127.0.0.1", "start_timeout_seconds": 30},
+            "spawner": {
+                "gateway": self.inside,
+                "start_timeout_seconds": 30,
+                "network": self.network or "none",
+            },
             "paths": {
                 "courses": str(self.root / "courses.d"),
                 "consumers": str(self.root / "consumers.yml"),
@@ -214,7 +238,7 @@ class Site:
 
     @property
     def desk_api(self) -> str:
-        return f"http://127.0.0.1:{self.desk_port}/services/desk/api"
+        return f"http://{self.inside}:{self.desk_port}/services/desk/api"
 
     def log(self, name: str) -> str:
         """What a process has said."""

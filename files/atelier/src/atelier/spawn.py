@@ -71,9 +71,16 @@ def git_environment(settings: Settings) -> dict[str, str]:
 
 
 def container_environment(
-    settings: Settings, course: Course, learner: LearnerInfo
+    settings: Settings, course: Course, learner: LearnerInfo, *, ready: bool
 ) -> dict[str, str]:
-    """What a learner's container is told; nothing secret."""
+    """What a learner's container is told; nothing secret.
+
+    Args:
+        settings: the site's settings.
+        course: its course.
+        learner: whose it is.
+        ready: whether the fork is there; if not, waiting for it is no use.
+    """
     return {
         **git_environment(settings),
         **settings.spawner.environment,
@@ -81,6 +88,7 @@ def container_environment(
         "ATELIER_PROJECT_URL": f"{settings.site.gitlab_url}/{learner.username}/{course.slug}.git",
         "ATELIER_DESK_URL": settings.desk.url + service_prefix(settings),
         "ATELIER_TEMPLATE": TEMPLATE_MOUNT,
+        "ATELIER_SPACE": "ready" if ready else "later",
         "ATELIER_LEARNER_NAME": learner.name,
         "ATELIER_LEARNER_EMAIL": learner.email,
         "LANG": _LOCALES[learner.language],
@@ -104,6 +112,8 @@ class CourseMixin:
     user: Any
     learner: LearnerInfo | None = None
     course: Course | None = None
+    space_ready = False
+    """Whether the fork was there when the server started."""
     _step = "progress_space"
     _entitled: frozenset[str] = frozenset()
 
@@ -133,7 +143,8 @@ class CourseMixin:
         space = await house().desk.space(
             learner.username, learner.name, learner.email, name, wait=SPACE_WAIT_SECONDS
         )
-        if space.state == "ready":
+        self.space_ready = space.state == "ready"
+        if self.space_ready:
             self._step = "progress_container"
         else:
             self._step = "progress_no_gitlab"
@@ -160,7 +171,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         self.image = course.image
         self.mem_limit = course.memory
         self.cpu_limit = course.cpu
-        self.environment = container_environment(settings, course, learner)
+        self.environment = container_environment(settings, course, learner, ready=self.space_ready)
         self.extra_host_config = {
             **host_limits(course),
             "extra_hosts": extra_hosts(settings),

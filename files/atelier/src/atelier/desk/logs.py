@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 
-_TOKENS = re.compile(r"(glpat-|gloas-|token[ =:]+['\"]?)[A-Za-z0-9_.\-]{6,}", re.IGNORECASE)
+_TOKENS = re.compile(r"(glpat-|gloas-|token['\"]?[ =:]+['\"]?)[A-Za-z0-9_.\-]{6,}", re.IGNORECASE)
 
 
 def scrub(text: str) -> str:

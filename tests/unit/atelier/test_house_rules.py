@@ -1,0 +1,115 @@
+"""Rules of the server package: who may know whom, and that both languages say everything."""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import date
+from pathlib import Path
+
+import atelier
+import pytest
+from atelier.desk.forge import expiry
+from atelier.desk.logs import scrub
+from atelier.settings import Settings
+from atelier.spawn import extra_hosts, git_environment
+from atelier.text import accepted_language, knows, language, say
+
+SOURCE = Path(str(atelier.__file__)).parent
+# From the top of the house down; a room knows only those below it.
+ROOMS = [
+    {"hub"},
+    {"desk"},
+    {"door"},
+    {"spawn"},
+    {"house"},
+    {"deskclient", "learner"},
+    {"spaces"},
+    {"identity", "text", "live"},
+    {"settings"},
+]
+LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.name)
+def test_a_room_knows_only_those_below_it(path: Path) -> None:
+    room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    if room == "__init__":
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("atelier."):
+            other = str(node.module).split(".")[1]
+            assert other == room or LEVEL[other] > LEVEL[room], f"{path.name} imports {other}"
+    assert len(path.read_text().splitlines()) <= 400
+
+
+def test_every_sentence_that_code_or_pages_name_exists() -> None:
+    named: set[str] = set()
+    for path in [*SOURCE.rglob("*.html"), *SOURCE.rglob("*.py")]:
+        text = path.read_text()
+        named |= set(re.findall(r"""say\(\s*"([a-z_]+)",""", text))
+        named |= set(re.findall(r"""TargetError\(\s*"([a-z_]+)",""", text))
+        named |= set(re.findall(r"""LaunchError\(\s*"([a-z_]+)",""", text))
+        named |= set(re.findall(r"""on_step\("([a-z]+)"\)""", text) and ["step_queued"])
+    assert len(named) > 20
+    assert {key for key in named if not knows(key)} == set()
+    for step in ("queued", "account", "fork", "import"):
+        assert say(f"step_{step}", "fr") != say(f"step_{step}", "en")
+
+
+@pytest.mark.parametrize(
+    ("locale", "lang"),
+    [("fr", "fr"), ("fr-CA", "fr"), ("FR_fr", "fr"), ("en-GB", "en"), ("de", "en"), (None, "en")],
+)
+def test_language_of_a_locale(locale: str | None, lang: str) -> None:
+    assert language(locale) == lang
+
+
+def test_language_of_a_browser() -> None:
+    assert accepted_language("de, fr;q=0.8, en;q=0.5") == "fr"
+    assert accepted_language("en-US,en;q=0.9,fr;q=0.8") == "en"
+    assert accepted_language(None) == "en"
+
+
+def test_a_token_lives_a_whole_day_at_least() -> None:
+    # GitLab kills a token at 00:00 UTC of its date: made at 23:59, it must outlive the next day.
+    assert expiry(date(2026, 12, 30), 1) == date(2027, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password glpat-AbCdEfGhIjKlMnOpQrSt refused",
+        "Authorization: token 0123456789abcdef0123",
+        "{'private_token': 'AbCdEfGhIjKlMnOpQrSt'}",
+    ],
+)
+def test_logs_hide_what_looks_like_a_token(text: str) -> None:
+    shown = scrub(text)
+    assert "[hidden]" in shown
+    assert "AbCdEfGhIj" not in shown
+    assert "0123456789" not in shown
+
+
+def test_names_below_localhost_are_told_to_git() -> None:
+    settings = Settings.model_validate(
+        {
+            "site": {
+                "hub_url": "https://hub.atelier.localhost:8443",
+                "gitlab_url": "https://gitlab.atelier.localhost:8443",
+            }
+        }
+    )
+    assert extra_hosts(settings) == {
+        "hub.atelier.localhost": "172.30.0.1",
+        "gitlab.atelier.localhost": "172.30.0.1",
+    }
+    assert git_environment(settings) == {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "http.curloptResolve",
+        "GIT_CONFIG_VALUE_0": "gitlab.atelier.localhost:8443:172.30.0.1",
+    }
+    public = Settings.model_validate(
+        {"site": {"hub_url": "https://hub.x.org", "gitlab_url": "https://gitlab.x.org"}}
+    )
+    assert git_environment(public) == {}

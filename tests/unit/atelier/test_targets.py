@@ -1,0 +1,153 @@
+"""Where a launch may lead: this site only, courses the consumer may launch only."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from atelier.door.targets import (
+    Destination,
+    TargetError,
+    choose,
+    gitlab_entry,
+    local_next,
+    notebook_path,
+)
+from atelier.settings import Consumer, Course, safe_path
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+HUB = "https://hub.mooc.example"
+
+
+def course(slug: str, **values: object) -> Course:
+    data = {
+        "slug": slug,
+        "title": {"fr": slug, "en": slug},
+        "template": f"{slug}/template",
+        "image": "image:tag",
+        **values,
+    }
+    return Course.model_validate(data)
+
+
+def consumer(key: str = "campus", **values: object) -> Consumer:
+    return Consumer.model_validate({"key": key, "secret": "s" * 32, "platform": "campus", **values})
+
+
+COURSES = {"demo": course("demo"), "maths": course("maths", consumers=["other"])}
+
+
+def test_the_only_course_needs_no_name() -> None:
+    assert choose({}, consumer(), COURSES, HUB) == Destination("demo", "notebook")
+
+
+def test_several_courses_need_one() -> None:
+    with pytest.raises(TargetError, match=r"custom_course is absent.*demo, maths"):
+        choose({}, consumer("other"), COURSES, HUB)
+
+
+@pytest.mark.parametrize("slug", ["maths", "nowhere", "Demo", "demo/../maths"])
+def test_a_course_of_others_is_no_course(slug: str) -> None:
+    with pytest.raises(TargetError) as refused:
+        choose({"custom_course": slug}, consumer(), COURSES, HUB)
+    assert refused.value.key == "course_unknown"
+
+
+def test_a_consumer_may_be_limited_too() -> None:
+    limited = consumer(courses=["demo"])
+    assert choose({}, limited, {"demo": course("demo"), "b1": course("b1")}, HUB).course == "demo"
+    with pytest.raises(TargetError):
+        choose({"custom_course": "b1"}, limited, {"b1": course("b1")}, HUB)
+
+
+@given(st.text())
+@example("..")
+@example("a/../b")
+@example("/etc/passwd")
+@example("a\\b")
+@example(".git/config")
+@example("a//b")
+@example("a\nb")
+def test_a_path_stays_in_the_repository(text: str) -> None:
+    try:
+        accepted = safe_path(text)
+    except ValueError:
+        return
+    parts = accepted.split("/")
+    assert accepted == text
+    assert "" not in parts
+    assert not {".", ".."} & set(parts)
+    assert parts[0] != ".git"
+    assert "\\" not in accepted
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_an_accepted_path_survives_the_address(text: str) -> None:
+    try:
+        place = choose({"custom_path": text}, consumer(), COURSES, HUB)
+    except TargetError:
+        return
+    path = notebook_path("/", "u" + "a" * 16, place, COURSES["demo"])
+    prefix = "/user/uaaaaaaaaaaaaaaaa/demo/lab/tree/demo"
+    assert path.isascii()
+    assert unquote(urlsplit("https://x" + path).path) == prefix + (
+        f"/{place.path}" if place.path else ""
+    )
+
+
+def test_gitlab_s_entrance_is_told_a_path_nginx_can_send_back_as_it_is() -> None:
+    address = gitlab_entry("https://gitlab.x", "uaa/demo", "main", "notebooks/π & co.ipynb")
+    assert address == (
+        "https://gitlab.x/-/atelier/enter?to=/uaa/demo/-/blob/main/notebooks/"
+        "%CF%80%20%26%20co.ipynb"
+    )
+    assert gitlab_entry("https://gitlab.x", "uaa/demo", "main", None).endswith("?to=/uaa/demo")
+
+
+@given(st.text())
+@example("https://hub.mooc.example/hub/user-redirect/x")
+@example("https://hub.mooc.example.evil/hub/user-redirect/x")
+@example("https://hub.mooc.example@evil/hub/user-redirect/x")
+@example("/hub/user-redirect//evil.example")
+@example("/hub/user-redirect/..%2f..%2flogout")
+@example("/hub/user-redirect/%252e%252e/logout")
+@example("/hub/user-redirect/x?next=//evil")
+@example("/hub/user-redirect/a b")
+@example("/hub/user-redirect/lab\r\nSet-Cookie: x=y")
+def test_custom_next_only_leads_below_the_learner_s_server(text: str) -> None:
+    rest = local_next(text, HUB)
+    if rest is None:
+        return
+    place = Destination("demo", "notebook", next=rest)
+    address = urlsplit(HUB + notebook_path("/", "uaa", place, COURSES["demo"]))
+    assert (address.scheme, address.netloc) == ("https", "hub.mooc.example")
+    assert address.path.startswith("/user/uaa/demo/")
+    assert ".." not in unquote(unquote(address.path)).split("/")
+    assert not any(char in rest for char in "\r\n\t \\")
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("/hub/user-redirect/lab/tree/a.ipynb?reset", "lab/tree/a.ipynb?reset"),
+        (f"{HUB}/hub/user-redirect/lab", "lab"),
+        ("https://evil.example/hub/user-redirect/lab", None),
+        ("//evil.example/hub/user-redirect/lab", None),
+        ("https://hub.mooc.example.evil.example/hub/user-redirect/x", None),
+        ("/hub/logout", None),
+        ("", None),
+    ],
+)
+def test_custom_next(text: str, rest: str | None) -> None:
+    assert local_next(text, HUB) == rest
+
+
+def test_a_hub_below_a_path_is_understood() -> None:
+    assert local_next("/jupyter/hub/user-redirect/lab", "https://x.example/jupyter") == "lab"
+
+
+def test_the_start_file_is_where_a_launch_without_path_leads() -> None:
+    started = course("demo", start_file="README.md")
+    path = notebook_path("/", "uaa", Destination("demo", "notebook"), started)
+    assert path == "/user/uaa/demo/lab/tree/demo/README.md"
