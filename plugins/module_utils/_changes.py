@@ -1,0 +1,65 @@
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""What changed, or would: one record drives both ``changed`` and ``diff``."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any
+
+
+class Changes:
+    """Before and after of each object that differs. Threads may share it.
+
+    Args:
+        detailed: keep the values for the diff; without it only what was done is kept, which takes
+            less memory for ten thousand objects.
+    """
+
+    def __init__(self, detailed: bool) -> None:
+        self._detailed = detailed
+        self._before: dict[str, dict[str, Any]] = {}
+        self._after: dict[str, dict[str, Any]] = {}
+        self._done: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def note(
+        self, key: str, done: str, before: dict[str, Any] | None, after: dict[str, Any] | None
+    ) -> None:
+        """Record that an object changed. ``None`` stands for: it does not exist."""
+        with self._lock:
+            self._done[key] = done
+            if self._detailed:
+                if before is not None:
+                    self._before[key] = before
+                if after is not None:
+                    self._after[key] = after
+
+    def forget(self, key: str) -> None:
+        """The change was not carried out after all."""
+        with self._lock:
+            self._done.pop(key, None)
+            self._before.pop(key, None)
+            self._after.pop(key, None)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was recorded."""
+        return bool(self._done)
+
+    @property
+    def done(self) -> dict[str, str]:
+        """What was done, by object."""
+        return dict(sorted(self._done.items()))
+
+    def counts(self) -> dict[str, int]:
+        """How often each thing was done."""
+        return dict(sorted(Counter(self._done.values()).items()))
+
+    def diff(self) -> dict[str, Any]:
+        """What Ansible shows with ``--diff``."""
+        return {
+            "before": dict(sorted(self._before.items())),
+            "after": dict(sorted(self._after.items())),
+        }

@@ -1,0 +1,185 @@
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""The controller's half of the modules for whole classes: run them in the background, tell how far.
+
+The module is started with Ansible's own background wrapper, so that it works over any connection
+that can run a command. It keeps a few numbers in a small file; this half reads that file every
+second or two and shows a line every few seconds. Reading it also tells the module that somebody
+still watches: when a playbook is interrupted the module stops by itself some minutes later.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+FIRST_LOOK = 0.1
+LONGEST_PAUSE = 1.5
+SHOW_EVERY = 4.0
+LONGEST_RUN = 7 * 24 * 3600
+WINDOW = 30.0
+"""Seconds over which the rate is taken: GitLab's speed changes during a long run."""
+
+_RUNNING = re.compile(r'"started": *(true|1)')
+_LOOK = """
+touch {folder}/watched
+head -c 40 {result}; echo
+cat {folder}/progress 2>/dev/null || true
+"""
+
+
+def spoken(seconds: float) -> str:
+    """A length of time in words: ``45 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+@dataclass
+class Teller:
+    """Turns the module's numbers into lines: count, rate, time left."""
+
+    task: str
+    host: str
+    past: deque[tuple[float, int]] = field(default_factory=deque)
+    what: str = ""
+
+    def line(self, state: dict[str, Any]) -> str:
+        """One line about the state that the module wrote."""
+        what, total = str(state.get("what", "")), state.get("total")
+        done = int(state.get("done", 0)) + int(state.get("failed", 0))
+        seconds = float(state.get("seconds", 0.0))
+        if what != self.what:
+            self.what = what
+            self.past.clear()
+            self.past.append((0.0, 0))
+        self.past.append((seconds, done))
+        while len(self.past) > 2 and seconds - self.past[0][0] > WINDOW:
+            self.past.popleft()
+        then, before = self.past[0]
+        rate = (done - before) / (seconds - then) if seconds > then else 0.0
+        text = f"{self.task} on {self.host}: {what}: {done:,}"
+        if total:
+            text += f" of {int(total):,} ({100 * done // int(total)} %)"
+        if rate > 0:
+            text += f", {rate:.1f}/s" if rate < 10 else f", {rate:.0f}/s"
+            if total and done < int(total):
+                text += f", {spoken((int(total) - done) / rate)} left"
+        elif seconds > WINDOW:
+            text += f", nothing new for {spoken(seconds - then)}"
+        if state.get("failed"):
+            text += f", {state['failed']} failed"
+        if state.get("note"):
+            text += f"; {state['note']}"
+        return text
+
+
+class WatchedAction(ActionBase):  # type: ignore[misc]  # Ansible's base class has no types
+    """Runs the module of the same name, with progress when the list is long."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run the module; its result."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        if self._task.async_val or not self._long():
+            done = self._execute_module(task_vars=variables, wrap_async=bool(self._task.async_val))
+        else:
+            done = self._watched(variables)
+        result.update(done)
+        return result
+
+    def _long(self) -> bool:
+        options = self._task.args
+        learners = options.get("learners")
+        if not isinstance(learners, list) or not _truth(options.get("progress", True)):
+            return False
+        try:
+            return len(learners) >= int(options.get("progress_from", 25))
+        except (TypeError, ValueError):
+            return False  # the module says what is wrong with it
+
+    def _shell(self, script: str) -> str:
+        done = self._low_level_execute_command(f"sh -c {shlex.quote(script)}")
+        if done["rc"] != 0:
+            raise AnsibleActionFail(f"cannot follow the module: {done['stderr'] or done['stdout']}")
+        return str(done["stdout"])
+
+    def _watched(self, variables: dict[str, Any]) -> dict[str, Any]:
+        name = self._task.resolved_action or self._task.action
+        script = 'umask 077; d=$(mktemp -d) && : > "$d/watched" && echo "atelier:$d"'
+        said = self._shell(script)
+        found = re.search(r"atelier:(/\S+)", said)
+        if found is None:
+            raise AnsibleActionFail(f"cannot make a temporary directory: {said}")
+        folder = found[1]
+        limit, self._task.async_val = self._task.async_val, LONGEST_RUN
+        started: dict[str, Any] = {}
+        try:
+            arguments = {**self._task.args, "progress_folder": folder}
+            started = self._execute_module(
+                module_args=arguments, task_vars=variables, wrap_async=True
+            )
+            if "results_file" not in started:
+                return started
+            self._follow(folder, started["results_file"], name, variables)
+            return self._collect(started, variables)
+        finally:
+            self._task.async_val = limit
+            leftovers = [folder, *([started["results_file"]] if "results_file" in started else [])]
+            self._low_level_execute_command(f"rm -rf {shlex.join(leftovers)}")
+
+    def _follow(self, folder: str, result: str, name: str, variables: dict[str, Any]) -> None:
+        """Show lines until the module has ended."""
+        host = str(variables.get("inventory_hostname", "target"))
+        teller = Teller(name.rpartition(".")[2], host)
+        display = Display()
+        look = _LOOK.format(folder=shlex.quote(folder), result=shlex.quote(result))
+        pause = FIRST_LOOK
+        shown = time.monotonic()
+        while True:
+            time.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 1.4)
+            head, _, rest = self._shell(look).partition("\n")
+            if _RUNNING.search(head) is None:
+                return
+            if time.monotonic() - shown < SHOW_EVERY:
+                continue
+            try:
+                state = json.loads(rest)
+            except ValueError:
+                continue
+            shown = time.monotonic()
+            display.display(teller.line(state))
+
+    def _collect(self, started: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        folder, _, job = started["results_file"].rpartition("/")
+        done: dict[str, Any] = self._execute_module(
+            module_name="ansible.legacy.async_status",
+            module_args={"jid": job, "_async_dir": folder},
+            task_vars=variables,
+        )
+        for key in ("ansible_job_id", "started", "finished", "results_file", "stdout", "stderr"):
+            done.pop(key, None)
+        return done
+
+
+def _truth(value: Any) -> bool:
+    return str(value).lower() not in {"false", "no", "off", "0"}
