@@ -1,0 +1,263 @@
+"""What visitors of the site meet; run on the server with the word `up` or `down`.
+
+`up`: the services behind answer; `down`: they do not. Ends with the number of things looked at, or at
+the first that is not as it should be.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+DOMAIN = "atelier.example.org"
+HUB, GITLAB, LMS = f"hub.{DOMAIN}", f"gitlab.{DOMAIN}", f"lms.{DOMAIN}"
+PORT = 8443
+# The authority is trusted by the server itself: the default context is what the hub and git use.
+TRUST = ssl.create_default_context()
+PEOPLE = {"Accept": "text/html,application/xhtml+xml"}
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    cookies: list[str]
+    body: bytes
+
+    def facts(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+
+class Site(HTTPSConnection):
+    """A connection to this machine under one of the site's names."""
+
+    def connect(self) -> None:
+        raw = socket.create_connection(("127.0.0.1", PORT), 100)
+        self.sock = TRUST.wrap_socket(raw, server_hostname=self.host)
+
+
+def ask(
+    host: str,
+    path: str,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+) -> Answer:
+    connection = Site(host, PORT, timeout=100)
+    connection.request(method, path, body=body, headers=dict(headers or {}))
+    response = connection.getresponse()
+    cookies = response.headers.get_all("Set-Cookie") or []
+    answer = Answer(response.status, response.headers, cookies, response.read())
+    connection.close()
+    return answer
+
+
+def plain(host: str, path: str) -> Answer:
+    connection = HTTPConnection("127.0.0.1", 80, timeout=20)
+    connection.request("GET", path, headers={"Host": host})
+    response = connection.getresponse()
+    return Answer(response.status, response.headers, [], response.read())
+
+
+def address_is_passed_on_unchanged() -> None:
+    lies = {
+        "X-Scheme": "http", "Forwarded": "proto=http;host=evil.example", "X-Forwarded-Proto": "http",
+        "X-Forwarded-Host": "evil.example", "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Port": "1",
+    }  # fmt: skip
+    for host, port in ((HUB, 8000), (GITLAB, 8929), (LMS, 8010)):
+        facts = ask(host, "/a%2Fb/../c?x=1%20", headers=lies).facts()
+        assert facts["port"] == port
+        assert facts["path"] == "/a%2Fb/../c?x=1%20", facts["path"]
+        headers = facts["headers"]
+        assert headers["host"] == headers["x-forwarded-host"] == f"{host}:{PORT}"
+        assert headers["x-forwarded-proto"] == headers["x-scheme"] == "https"
+        assert headers["x-forwarded-port"] == str(PORT)
+        assert headers["x-forwarded-for"] == headers["x-real-ip"] == "127.0.0.1"
+        assert "forwarded" not in headers
+
+
+def address_is_the_same_over_http2() -> None:
+    command = ["curl", "--silent", "--http2", "--resolve", f"{HUB}:{PORT}:127.0.0.1"]
+    written = subprocess.run(
+        [*command, "--write-out", "\n%{http_version}", f"https://{HUB}:{PORT}/x"],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    facts, version = written.rsplit("\n", 1)
+    assert version == "2"
+    assert json.loads(facts)["headers"]["host"] == f"{HUB}:{PORT}"
+
+
+def launch_address_explains_itself() -> None:
+    for method in ("GET", "HEAD"):
+        answer = ask(HUB, "/hub/lti/launch", method)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert answer.headers["Cache-Control"] == "no-store"
+    page = ask(HUB, "/hub/lti/launch?utm_source=mail").body.decode()
+    assert "depuis la page de votre cours" in page
+    assert "from your course page" in page
+    assert "help@example.org" in page
+
+
+def launches_reach_the_hub() -> None:
+    facts = ask(HUB, "/hub/lti/launch", "POST", body=b"oauth_consumer_key=k").facts()
+    assert (facts["method"], facts["received"]) == ("POST", 20)
+    for query in ("iss=https%3A%2F%2Flms&login_hint=1", "oauth_consumer_key=k", "lti_version=LTI-1p0"):
+        assert ask(HUB, f"/hub/lti/launch?{query}").facts()["method"] == "GET"
+    assert ask(HUB, "/hub/lti/launchpad").facts()["port"] == 8000
+    assert ask(HUB, "/launch.html").status == 404
+
+
+def entering_gitlab_ends_the_session_before() -> None:
+    answer = ask(GITLAB, "/-/atelier/enter?to=/uabc/demo/-/blob/main/a%20b%C3%A9.md", headers={"Cookie": "_gitlab_session=x"})
+    assert answer.status == 302
+    assert answer.headers["Location"] == "/uabc/demo/-/blob/main/a%20b%C3%A9.md"
+    assert answer.headers["Cache-Control"] == "no-store"
+    gone = {cookie.split("=", 1)[0]: cookie for cookie in answer.cookies}
+    assert set(gone) == {"_gitlab_session", "remember_user_token"}
+    for cookie in gone.values():
+        attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
+        assert {"path=/", "max-age=0", "secure", "httponly", "samesite=none"} <= attributes
+        assert not any(part.startswith("domain") for part in attributes)
+
+
+def entering_gitlab_leads_nowhere_else() -> None:
+    hostile = (
+        "", "to=", "to=https://evil.example/", "to=//evil.example", "to=/%5Cevil.example", "to=/\\evil.example",
+        "to=/\\/evil.example", "to=%2F%2Fevil.example", "to=/a//b", "to=/a%0D%0ASet-Cookie:x=1", "to=/a%00", "to=/a%7Fb",
+        "to=javascript:alert(1)", "to=evil.example", "to=%09//evil.example", "to=/%09/evil.example", "to=.evil.example",
+        "to=@evil.example", "to=/%5c%5cevil.example", "to=/a%zz", "to=/a\"b", "to=/a<b>",
+    )  # fmt: skip
+    for query in hostile:
+        answer = ask(GITLAB, f"/-/atelier/enter?{query}")
+        assert (answer.status, answer.headers["Location"]) == (302, "/"), (query, answer.headers["Location"])
+        assert len(answer.cookies) == 2
+    for good in ("/", "/u/demo", "/u/demo?x", "/u/demo/-/tree/main/a+b@c,(d)!"):
+        answer = ask(GITLAB, f"/-/atelier/enter?to={good.split('?')[0]}")
+        assert answer.headers["Location"] == good.split("?")[0]
+
+
+def other_paths_of_gitlab_keep_their_session() -> None:
+    answer = ask(GITLAB, "/-/atelier/enterprise")
+    assert answer.facts()["port"] == 8929
+    assert answer.cookies == []
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def errors_of_the_services_are_theirs() -> None:
+    assert ask(HUB, "/hub/api/503").facts()["port"] == 8000
+    assert ask(GITLAB, "/api/v4/503", headers=PEOPLE).facts()["port"] == 8929
+    assert ask(GITLAB, "/some/404", headers=PEOPLE).facts()["port"] == 8929
+    restarting = ask(GITLAB, "/some/502", headers=PEOPLE)
+    assert restarting.status == 502
+    assert "GitLab ne répond pas" in restarting.body.decode()
+
+
+def websockets_pass() -> None:
+    connection = Site(HUB, PORT, timeout=20)
+    connection.connect()
+    connection.sock.sendall(
+        f"GET /upgrade HTTP/1.1\r\nHost: {HUB}:{PORT}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n".encode()
+    )
+    received = b""
+    while chunk := connection.sock.recv(4096):
+        received += chunk
+    assert received.startswith(b"HTTP/1.1 101 ")
+    assert received.endswith(b"spoken through")
+
+
+def silence_is_borne() -> None:
+    assert ask(HUB, "/slow").facts()["path"] == "/slow"
+
+
+def large_files_pass_up_to_the_limit() -> None:
+    megabyte = b"x" * 1024 * 1024
+    assert ask(HUB, "/upload", "POST", body=megabyte * 40).facts()["received"] == 40 * 1024 * 1024
+    answer = ask(HUB, "/upload", "POST", headers={"Content-Length": str(513 * 1024 * 1024)}, body=b"")
+    assert answer.status == 413
+    push = ask(GITLAB, "/u/demo.git/git-receive-pack", "POST", body=megabyte * 60)
+    assert push.facts()["received"] == 60 * 1024 * 1024
+
+
+def http_leads_to_https() -> None:
+    answer = plain(HUB, "/hub/home?x=1")
+    assert (answer.status, answer.headers["Location"]) == (301, f"https://{HUB}:{PORT}/hub/home?x=1")
+    assert plain(HUB, "/.well-known/acme-challenge/nothing").status == 404
+
+
+def unknown_names_are_refused() -> None:
+    assert plain("evil.example", "/").status == 404
+    refused = False
+    try:
+        ask("evil.example", "/")
+    except ssl.SSLError:
+        refused = True
+    assert refused, "a certificate was shown to somebody who asked for another name"
+    connection = Site(HUB, PORT, timeout=20)
+    connection.request("GET", "/", headers={"Host": "evil.example"})
+    assert connection.getresponse().status in (404, 421)
+
+
+def old_protocols_are_refused() -> None:
+    context = ssl.create_default_context()
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    refused = False
+    try:
+        context.wrap_socket(socket.create_connection(("127.0.0.1", PORT), 20), server_hostname=HUB)
+    except ssl.SSLError:
+        refused = True
+    assert refused
+
+
+def nothing_tells_the_version() -> None:
+    for answer in (ask(GITLAB, "/-/atelier/enter"), plain(HUB, "/"), ask(HUB, "/launch.html")):
+        assert answer.headers["Server"] == "nginx"
+        assert b"nginx/" not in answer.body
+
+
+def logs_keep_no_sign_in_codes() -> None:
+    ask(HUB, "/hub/oauth_callback?code=verysecretcode")
+    text = Path("/var/log/nginx/atelier.access.log").read_text()
+    assert "/hub/oauth_callback" in text
+    assert "verysecretcode" not in text
+
+
+def absence_is_explained() -> None:
+    for host, words in ((HUB, "Les notebooks ne répondent pas"), (GITLAB, "GitLab ne répond pas")):
+        answer = ask(host, "/some/page", headers=PEOPLE)
+        assert answer.status == 502
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert (answer.headers["Retry-After"], answer.headers["Cache-Control"]) == ("30", "no-store")
+        page = answer.body.decode()
+        assert words in page
+        assert "not answer at the moment" in page
+        program = ask(host, "/some/page", headers={"Accept": "*/*"})
+        assert program.status in (502, 503)
+        assert program.headers["Content-Type"].startswith("text/plain")
+        assert b"Try again" in program.body
+    assert ask(HUB, "/hub/lti/launch").status == 200
+    assert ask(HUB, "/hub/lti/launch", "POST", PEOPLE, b"x=1").status == 502
+    assert ask(GITLAB, "/-/atelier/enter?to=/a").status == 302
+
+
+UP = (
+    address_is_passed_on_unchanged, address_is_the_same_over_http2, launch_address_explains_itself, launches_reach_the_hub,
+    entering_gitlab_ends_the_session_before, entering_gitlab_leads_nowhere_else, other_paths_of_gitlab_keep_their_session,
+    errors_of_the_services_are_theirs, websockets_pass, silence_is_borne, large_files_pass_up_to_the_limit,
+    http_leads_to_https, unknown_names_are_refused, old_protocols_are_refused, nothing_tells_the_version,
+    logs_keep_no_sign_in_codes,
+)  # fmt: skip
+
+if __name__ == "__main__":
+    looked_at = UP if sys.argv[1] == "up" else (absence_is_explained,)
+    for look in looked_at:
+        print(look.__name__.replace("_", " "), flush=True)
+        look()
+    print(f"{len(looked_at)} as they should be")

@@ -1,0 +1,62 @@
+"""Plays the hub (port 8000), GitLab (8929) and a course page (8010): tells what arrived.
+
+A path that ends in a three-digit number answers with that status, `/upgrade` speaks as much of
+the WebSocket protocol as a proxy looks at, `/slow` keeps silent for 70 s (nginx's own default
+patience is 60 s).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Echo(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        received = 0
+        while received < length:
+            received += len(self.rfile.read(min(65536, length - received)))
+        if self.path == "/slow":
+            time.sleep(70)
+        if self.path == "/upgrade" and self.headers.get("Upgrade") == "websocket":
+            self.send_response(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "Upgrade")
+            self.end_headers()
+            self.wfile.write(b"spoken through")
+            self.close_connection = True
+            return
+        status = re.search(r"/(\d{3})$", self.path)
+        facts = {
+            "port": self.server.server_address[1],
+            "method": self.command,
+            "path": self.path,
+            "headers": {name.lower(): value for name, value in self.headers.items()},
+            "received": received,
+        }
+        body = json.dumps(facts).encode()
+        self.send_response(int(status.group(1)) if status else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Frame-Options", "SAMEORIGIN")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_POST = do_HEAD = answer
+
+    def log_message(self, *args: object) -> None:
+        """Stay quiet."""
+
+
+if __name__ == "__main__":
+    for port in (8000, 8929, 8010):
+        threading.Thread(
+            target=ThreadingHTTPServer(("127.0.0.1", port), Echo).serve_forever
+        ).start()
