@@ -25,8 +25,8 @@ VERSION = 1
 MINIMUM_SECRET = 32
 PLATFORM = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
 COURSE = re.compile(r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$")
-# Open edX joins name, key and secret with colons in its passport strings.
-UNFIT = re.compile(r"[:\s\x00-\x1f\x7f]")
+# Open edX joins name, key and secret with colons; LMS forms and OAuth agree on plain characters.
+UNFIT = re.compile(r"[^\x21-\x39\x3b-\x7e]")
 
 
 class ConsumersError(Exception):
@@ -73,7 +73,7 @@ class Wanted:
         where = f"consumer {self.key!r}"
         found = []
         if not self.key or len(self.key) > 255 or UNFIT.search(self.key):
-            found.append(f"{where}: a key has 1 to 255 characters, without spaces and colons")
+            found.append(f"{where}: a key has 1 to 255 plain characters (ASCII), without spaces and colons")
         if not self.present:
             return found
         if self.platform is None or not PLATFORM.match(self.platform):
@@ -86,7 +86,7 @@ class Wanted:
                 f"at least {MINIMUM_SECRET} are needed"
             )
         if self.secret is not None and UNFIT.search(self.secret):
-            found.append(f"{where}: its secret must not hold spaces or colons")
+            found.append(f"{where}: its secret must have plain characters (ASCII) only, without spaces and colons")
         found += [
             f"{where}: {slug!r} is not a course's slug"
             for slug in self.courses or ()

@@ -103,8 +103,7 @@ class Repository:
     def create(self, branch: str) -> None:
         """Make it, empty, readable for everybody, with ``branch`` as the one HEAD names."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.run("init", "--bare", "--quiet", "--template=", f"--initial-branch={branch}", ".",
-                 env={"GIT_DIR": str(self.path)})  # fmt: skip
+        self.run("init", "--bare", "--quiet", "--template=", f"--initial-branch={branch}")
         self.run("config", "transfer.hideRefs", PRIVATE)
 
     def tip(self, ref: str) -> str | None:

@@ -27,7 +27,7 @@ options:
     required: true
     suboptions:
       key:
-        description: The consumer's key, without spaces and colons.
+        description: The consumer's key, printable ASCII characters without spaces and colons.
         type: str
         required: true
       platform:
@@ -37,7 +37,7 @@ options:
         type: str
       secret:
         description:
-          - Shared secret, at least 32 characters.
+          - Shared secret, at least 32 characters, of the same kind as the key.
           - When not given, the present one is kept, or a new one generated.
         type: str
       courses:

@@ -1,0 +1,80 @@
+"""A few answers of GitLab's API, for what the modules do with them; the stand-in does the rest."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+TOKEN = "glpat-unit-test-token"
+
+
+@dataclass
+class Double:
+    """What it knows, and the writes it got."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    # Settings that it takes and does not keep.
+    stubborn: set[str] = field(default_factory=set)
+    scopes: list[str] = field(default_factory=lambda: ["api", "write_repository"])
+    expires_at: str | None = "2100-01-01"
+    admin: bool = True
+    # (code, body) for everything.
+    always: tuple[int, str] | None = None
+    writes: list[tuple[str, str, Any]] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, method: str, path: str, token: str | None, body: Any) -> tuple[int, Any]:
+        if self.always:
+            return self.always
+        if token != TOKEN:
+            return 401, {"message": "401 Unauthorized"}
+        if method != "GET":
+            self.writes.append((method, path, body))
+        match path:
+            case "/api/v4/version":
+                return 200, {"version": "19.3.3", "revision": "abc"}
+            case "/api/v4/user":
+                return 200, {"id": 1, "username": "root"}
+            case "/api/v4/personal_access_tokens/self":
+                return 200, {"id": 1, "scopes": self.scopes, "expires_at": self.expires_at}
+            case "/api/v4/application/settings":
+                if not self.admin:
+                    return 403, {"message": "403 Forbidden"}
+                if method == "PUT":
+                    kept = {k: v for k, v in body.items() if k not in self.stubborn}
+                    self.settings.update(kept)
+                return 200, self.settings
+        return 404, {"error": "404 Not Found"}
+
+
+def serve(double: Double) -> ThreadingHTTPServer:
+    """Answer on a free port of this machine until ``shutdown()``."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _do(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            raw = self.rfile.read(length)
+            code, body = double.answer(
+                self.command, self.path.split("?")[0], self.headers.get("PRIVATE-TOKEN"),
+                json.loads(raw) if raw else None,
+            )  # fmt: skip
+            text = body if isinstance(body, str) else json.dumps(body)
+            kind = "text/html" if isinstance(body, str) else "application/json"
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(text.encode())))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        do_GET = do_PUT = do_POST = _do  # noqa: N815 - names of the library
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    double.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    return server
