@@ -1,0 +1,111 @@
+"""The course page as a web application."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lms import pages, unit
+from lms.settings import Settings
+from lms.signing import launch_form
+
+LANGUAGES = ("fr", "en")
+LANGUAGE_COOKIE = "lms_language"
+LEARNER_COOKIE = "lms_learner"
+MONTH_SECONDS = 30 * 24 * 3600
+
+
+def language_of(request: Request) -> str:
+    """Return the language asked for: in the address, in the cookie, by the browser; else French."""
+    asked = [request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)]
+    preferred = request.headers.get("accept-language", "").split(",")
+    asked += [word.split(";")[0].split("-")[0].strip().lower() for word in preferred]
+    return next((code for code in asked if code in LANGUAGES), "fr")
+
+
+class NeverStored:
+    """Every answer names a learner or carries a signature: no cache may keep it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and complete the answer's headers."""
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"cache-control", b"no-store"),
+                    (b"referrer-policy", b"same-origin"),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, complete)
+
+
+def create(settings: Settings) -> Starlette:
+    """Return the application."""
+    hub = urlsplit(settings.launch_url)
+
+    def remember(answer: Response, name: str, value: str) -> None:
+        secure = settings.lms_url.startswith("https:")
+        answer.set_cookie(
+            name, value, max_age=MONTH_SECONDS, httponly=True, samesite="lax", secure=secure
+        )
+
+    async def show_unit(request: Request) -> Response:
+        language = language_of(request)
+        who = unit.learner(request.cookies.get(LEARNER_COOKIE))
+        answer = HTMLResponse(pages.unit(language, who))
+        if "lang" in request.query_params:
+            remember(answer, LANGUAGE_COOKIE, language)
+        return answer
+
+    async def choose_learner(request: Request) -> Response:
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        who = unit.learner(form.get("learner", [""])[0])
+        answer = RedirectResponse("/", status_code=303)
+        remember(answer, LEARNER_COOKIE, who.slug)
+        return answer
+
+    async def launch(request: Request) -> Response:
+        link = unit.link(request.path_params["link"])
+        if link is None:
+            return await not_found(request, None)
+        language = language_of(request)
+        who = unit.learner(request.cookies.get(LEARNER_COOKIE))
+        form = launch_form(settings, who, link, language)
+        nonce = secrets.token_urlsafe(16)
+        policy = f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'"
+        return HTMLResponse(
+            pages.launch(language, link, settings.launch_url, form, nonce),
+            headers={
+                "content-security-policy": f"{policy}; form-action {hub.scheme}://{hub.netloc}"
+            },
+        )
+
+    async def style(_: Request) -> Response:
+        return Response(pages.STYLE, media_type="text/css")
+
+    async def not_found(request: Request, _: Exception | None) -> Response:
+        return HTMLResponse(pages.missing(language_of(request)), status_code=404)
+
+    return Starlette(
+        routes=[
+            Route("/", show_unit),
+            Route("/learner", choose_learner, methods=["POST"]),
+            Route("/launch/{link}", launch),
+            Route("/style.css", style),
+        ],
+        middleware=[Middleware(NeverStored)],
+        exception_handlers={404: not_found},
+    )

@@ -1,0 +1,44 @@
+"""What the course page must know, read from the demo's `demo.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingsError(Exception):
+    """The configuration is incomplete; the message names the file and the keys."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Addresses and the LTI 1.1 consumer this page launches with."""
+
+    hub_url: str
+    lms_url: str
+    course: str
+    consumer_key: str
+    consumer_secret: str
+
+    @property
+    def launch_url(self) -> str:
+        """Where launches are posted."""
+        return f"{self.hub_url.rstrip('/')}/hub/lti/launch"
+
+
+def read(path: Path) -> Settings:
+    """Read `demo.json`; keys this page does not need are ignored.
+
+    Raises:
+        SettingsError: the file cannot be read, or keys are missing or not text.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+    names = Settings.__dataclass_fields__
+    missing = [name for name in names if not isinstance(found.get(name), str) or not found[name]]
+    if missing:
+        raise SettingsError(f"{path}: missing {', '.join(missing)}")
+    return Settings(**{name: found[name] for name in names})

@@ -1,0 +1,91 @@
+"""The course unit's contents: who may be its learner, and where its links lead."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+PLATFORM_NAME = "Cours de démonstration"
+COURSE_ID = "course-v1:Atelier+RR+demo"
+COURSE_TITLE = {
+    "fr": "Recherche reproductible (exemple)",
+    "en": "Reproducible research (example)",
+}
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Somebody enrolled in the course."""
+
+    slug: str
+    name: str
+
+    @property
+    def user_id(self) -> str:
+        """The opaque name under which Open edX makes a learner known to a tool."""
+        return hashlib.sha256(f"{PLATFORM_NAME}:{self.slug}".encode()).hexdigest()[:32]
+
+    @property
+    def email(self) -> str:
+        """Their address, in a domain reserved for examples (RFC 2606)."""
+        return f"{self.slug}@example.org"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One LTI component of the unit. `custom` are its custom parameters, without `custom_`."""
+
+    slug: str
+    title: dict[str, str]
+    text: dict[str, str]
+    button: dict[str, str]
+    custom: dict[str, str]
+
+
+LEARNERS = (Learner("ada", "Ada Exemple"), Learner("basile", "Basile Exemple"))
+
+LINKS = (
+    Link(
+        "notebook-python",
+        {"fr": "Document computationnel en Python", "en": "Computational document in Python"},
+        {
+            "fr": "Calculez π de trois façons, avec les aiguilles de Buffon. Exécutez chaque "
+            "cellule, puis changez la graine et recommencez.",
+            "en": "Compute π in three ways, with Buffon's needles. Run each cell, then change the "
+            "seed and start again.",
+        },
+        {"fr": "Ouvrir le notebook Python", "en": "Open the Python notebook"},
+        {"target": "notebook", "path": "notebooks/pi_python.ipynb"},
+    ),
+    Link(
+        "notebook-r",
+        {"fr": "Document computationnel en R", "en": "Computational document in R"},
+        {
+            "fr": "Les mêmes calculs en R. Obtenez-vous les mêmes valeurs ? Pourquoi ?",
+            "en": "The same computations in R. Do you get the same values? Why?",
+        },
+        {"fr": "Ouvrir le notebook R", "en": "Open the R notebook"},
+        {"target": "notebook", "path": "notebooks/pi_r.ipynb"},
+    ),
+    Link(
+        "gitlab",
+        {"fr": "Votre espace GitLab", "en": "Your GitLab space"},
+        {
+            "fr": "Retrouvez vos fichiers et leur histoire : ce que vous avez enregistré, quand, "
+            "et ce qui a changé.",
+            "en": "Find your files and their history: what you saved, when, and what changed.",
+        },
+        {"fr": "Ouvrir mon espace GitLab", "en": "Open my GitLab space"},
+        {"target": "gitlab"},
+    ),
+)
+
+
+def learner(slug: str | None) -> Learner:
+    """Return the learner of that name, the first one when there is none."""
+    return next((known for known in LEARNERS if known.slug == slug), LEARNERS[0])
+
+
+def link(slug: str) -> Link | None:
+    """Return the link of that name."""
+    return next((known for known in LINKS if known.slug == slug), None)
