@@ -8,6 +8,7 @@ import time
 from uuid import uuid4
 
 import httpx
+from e2e.seat import Seat
 from e2e.visit import Demo
 from world import demo as world_demo
 from world import paths, playbook
@@ -40,7 +41,7 @@ def site() -> list[str]:
     ]
 
 
-def container(target: Target, seat: click.Seat) -> str:
+def container(target: Target, seat: Seat) -> str:
     """Return the name of the container that serves a seat."""
     names = target.run("docker", "ps", "--format", "{{.Names}}").splitlines()
     (found,) = [name for name in names if seat.user in name]
@@ -65,7 +66,7 @@ def clicks(demo: Demo, base: str) -> list[str]:
                     times[kind + suffix].append(seconds)
                     say(f"   {kind}{suffix}: {seconds:.2f} s")
                     if suffix and last:
-                        _end_kernels(seat)
+                        click.end_kernels(seat)
                         time.sleep(SETTLE_SECONDS)
                         weights[kind] = memory.of_container(target, container(target, seat))
                     seat.stop()
@@ -83,13 +84,6 @@ def clicks(demo: Demo, base: str) -> list[str]:
 
 def _client(demo: Demo, kind: str) -> httpx.Client:
     return demo.client() if kind == "ours" else httpx.Client(trust_env=False, timeout=120)
-
-
-def _end_kernels(seat: click.Seat) -> None:
-    """Leave the server without kernels: an idle learner."""
-    path = seat.base.removeprefix(seat.hub) + "/"
-    for kernel in seat.client.get(f"{seat.base}/api/kernels").json():
-        seat.client.delete(f"{seat.base}/api/kernels/{kernel['id']}", headers=seat.xsrf(path))
 
 
 def _stock_hub_memory(target: Target) -> dict[str, float]:

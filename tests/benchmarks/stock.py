@@ -12,7 +12,7 @@ from world.run import WorldError, capture
 from world.target import Target
 
 UNIT = "atelier-bench"
-FOLDER = "/var/tmp/atelier-bench"  # noqa: S108 - inside the throw-away server
+FOLDER = "/var/tmp/atelier-bench"
 PORT = 8100
 CONFIG = """\
 c = get_config()  # noqa: F821

@@ -54,7 +54,7 @@ def ensure() -> bool:
             "installing the pinned tools",
             [program("pip"), "install", "--disable-pip-version-check", "-r", REQUIREMENTS],
             env=_trust(),
-            show=lambda line: f"   {line[:100]}" if line.startswith("Downloading") else None,
+            show=lambda line: f"   {line.strip()[:100]}" if "Downloading" in line else None,
         )
         stamp.write_text(wanted)
     return True
