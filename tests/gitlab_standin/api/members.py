@@ -208,3 +208,30 @@ def _register(kind: str) -> None:
 _register("groups")
 _register("projects")
 
+
+
+@route("GET", "/users/:user_id/memberships", {"type": ("Project", "Namespace")})
+def memberships(call: Call) -> Reply:
+    """GET /users/:user_id/memberships: where somebody is a direct member, for administrators."""
+    call.require_admin()
+    user = call.some_user("user_id")
+    query = select(Member).where(Member.user_id == user.id)
+    if call["type"]:
+        query = query.where(Member.source_type == call["type"])
+
+    def render(rows: list[Member]) -> list[Any]:
+        shown = []
+        for row in rows:
+            place = call.session.get(Project if row.source_type == "Project" else Namespace, row.source_id)
+            shown.append(
+                {
+                    "source_id": row.source_id,
+                    "source_name": place.name if place else None,
+                    "source_type": row.source_type,
+                    # A string, as in GitLab's documentation of the operation.
+                    "access_level": str(row.access_level),
+                }
+            )
+        return shown
+
+    return pagination.of_query(call, query.order_by(Member.id), render)
