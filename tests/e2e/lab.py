@@ -22,7 +22,7 @@ class Notebook:
         self._idle()
 
     def _idle(self) -> None:
-        # The status bar: the indicator beside the kernel's name says "idle" before there is a kernel.
+        # The status bar: the mark beside the kernel's name says "idle" before there is a kernel.
         expect(self.page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=KERNEL_MS)
 
     def menu(self, *words: str) -> None:

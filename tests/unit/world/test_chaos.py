@@ -1,0 +1,69 @@
+"""A run that is killed dies with its children; a run that fails by itself is not forgiven."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from world import chaos
+from world.run import WorldError
+
+# A playbook that starts a worker in a session of its own, as Ansible does, and then goes on.
+PLAYBOOK = """
+import subprocess, sys, time
+worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+open(sys.argv[1], "w").write(str(worker.pid))
+print("PLAY [all] ****", flush=True)
+for name in ("one", "two", "three"):
+    print(f"TASK [{name}] ****", flush=True)
+    time.sleep(0.3)
+raise SystemExit(int(sys.argv[2]))
+"""
+
+
+def command(note: Path, code: int = 0) -> list[str | Path]:
+    return [sys.executable, "-c", PLAYBOOK, note, str(code)]
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return True
+    return state == "Z"
+
+
+def test_the_worker_dies_with_the_playbook_at_the_task_chosen(tmp_path: Path) -> None:
+    note, log = tmp_path / "worker", tmp_path / "log"
+    assert chaos.interrupt(command(note), env={}, at=2, delay=0.0, log=log)
+    assert "TASK [two]" in log.read_text()
+    assert "TASK [three]" not in log.read_text()
+    deadline = time.monotonic() + 5
+    while not is_gone(int(note.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_run_that_ends_before_its_death_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    ended = chaos.interrupt(command(tmp_path / "worker"), env={}, at=9, delay=0.0, log=log)
+    os.kill(int((tmp_path / "worker").read_text()), 9)
+    assert not ended
+
+
+def test_a_run_that_fails_by_itself_is_a_failure(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(WorldError, match="failed by itself, before task 9"):
+        chaos.interrupt(command(tmp_path / "worker", code=2), env={}, at=9, delay=0.0, log=log)
+    os.kill(int((tmp_path / "worker").read_text()), 9)
+
+
+def test_the_same_seed_kills_at_the_same_tasks() -> None:
+    points = chaos.kill_points(7, 10, 120)
+    assert points == chaos.kill_points(7, 10, 120)
+    assert points == sorted(points)
+    assert len(points) == 10
+    assert all(1 <= point <= 120 for point in points)
