@@ -56,11 +56,17 @@ def serve(paths: Paths, settings: config.Config, host: str, port: int) -> None:
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="gitlab_standin", description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder that holds etc/gitlab, var/opt/gitlab...")
-    parser.add_argument("--gitlab-rb", type=Path, help="configuration (default: etc/gitlab/gitlab.rb below root)")
+    parser.add_argument(
+        "--root", type=Path, required=True, help="folder that holds etc/gitlab, var/opt/gitlab..."
+    )
+    parser.add_argument(
+        "--gitlab-rb", type=Path, help="configuration (default: etc/gitlab/gitlab.rb below root)"
+    )
     parser.add_argument("--port", type=int, help="port to listen on (default: as in gitlab.rb)")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--no-reconfigure", action="store_true", help="use the settings of the last reconfigure")
+    parser.add_argument(
+        "--no-reconfigure", action="store_true", help="use the settings of the last reconfigure"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -72,7 +72,9 @@ def can_read_code(session: Session, user: User | None, project: Project) -> bool
     return project_level(session, user, project) >= REPORTER
 
 
-def administers(session: Session, user: User | None, project: Project, level: int = MAINTAINER) -> bool:
+def administers(
+    session: Session, user: User | None, project: Project, level: int = MAINTAINER
+) -> bool:
     """Whether the role is at least this, an administrator having them all."""
     return user is not None and (user.is_admin or project_level(session, user, project) >= level)
 
@@ -163,7 +165,9 @@ def visible_projects(user: User | None) -> ColumnElement[bool] | None:
 
 def member_projects(user: User) -> ColumnElement[bool]:
     """SQL condition for the projects this person is a member of, directly or by the namespace."""
-    direct = select(Member.source_id).where(Member.user_id == user.id, Member.source_type == "Project")
+    direct = select(Member.source_id).where(
+        Member.user_id == user.id, Member.source_type == "Project"
+    )
     groups = (
         select(Member.source_id.label("id"))
         .where(Member.user_id == user.id, Member.source_type == "Namespace")
@@ -181,7 +185,9 @@ def owned_projects(user: User) -> ColumnElement[bool]:
     """SQL condition for the projects this person owns."""
     groups = select(Member.source_id).where(
         and_(
-            Member.user_id == user.id, Member.source_type == "Namespace", Member.access_level == OWNER
+            Member.user_id == user.id,
+            Member.source_type == "Namespace",
+            Member.access_level == OWNER,
         )
     )
     return or_(Project.namespace_id == user.namespace_id, Project.namespace_id.in_(groups))

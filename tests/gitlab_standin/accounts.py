@@ -13,14 +13,65 @@ from gitlab_standin.site import Site
 
 USERNAME = re.compile(r"[A-Za-z0-9_.]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 RESERVED = frozenset(
-    "- .well-known 404.html 422.html 500.html 502.html 503.html admin api assets dashboard deploy.html explore "
-    "favicon.ico favicon.png files groups health_check help import jwt login oauth profile projects public "
-    "robots.txt s search sitemap sitemap.xml sitemap.xml.gz slash-command-logo.png snippets unsubscribes "
-    "uploads user users v2".split()
+    [
+        "-",
+        ".well-known",
+        "404.html",
+        "422.html",
+        "500.html",
+        "502.html",
+        "503.html",
+        "admin",
+        "api",
+        "assets",
+        "dashboard",
+        "deploy.html",
+        "explore",
+        "favicon.ico",
+        "favicon.png",
+        "files",
+        "groups",
+        "health_check",
+        "help",
+        "import",
+        "jwt",
+        "login",
+        "oauth",
+        "profile",
+        "projects",
+        "public",
+        "robots.txt",
+        "s",
+        "search",
+        "sitemap",
+        "sitemap.xml",
+        "sitemap.xml.gz",
+        "slash-command-logo.png",
+        "snippets",
+        "unsubscribes",
+        "uploads",
+        "user",
+        "users",
+        "v2",
+    ]
 )
 _WEAK = frozenset(
-    "password password1 12345678 123456789 1234567890 qwertyui qwertyuiop iloveyou 11111111 00000000 abcd1234 "
-    "letmein1 administrator password123".split()
+    [
+        "password",
+        "password1",
+        "12345678",
+        "123456789",
+        "1234567890",
+        "qwertyui",
+        "qwertyuiop",
+        "iloveyou",
+        "11111111",
+        "00000000",
+        "abcd1234",
+        "letmein1",
+        "administrator",
+        "password123",
+    ]
 )
 
 
@@ -80,9 +131,13 @@ def delete_project(site: Site, session: Session, project: Project) -> None:
 
 def delete_namespace(site: Site, session: Session, namespace: Namespace) -> None:
     """Remove a namespace, those below it and their projects."""
-    for child in session.scalars(select(Namespace).where(Namespace.parent_id == namespace.id)).all():
+    for child in session.scalars(
+        select(Namespace).where(Namespace.parent_id == namespace.id)
+    ).all():
         delete_namespace(site, session, child)
-    for project in session.scalars(select(Project).where(Project.namespace_id == namespace.id)).all():
+    for project in session.scalars(
+        select(Project).where(Project.namespace_id == namespace.id)
+    ).all():
         delete_project(site, session, project)
     session.execute(
         delete(Member).where(Member.source_type == "Namespace", Member.source_id == namespace.id)
@@ -92,7 +147,10 @@ def delete_namespace(site: Site, session: Session, namespace: Namespace) -> None
 
 
 def delete_user(site: Site, session: Session, user: User, *, hard: bool) -> bool:
-    """Remove an account and its personal projects; False for the sole owner of a group, unless ``hard``."""
+    """Remove an account and its personal projects.
+
+    False for the sole owner of a group, unless ``hard``.
+    """
     groups = _sole_owned_groups(session, user)
     if groups and not hard:
         return False

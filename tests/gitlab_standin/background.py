@@ -33,7 +33,9 @@ class Background:
     def start(self) -> None:
         """Begin, with what an earlier process left unfinished."""
         with self._site.database.write() as session:
-            for project in session.scalars(select(Project).where(Project.import_status == "started")):
+            for project in session.scalars(
+                select(Project).where(Project.import_status == "started")
+            ):
                 project.import_status = "scheduled"
         self._site.import_scheduled = self.notify
         for thread in self._threads:

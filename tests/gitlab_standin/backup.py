@@ -66,7 +66,8 @@ def create(paths: Paths, options: dict[str, str]) -> Path:
         partial.rename(target)
     print(f"Backup {target.name.removesuffix(SUFFIX)} is done.")
     print(
-        "Warning: Your gitlab.rb and gitlab-secrets.json files contain sensitive data and are not included in "
+        "Warning: Your gitlab.rb and gitlab-secrets.json files contain sensitive data and are "
+        "not included in "
         "this backup. You will need these files to restore a backup. Please back them up manually."
     )
     return target
@@ -94,7 +95,10 @@ def restore(paths: Paths, options: dict[str, str]) -> None:
             archive.extractall(work, filter="tar")
         facts = (work / "backup_information.yml").read_text()
         if f":gitlab_version: {VERSION}\n" not in facts:
-            raise BackupError(f"GitLab version mismatch: this is {VERSION}, the backup says {facts.splitlines()[0]}")
+            raise BackupError(
+                f"GitLab version mismatch: this is {VERSION}, the backup says "
+                f"{facts.splitlines()[0]}"
+            )
         _confirm("This will replace the database and all repositories. Continue")
         if (work / "repositories").is_dir():
             print("Restoring repositories ... ", end="", flush=True)
@@ -112,7 +116,10 @@ def main() -> int:
     """Command line: ``create`` or ``restore``, and GitLab's ``NAME=value`` options."""
     words = sys.argv[1:]
     if not words or words[0] not in {"create", "restore"}:
-        print("usage: gitlab-backup create|restore [BACKUP=<id>] [SKIP=db,repositories]", file=sys.stderr)
+        print(
+            "usage: gitlab-backup create|restore [BACKUP=<id>] [SKIP=db,repositories]",
+            file=sys.stderr,
+        )
         return 64
     names = ("BACKUP", "SKIP", "STRATEGY")
     options = {n: os.environ[n] for n in names if n in os.environ}

@@ -81,7 +81,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="gitlab-ctl", description=__doc__)
     parser.add_argument(
         "command",
-        choices=["status", "start", "stop", "restart", "reconfigure", "show-config", "tail", "hup", "healthcheck"],
+        choices=[
+            "status",
+            "start",
+            "stop",
+            "restart",
+            "reconfigure",
+            "show-config",
+            "tail",
+            "hup",
+            "healthcheck",
+        ],
     )
     parser.add_argument("services", nargs="*")
     arguments = parser.parse_args()

@@ -1,4 +1,7 @@
-"""One SQLite file; many readers, one writer at a time, every commit on disk before it is answered."""
+"""One SQLite file.
+
+Many readers, one writer at a time, every commit on disk before it is answered.
+"""
 
 import threading
 from collections.abc import Callable, Iterator

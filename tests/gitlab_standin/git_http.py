@@ -19,7 +19,7 @@ from gitlab_standin import access, security
 from gitlab_standin.api.authentication import record_use
 from gitlab_standin.git.command import environment
 from gitlab_standin.models import Project, Token, User
-from gitlab_standin.projects import PATH, ProjectRefused, new_project
+from gitlab_standin.projects import PATH, ProjectError, new_project
 from gitlab_standin.pushes import after_change
 from gitlab_standin.site import Site, can_use_credentials, find_project, find_token
 
@@ -27,13 +27,15 @@ ROUTE = re.compile(r"/(?P<path>.+?)\.git/(?P<service>info/refs|git-upload-pack|g
 
 READ_SCOPES = frozenset({"api", "read_api", "read_repository", "write_repository"})
 WRITE_SCOPES = frozenset({"api", "write_repository"})
-NOT_FOUND = "The project you were looking for could not be found or you don't have permission to view it."
+NOT_FOUND = (
+    "The project you were looking for could not be found or you don't have permission to view it."
+)
 NO_PUSH = "You are not allowed to push code to this project."
 NO_UPLOAD = "You are not allowed to upload code."
 NO_DOWNLOAD = "You are not allowed to download code from this project."
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An answer in plain text."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -64,12 +66,14 @@ class Admitted:
     username: str
 
 
-def _denied(site: Site) -> Refused:
+def _denied(site: Site) -> RefusedError:
     help_page = site.url("/help/topics/git/troubleshooting_git.md")
-    return Refused(
+    return RefusedError(
         401,
-        "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect "
-        "or you're required to use a token instead of a password. If a token was provided, it was either "
+        "HTTP Basic: Access denied. If a password was provided for Git authentication, the "
+        "password was incorrect "
+        "or you're required to use a token instead of a password. If a token was provided, it "
+        "was either "
         f"incorrect, expired, or improperly scoped. See {help_page}"
         "#error-on-git-fetch-http-basic-access-denied",
     )
@@ -87,7 +91,7 @@ def _basic(header: str) -> tuple[str, str] | None:
 
 
 def identify(site: Site, session: Session, header: str) -> Caller | None:
-    """Who a Basic header stands for; None without one, Refused when it is wrong."""
+    """Who a Basic header stands for; None without one, RefusedError when it is wrong."""
     given = _basic(header)
     if given is None:
         return None
@@ -102,8 +106,14 @@ def identify(site: Site, session: Session, header: str) -> Caller | None:
         return Caller(token.user, token)
     if site.setting(session, "password_authentication_enabled_for_git"):
         key = name.lower()
-        user = session.scalar(select(User).where(or_(User.username_key == key, User.email_key == key)))
-        if user is not None and can_use_credentials(user) and security.check_password(password, user.password_hash):
+        user = session.scalar(
+            select(User).where(or_(User.username_key == key, User.email_key == key))
+        )
+        if (
+            user is not None
+            and can_use_credentials(user)
+            and security.check_password(password, user.password_hash)
+        ):
             return Caller(user, None)
     raise _denied(site)
 
@@ -124,14 +134,14 @@ def _create_by_push(site: Site, session: Session, caller: Caller, path: str) -> 
             path=name,
             visibility="private",
         )
-    except ProjectRefused as error:
-        raise Refused(422, f"Could not create project: {error}") from error
+    except ProjectError as error:
+        raise RefusedError(422, f"Could not create project: {error}") from error
     site.repository(project.id).create()
     return project
 
 
 def admit(site: Site, path: str, *, writing: bool, header: str, may_create: bool) -> Admitted:
-    """Apply GitLab's rules; Refused with its words otherwise."""
+    """Apply GitLab's rules; RefusedError with its words otherwise."""
     with site.database.read() as session:
         caller = identify(site, session, header)
         project = find_project(session, path) if not path.isdigit() else None
@@ -149,27 +159,29 @@ def admit(site: Site, path: str, *, writing: bool, header: str, may_create: bool
         if project is None and writing and may_create and caller is not None and user is not None:
             project = _create_by_push(site, session, Caller(user, caller.token), path)
         if project is None or not access.visible(session, user, project):
-            raise Refused(404, NOT_FOUND)
+            raise RefusedError(404, NOT_FOUND)
         if not access.can_read_code(session, user, project):
-            raise Refused(403, NO_DOWNLOAD)
+            raise RefusedError(403, NO_DOWNLOAD)
         if writing:
             _check_writing(session, caller, user, project)
         if project.import_status in {"scheduled", "started"}:
-            raise Refused(404, "A repository for this project does not exist yet.")
+            raise RefusedError(404, "A repository for this project does not exist yet.")
         repository = site.repository(project.id)
         if not (repository.path / "HEAD").exists():
-            raise Refused(404, "A repository for this project does not exist yet.")
+            raise RefusedError(404, "A repository for this project does not exist yet.")
         rules = access.push_rules(session, user, project) if user is not None else {}
         return Admitted(project.id, str(repository.path), rules, user.username if user else "")
 
 
-def _check_writing(session: Session, caller: Caller | None, user: User | None, project: Project) -> None:
+def _check_writing(
+    session: Session, caller: Caller | None, user: User | None, project: Project
+) -> None:
     if caller is None or not caller.may(WRITE_SCOPES):
-        raise Refused(403, NO_UPLOAD)
+        raise RefusedError(403, NO_UPLOAD)
     if project.archived:
-        raise Refused(403, "You can't push code to an archived project.")
+        raise RefusedError(403, "You can't push code to an archived project.")
     if not access.can_push(session, user, project):
-        raise Refused(403, NO_PUSH)
+        raise RefusedError(403, NO_PUSH)
 
 
 def _after_push(site: Site, project_id: int) -> None:
@@ -199,7 +211,8 @@ async def _feed(request: Request, process: asyncio.subprocess.Process) -> None:
 async def _read_head(process: asyncio.subprocess.Process) -> tuple[int, dict[str, str]]:
     """Status and headers of the CGI answer."""
     assert process.stdout is not None
-    status, headers = 200, {}
+    status = 200
+    headers: dict[str, str] = {}
     while True:
         line = (await process.stdout.readline()).decode("latin-1").rstrip("\r\n")
         if not line:
@@ -254,7 +267,7 @@ async def endpoint(request: Request, path: str, service: str) -> Response:
                 may_create=service == "info/refs",
             )
         )
-    except Refused as refusal:
+    except RefusedError as refusal:
         headers = {"Www-Authenticate": 'Basic realm="GitLab"'} if refusal.status == 401 else {}
         return PlainTextResponse(refusal.text, refusal.status, headers)
     process = await asyncio.create_subprocess_exec(

@@ -5,7 +5,7 @@ from gitlab_standin.models import MergeRequest, Project, User
 from gitlab_standin.site import Site
 
 
-class MergeRefused(Exception):
+class MergeError(Exception):
     """It cannot be merged; the text is GitLab's."""
 
 
@@ -32,25 +32,30 @@ def perform(
     repository = site.repository(project.id)
     target = repository.refs().get(request.target_branch)
     if target is None or request.sha is None:
-        raise MergeRefused("Branch cannot be merged")
+        raise MergeError("Branch cannot be merged")
     person = Person(user.name, user.profile.get("commit_email") or user.email)
     head = request.sha
     if squash:
         tree = merge_tree(repository, target, head)
         if tree is None:
-            raise MergeRefused("Branch cannot be merged")
-        head = commit_tree(repository, tree, [target], squash_message or request.title, person, person)
+            raise MergeError("Branch cannot be merged")
+        head = commit_tree(
+            repository, tree, [target], squash_message or request.title, person, person
+        )
         request.squash_commit_sha = head
     if project.options.get("merge_method") == "ff":
         if not repository.is_ancestor(target, head):
-            raise MergeRefused("Fast-forward merge is not possible. To merge this request, first rebase locally.")
+            raise MergeError(
+                "Fast-forward merge is not possible. To merge this request, first rebase locally."
+            )
         update_ref(repository, request.target_branch, head, target)
         return
     tree = merge_tree(repository, target, head)
     if tree is None:
-        raise MergeRefused("Branch cannot be merged")
+        raise MergeError("Branch cannot be merged")
     text = message or (
-        f"Merge branch '{request.source_branch}' into '{request.target_branch}'\n\n{request.title}\n\n"
+        f"Merge branch '{request.source_branch}' into "
+        f"'{request.target_branch}'\n\n{request.title}\n\n"
         f"See merge request {project.full_path}!{request.iid}"
     )
     commit = commit_tree(repository, tree, [target, head], text, person, person)

@@ -19,11 +19,11 @@ class Utc(TypeDecorator[dt.datetime]):
     impl = String(30)
     cache_ok = True
 
-    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> str | None:
+    def process_bind_param(self, value: dt.datetime | None, _dialect: Any) -> str | None:
         """Text with milliseconds."""
         return None if value is None else iso(value)
 
-    def process_result_value(self, value: str | None, dialect: Any) -> dt.datetime | None:
+    def process_result_value(self, value: str | None, _dialect: Any) -> dt.datetime | None:
         """Back to an aware datetime."""
         return None if value is None else dt.datetime.fromisoformat(value)
 
@@ -43,7 +43,10 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """A person. ``username_key`` and ``email_key`` are lower case: both are compared without case."""
+    """A person. ``username_key`` and ``email_key`` are lower case.
+
+    Both are compared without case.
+    """
 
     __tablename__ = "users"
 

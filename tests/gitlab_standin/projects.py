@@ -11,10 +11,18 @@ from gitlab_standin.site import Site, protect_default_branch
 
 VISIBILITY = ("private", "internal", "public")
 PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-README_NAMES = ("README.md", "readme.md", "README.markdown", "README.org", "README.rst", "README.txt", "README")
+README_NAMES = (
+    "README.md",
+    "readme.md",
+    "README.markdown",
+    "README.org",
+    "README.rst",
+    "README.txt",
+    "README",
+)
 
 
-class ProjectRefused(Exception):
+class ProjectError(Exception):
     """A project that cannot be made; ``errors`` maps fields to GitLab's words."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
@@ -49,19 +57,22 @@ def new_project(
     visibility: str,
     description: str | None = None,
 ) -> Project:
-    """A project without repository; ProjectRefused with the field's problem."""
+    """A project without repository; ProjectError with the field's problem."""
     errors: dict[str, list[str]] = {}
     if not PATH.fullmatch(path) or path.endswith((".git", ".atom", ".")) or path == "-":
         errors["path"] = [
-            "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in '.git' "
+            "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in "
+            "'.git' "
             "or end in '.atom'"
         ]
     if namespace.kind == "user" and personal_limit_reached(session, creator):
         limit = creator.projects_limit
         text = (
-            "Personal project creation is not allowed. Please contact your administrator with questions"
+            "Personal project creation is not allowed. Please contact your administrator with "
+            "questions"
             if limit == 0
-            else f"Your project limit is {limit} projects! Please contact your administrator to increase it"
+            else f"Your project limit is {limit} projects! "
+            "Please contact your administrator to increase it"
         )
         errors["limit_reached"] = [text]
     same_path = select(Project.id).where(
@@ -72,12 +83,14 @@ def new_project(
         errors["name"] = ["has already been taken"]
     if session.scalar(same_path) is not None:
         errors["path"] = ["has already been taken"]
-    if namespace.kind == "group" and VISIBILITY.index(visibility) > VISIBILITY.index(namespace.visibility):
+    if namespace.kind == "group" and VISIBILITY.index(visibility) > VISIBILITY.index(
+        namespace.visibility
+    ):
         errors["visibility_level"] = [
             f"{visibility} is not allowed in a {namespace.visibility} group."
         ]
     if errors:
-        raise ProjectRefused(errors)
+        raise ProjectError(errors)
     project = Project(
         namespace_id=namespace.id,
         namespace=namespace,

@@ -9,7 +9,7 @@ from gitlab_standin.site import Site, adopt_first_branch
 
 
 def after_change(site: Site, session: Session, project: Project) -> None:
-    """Default branch of a first push, activity, README, and the merge requests that the branches carry."""
+    """Default branch of a first push, activity, README, and what it means to merge requests."""
     adopt_first_branch(site, session, project)
     note_readme(site, project)
     project.last_activity_at = project.updated_at = now()
@@ -30,7 +30,8 @@ def after_change(site: Site, session: Session, project: Project) -> None:
     for request in session.scalars(incoming):
         target = branches.get(request.target_branch)
         contained = target and request.sha and repository.is_ancestor(request.sha, target)
-        # What was pushed straight to the target counts as merged, once there was something to merge.
+        # What was pushed straight to the target counts as merged, once there was something
+        # to merge.
         if contained and request.base_sha != request.sha:
             request.state, request.merged_at = "merged", now()
             request.updated_at = now()

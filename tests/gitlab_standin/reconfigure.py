@@ -1,4 +1,7 @@
-"""``gitlab-ctl reconfigure``: gitlab.rb becomes settings, secrets are made, the database is seeded once."""
+"""``gitlab-ctl reconfigure``.
+
+Gitlab.rb becomes settings, secrets are made, the database is seeded once.
+"""
 
 import json
 import logging
@@ -24,9 +27,17 @@ class ReconfigureError(Exception):
 
 
 def evaluate(gitlab_rb: Path) -> dict[str, Any]:
-    """Run GITLAB_OMNIBUS_CONFIG and the file through Ruby; ReconfigureError with Ruby's own words."""
+    """Run GITLAB_OMNIBUS_CONFIG and the file through Ruby.
+
+    ReconfigureError with Ruby's own words.
+    """
     done = subprocess.run(
-        ["ruby", str(HERE / "omnibus/evaluate.rb"), str(gitlab_rb), str(HERE / "omnibus/names.txt")],
+        [
+            "ruby",
+            str(HERE / "omnibus/evaluate.rb"),
+            str(gitlab_rb),
+            str(HERE / "omnibus/names.txt"),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -87,7 +98,9 @@ def _initial_password(paths: Paths, values: dict[str, Any]) -> str:
     given = os.environ.get("GITLAB_ROOT_PASSWORD") or rails.get("initial_root_password") or ""
     if given:
         if len(str(given)) < 8:
-            raise ReconfigureError("The length of the initial root password must be at least 8 characters.")
+            raise ReconfigureError(
+                "The length of the initial root password must be at least 8 characters."
+            )
         return str(given)
     password = secrets.token_urlsafe(32)
     _write_private(
@@ -105,7 +118,9 @@ def _remove_old_password_file(paths: Paths) -> None:
 
 def _seed(database: Database, settings: config.Config, password: str) -> None:
     with database.write() as session:
-        namespace = models.Namespace(kind="user", name="Administrator", path="root", full_path="root")
+        namespace = models.Namespace(
+            kind="user", name="Administrator", path="root", full_path="root"
+        )
         session.add(namespace)
         session.flush()
         root = models.User(

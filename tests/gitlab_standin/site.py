@@ -114,7 +114,10 @@ def protect_default_branch(site: Site, session: Session, project: Project) -> No
         merge = 30 if level in {1, 3} else 40
         session.add(
             ProtectedBranch(
-                project_id=project.id, name=project.default_branch, push_level=push, merge_level=merge
+                project_id=project.id,
+                name=project.default_branch,
+                push_level=push,
+                merge_level=merge,
             )
         )
 

@@ -1,4 +1,7 @@
-"""The image's first process: reconfigure, then keep the web server running until ``docker stop``."""
+"""The image's first process.
+
+Reconfigure, then keep the web server running until ``docker stop``.
+"""
 
 import logging
 import os
@@ -110,7 +113,10 @@ def main() -> int:
     paths = Paths(Path(os.environ.get("GITLAB_STANDIN_ROOT", "/")))
     skip = os.environ.get("GITLAB_SKIP_RECONFIGURE") == "true" and paths.settings.exists()
     if not skip:
-        print("Thank you for using GitLab Docker Image! (a stand-in: for demonstrations and tests)", flush=True)
+        print(
+            "Thank you for using GitLab Docker Image! (a stand-in: for demonstrations and tests)",
+            flush=True,
+        )
         print("Configuring GitLab...", flush=True)
         try:
             reconfigure.run(paths)

@@ -1,7 +1,7 @@
 """For tests: a stand-in as a process, with a root token.
 
-    with running_standin(tmp_path) as standin:
-        standin.gitlab.projects.create({"name": "Demo"})
+with running_standin(tmp_path) as standin:
+    standin.gitlab.projects.create({"name": "Demo"})
 """
 
 import os
@@ -101,10 +101,14 @@ def start(
     if gitlab_rb_text is not None or not gitlab_rb.exists():
         gitlab_rb.write_text(gitlab_rb_text or default_gitlab_rb(url))
     password = password or secrets.token_urlsafe(18)
-    command = [sys.executable, "-m", "gitlab_standin", "--root", str(root), "--gitlab-rb", str(gitlab_rb),
-               "--port", str(port)]  # fmt: skip
+    command = [sys.executable, "-m", "gitlab_standin", "--root", str(root)]
+    command += ["--gitlab-rb", str(gitlab_rb), "--port", str(port)]
     log = (root / "output.log").open("ab")
-    settings = {"GITLAB_ROOT_PASSWORD": password, "GITLAB_STANDIN_IMPORT_SECONDS": "0.1", **(env or {})}
+    settings = {
+        "GITLAB_ROOT_PASSWORD": password,
+        "GITLAB_STANDIN_IMPORT_SECONDS": "0.1",
+        **(env or {}),
+    }
     process = subprocess.Popen(
         command, stdout=log, stderr=subprocess.STDOUT, env=process_environment(settings)
     )
@@ -143,7 +147,8 @@ def running_standin(
 ) -> Iterator[Standin]:
     """A stand-in below ``tmp_path``, stopped at the end.
 
-    ``gitlab_rb_text`` is the whole gitlab.rb; it must name the address that is used, so give ``port`` with it.
+    ``gitlab_rb_text`` is the whole gitlab.rb; it must name the address that is used, so give
+    ``port`` with it.
     """
     assert shutil.which("ruby"), "ruby is needed to evaluate gitlab.rb: apt-get install ruby"
     standin = start(tmp_path / "gitlab", port or free_port(), gitlab_rb_text, env)

@@ -12,18 +12,25 @@ from gitlab_standin.site import Site, find_token, find_user
 
 USE_RECORDED_EVERY = dt.timedelta(minutes=10)
 
+_TOO_LITTLE = "The request requires higher privileges than provided by the access token."
 _BLOCKED = {
     "blocked": "Your account has been blocked.",
     "ldap_blocked": "Your account has been blocked.",
     "banned": "Your account has been blocked.",
-    "blocked_pending_approval": "Your account is pending approval from your administrator and hence blocked.",
+    "blocked_pending_approval": (
+        "Your account is pending approval from your administrator and hence blocked."
+    ),
     "deactivated": "Your account has been deactivated by your administrator.",
 }
 
 
 def credential(headers: dict[str, str], params: dict[str, Any]) -> str | None:
     """The token that comes with the request."""
-    for text in (headers.get("private-token"), params.get("private_token"), params.get("access_token")):
+    for text in (
+        headers.get("private-token"),
+        params.get("private_token"),
+        params.get("access_token"),
+    ):
         if text:
             return str(text)
     kind, _, value = headers.get("authorization", "").partition(" ")
@@ -37,7 +44,7 @@ def _invalid_token(description: str) -> ApiError:
 def _insufficient(scopes: tuple[str, ...]) -> ApiError:
     body = {
         "error": "insufficient_scope",
-        "error_description": "The request requires higher privileges than provided by the access token.",
+        "error_description": _TOO_LITTLE,
         "scope": " ".join(scopes),
     }
     return ApiError(403, body)
@@ -51,7 +58,9 @@ def check_token(site: Site, session: Session, text: str) -> Token:
     if token.revoked:
         raise _invalid_token("Token was revoked. You have to re-authorize from the user.")
     if token.expired:
-        raise _invalid_token("Token is expired. You can either do re-authorization or token refresh.")
+        raise _invalid_token(
+            "Token is expired. You can either do re-authorization or token refresh."
+        )
     if token.impersonation and not site.config.impersonation_enabled:
         raise _invalid_token("Token is an impersonation token but impersonation was disabled.")
     return token

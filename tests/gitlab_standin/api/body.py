@@ -1,4 +1,7 @@
-"""Request bodies: JSON, forms and multipart, with Rack's names for nested values (``a[b]``, ``a[]``)."""
+"""Request bodies.
+
+JSON, forms and multipart, with Rack's names for nested values (``a[b]``, ``a[]``).
+"""
 
 import email.parser
 import email.policy
@@ -63,4 +66,4 @@ def parse(content: bytes, content_type: str) -> dict[str, Any]:
         return form(content.decode(errors="replace"))
     if kind == "multipart/form-data":
         return _multipart(content, content_type)
-    invalid("The provided content-type is not supported.")
+    return invalid("The provided content-type is not supported.")

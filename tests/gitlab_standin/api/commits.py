@@ -79,7 +79,9 @@ def commit_diff(call: Call) -> Any:
     """GET /projects/:id/repository/commits/:sha/diff."""
     _, repository, row = _commit(call)
     changes = repository.diff(row.parents[0] if row.parents else EMPTY_TREE, row.id)
-    return pagination.of_list(call, changes, lambda c: git_entities.diff(c, unidiff=bool(call["unidiff"])))
+    return pagination.of_list(
+        call, changes, lambda c: git_entities.diff(c, unidiff=bool(call["unidiff"]))
+    )
 
 
 @route("GET", "/projects/:id/repository/commits/:sha", {"stats": "bool"}, anonymous=True)
@@ -101,7 +103,9 @@ class _Branches:
         merged = []
         if default and repository.resolve(default):
             head = f"refs/heads/{default}"
-            listing = repository.git("for-each-ref", "--format=%(refname:short)", f"--merged={head}", "refs/heads/")
+            listing = repository.git(
+                "for-each-ref", "--format=%(refname:short)", f"--merged={head}", "refs/heads/"
+            )
             merged = listing.decode().splitlines()
         self._merged = set(merged)
 
@@ -196,7 +200,9 @@ def delete_branch(call: Call) -> Any:
         not_found("Branch")
     if name == project.default_branch:
         fail(400, "The default branch of a project cannot be deleted.")
-    if access.rules_for(call.session, project, name) and not access.administers(call.session, call.me, project):
+    if access.rules_for(call.session, project, name) and not access.administers(
+        call.session, call.me, project
+    ):
         forbidden("Protected branch cannot be deleted")
     repository.git("update-ref", "-d", f"refs/heads/{name}", sha)
     return Reply(204)

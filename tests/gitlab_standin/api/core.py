@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 from sqlalchemy.orm import Session
 
-from gitlab_standin import access, site as site_module
+from gitlab_standin import access
+from gitlab_standin import site as site_module
 from gitlab_standin.models import Namespace, Project, Token, User
 from gitlab_standin.site import Site
-
 
 
 class ApiError(Exception):
@@ -113,7 +113,11 @@ class Call:
         group = site_module.find_group(self.session, self.route["id"])
         if group is None or not access.group_visible(self.session, self.user, group):
             not_found("Group")
-        if level and not self.me.is_admin and access.group_level(self.session, self.me, group) < level:
+        if (
+            level
+            and not self.me.is_admin
+            and access.group_level(self.session, self.me, group) < level
+        ):
             forbidden()
         return group
 
@@ -132,7 +136,10 @@ Handler = Callable[[Call], Any]
 
 @dataclass(frozen=True)
 class Route:
-    """One operation. ``segments`` are as in the address; ``:x`` takes one part, ``*x`` one or more."""
+    """One operation. ``segments`` are as in the address.
+
+    ``:x`` takes one part, ``*x`` one or more.
+    """
 
     method: str
     segments: tuple[str, ...]
@@ -149,7 +156,11 @@ class Route:
             extra = len(parts) - len(self.segments)
             if extra < 0:
                 return None
-            parts = [*parts[:star], "/".join(parts[star : star + extra + 1]), *parts[star + extra + 1 :]]
+            parts = [
+                *parts[:star],
+                "/".join(parts[star : star + extra + 1]),
+                *parts[star + extra + 1 :],
+            ]
         if len(parts) != len(self.segments):
             return None
         for segment, part in zip(self.segments, parts, strict=True):
@@ -173,9 +184,9 @@ def route(
 ) -> Callable[[Handler], Handler]:
     """Declare an operation.
 
-    ``parameters`` maps names to a kind: ``str int bool date datetime list obj any`` or a tuple of allowed
-    values, and ``!`` after a kind for a required one (``("a", "b", "!")`` for a tuple). ``scopes`` are those
-    that suffice besides ``api`` (and ``read_api`` for reading).
+    ``parameters`` maps names to a kind: ``str int bool date datetime list obj any`` or a tuple of
+    allowed values; ``!`` after a kind makes it required. ``scopes`` are the token scopes that
+    suffice besides ``api`` (and ``read_api`` for reading).
     """
 
     def register(handler: Handler) -> Handler:
@@ -202,15 +213,27 @@ def _convert(name: str, kind: Any, value: Any) -> Any:
                 raise ValueError
             return int(value)
         if base == "bool":
-            return {"true": True, "1": True, "t": True, "on": True, "false": False, "0": False, "f": False,
-                    "off": False}[str(value).lower()]
+            return {
+                "true": True,
+                "1": True,
+                "t": True,
+                "on": True,
+                "false": False,
+                "0": False,
+                "f": False,
+                "off": False,
+            }[str(value).lower()]
         if base == "date":
             return dt.date.fromisoformat(str(value)[:10])
         if base == "datetime":
             moment = dt.datetime.fromisoformat(str(value))
             return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
         if base == "list":
-            return [p.strip() for p in value.split(",") if p.strip()] if isinstance(value, str) else list(value)
+            return (
+                [p.strip() for p in value.split(",") if p.strip()]
+                if isinstance(value, str)
+                else list(value)
+            )
         if base == "obj" and not isinstance(value, dict):
             raise ValueError
         if base == "str":
@@ -231,4 +254,6 @@ def check_parameters(declared: Mapping[str, Any], given: Mapping[str, Any]) -> d
     ]
     if missing:
         invalid(", ".join(missing))
-    return {name: _convert(name, kind, given[name]) for name, kind in declared.items() if name in given}
+    return {
+        name: _convert(name, kind, given[name]) for name, kind in declared.items() if name in given
+    }

@@ -11,9 +11,17 @@ from gitlab_standin.models import Member, Namespace, Token, User, iso
 from gitlab_standin.site import Site
 
 PROFILE_FIELDS = (
-    "bio", "location", "linkedin", "twitter", "discord", "website_url", "github", "job_title", "pronouns",
+    "bio",
+    "location",
+    "linkedin",
+    "twitter",
+    "discord",
+    "website_url",
+    "github",
+    "job_title",
+    "pronouns",
     "organization",
-)  # fmt: skip
+)
 
 
 def moment(value: Any) -> str | None:
@@ -146,7 +154,9 @@ def namespace_basic(site: Site, namespace: Namespace) -> dict[str, Any]:
         "full_path": namespace.full_path,
         "parent_id": namespace.parent_id,
         "avatar_url": None,
-        "web_url": site.url(f"/groups/{namespace.full_path}" if group else f"/{namespace.full_path}"),
+        "web_url": site.url(
+            f"/groups/{namespace.full_path}" if group else f"/{namespace.full_path}"
+        ),
     }
 
 

@@ -65,7 +65,12 @@ def _headers(facts: dict[str, Any]) -> dict[str, str]:
     }
 
 
-@route("GET", "/projects/:id/repository/files/*file_path/raw", {"ref": "str", "lfs": "bool"}, anonymous=True)
+@route(
+    "GET",
+    "/projects/:id/repository/files/*file_path/raw",
+    {"ref": "str", "lfs": "bool"},
+    anonymous=True,
+)
 def raw_file(call: Call) -> Any:
     """GET /projects/:id/repository/files/:file_path/raw."""
     facts, content = _facts(call)
@@ -98,7 +103,11 @@ def _base(call: Call, project: Project, repository: Repository) -> tuple[str | N
             fail(400, "You can only create or edit files when you are on a branch")
         return old, old
     if old is not None and not call["force"] and call["start_branch"] != branch:
-        fail(400, f"A branch called '{branch}' already exists. Switch to that branch in order to make changes")
+        fail(
+            400,
+            f"A branch called '{branch}' already exists. Switch to that branch in order to make "
+            "changes",
+        )
     source = repository
     if call["start_project"]:
         other = find_project(call.session, str(call["start_project"]))
@@ -148,11 +157,19 @@ def _commit(call: Call, actions: list[Action], *, refused: int) -> tuple[Project
 def _write_file(call: Call, action: str) -> Any:
     path = call.route["file_path"]
     content = _content(call["content"], call["encoding"])
-    _commit(call, [Action(action, path, content, last_commit_id=call["last_commit_id"])], refused=400)
+    _commit(
+        call, [Action(action, path, content, last_commit_id=call["last_commit_id"])], refused=400
+    )
     return {"file_path": path, "branch": call["branch"]}
 
 
-_CONTENT = {**_WRITE, "content": "any!", "encoding": "str", "last_commit_id": "str", "execute_filemode": "bool"}
+_CONTENT = {
+    **_WRITE,
+    "content": "any!",
+    "encoding": "str",
+    "last_commit_id": "str",
+    "execute_filemode": "bool",
+}
 
 
 @route("POST", "/projects/:id/repository/files/*file_path", _CONTENT)
@@ -190,7 +207,13 @@ def create_commit(call: Call) -> Any:
     """POST /projects/:id/repository/commits."""
     actions = []
     for given in call["actions"]:
-        if not isinstance(given, dict) or given.get("action") not in {"create", "update", "delete", "move", "chmod"}:
+        if not isinstance(given, dict) or given.get("action") not in {
+            "create",
+            "update",
+            "delete",
+            "move",
+            "chmod",
+        }:
             invalid("actions[0][action] does not have a valid value")
         if not given.get("file_path"):
             invalid("actions[0][file_path] is missing")

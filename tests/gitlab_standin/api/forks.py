@@ -9,10 +9,15 @@ from gitlab_standin.api.entities import moment
 from gitlab_standin.api.project_entities import project_json
 from gitlab_standin.database import afterwards
 from gitlab_standin.models import Namespace, Project
-from gitlab_standin.projects import VISIBILITY, ProjectRefused, lowest, new_project
+from gitlab_standin.projects import VISIBILITY, ProjectError, lowest, new_project
 from gitlab_standin.site import find_namespace, find_project
 
-_LABELS = {"path": "Path", "name": "Name", "limit_reached": "Limit reached", "visibility_level": "Visibility level"}
+_LABELS = {
+    "path": "Path",
+    "name": "Name",
+    "limit_reached": "Limit reached",
+    "visibility_level": "Visibility level",
+}
 
 
 def _may_fork(call: Call, source: Project) -> bool:
@@ -20,7 +25,9 @@ def _may_fork(call: Call, source: Project) -> bool:
         return False
     if call.me.is_admin or access.project_level(call.session, call.me, source) >= REPORTER:
         return True
-    return source.visibility == "public" or (source.visibility == "internal" and not call.me.external)
+    return source.visibility == "public" or (
+        source.visibility == "internal" and not call.me.external
+    )
 
 
 def _target(call: Call) -> Namespace:
@@ -70,10 +77,12 @@ def fork_project(call: Call) -> Any:
             name=call["name"] or source.name,
             path=call["path"] or source.path,
             visibility=lowest(call["visibility"] or source.visibility, *bounds),
-            description=call["description"] if "description" in call else source.description,
+            description=call.params.get("description", source.description),
         )
-    except ProjectRefused as error:
-        messages = [f"{_LABELS[field]} {text}" for field, texts in error.errors.items() for text in texts]
+    except ProjectError as error:
+        messages = [
+            f"{_LABELS[field]} {text}" for field, texts in error.errors.items() for text in texts
+        ]
         fail(409, sorted(messages))
     fork.forked_from_id = source.id
     fork.import_branch = call["branches"]

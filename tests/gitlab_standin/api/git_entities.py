@@ -43,7 +43,12 @@ def commit_detail(
     site: Site, project: Project, row: Commit, stats: tuple[int, int] | None
 ) -> dict[str, Any]:
     """CommitDetail."""
-    shown = {**commit(site, project, row), "status": None, "project_id": project.id, "last_pipeline": None}
+    shown = {
+        **commit(site, project, row),
+        "status": None,
+        "project_id": project.id,
+        "last_pipeline": None,
+    }
     if stats is not None:
         shown["stats"] = commit_stats(*stats)
     return shown
@@ -62,8 +67,8 @@ def diff(change: Change, *, unidiff: bool = False) -> dict[str, Any]:
         "too_large": False,
         "new_path": change.new_path,
         "old_path": change.old_path,
-        "a_mode": change.old_mode.lstrip("0") and change.old_mode or "0",
-        "b_mode": change.new_mode.lstrip("0") and change.new_mode or "0",
+        "a_mode": (change.old_mode.lstrip("0") and change.old_mode) or "0",
+        "b_mode": (change.new_mode.lstrip("0") and change.new_mode) or "0",
         "new_file": change.status == "A",
         "renamed_file": change.status == "R",
         "deleted_file": change.status == "D",

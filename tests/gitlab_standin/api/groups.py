@@ -10,7 +10,7 @@ from gitlab_standin.access import MAINTAINER, OWNER
 from gitlab_standin.accounts import RESERVED, delete_namespace
 from gitlab_standin.api import entities, pagination
 from gitlab_standin.api.core import Call, Reply, fail, forbidden, invalid, not_found, route
-from gitlab_standin.api.project_entities import projects_json
+from gitlab_standin.api.project_entities import PROJECT_ORDER, projects_json
 from gitlab_standin.models import Member, Namespace, Project, now
 from gitlab_standin.site import find_namespace
 
@@ -49,7 +49,8 @@ _LIST = {
 def _path_problem(path: str) -> str | None:
     if not _PATH.fullmatch(path) or path.endswith((".", ".git", ".atom")):
         return (
-            "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end in '.', "
+            "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end "
+            "in '.', "
             "'.git' or '.atom'."
         )
     return None
@@ -82,7 +83,8 @@ def create_group(call: Call) -> Any:
         full_path=full_path,
         parent_id=parent.id if parent else None,
         parent=parent,
-        visibility=call["visibility"] or call.site.setting(call.session, "default_group_visibility"),
+        visibility=call["visibility"]
+        or call.site.setting(call.session, "default_group_visibility"),
         description=call["description"] or "",
         options={k: call[k] for k in _OPTIONS if call[k] is not None},
     )
@@ -154,7 +156,9 @@ def get_group(call: Call) -> Any:
     }
     if call["with_projects"] is not False:
         query = select(Project).where(Project.namespace_id == group.id).order_by(Project.id.desc())
-        rows = [p for p in call.session.scalars(query) if access.visible(call.session, call.user, p)]
+        rows = [
+            p for p in call.session.scalars(query) if access.visible(call.session, call.user, p)
+        ]
         detail["projects"] = projects_json(call.site, call.session, call.user, rows)
         detail["shared_projects"] = []
     return detail
@@ -211,7 +215,7 @@ def delete_group(call: Call) -> Any:
     "GET",
     "/groups/:id/projects",
     {
-        "order_by": ("id", "name", "path", "created_at", "updated_at", "last_activity_at", "similarity", "star_count"),
+        "order_by": PROJECT_ORDER,
         "sort": ("asc", "desc"),
         "visibility": _VISIBILITY,
         "search": "str",
@@ -250,7 +254,9 @@ def group_projects(call: Call) -> Any:
     query = query.order_by(column if call["sort"] == "asc" else column.desc(), Project.id.desc())
     simple = bool(call["simple"])
     return pagination.of_query(
-        call, query, lambda rows: projects_json(call.site, call.session, call.user, rows, simple=simple)
+        call,
+        query,
+        lambda rows: projects_json(call.site, call.session, call.user, rows, simple=simple),
     )
 
 
@@ -264,7 +270,9 @@ def list_namespaces(call: Call) -> Any:
         )
         query = query.where(or_(Namespace.owner_id == call.me.id, Namespace.id.in_(mine)))
     if call["search"]:
-        query = query.where(Namespace.full_path_key.contains(call["search"].lower(), autoescape=True))
+        query = query.where(
+            Namespace.full_path_key.contains(call["search"].lower(), autoescape=True)
+        )
     return pagination.of_query(
         call, query, lambda rows: [entities.namespace_basic(call.site, n) for n in rows]
     )

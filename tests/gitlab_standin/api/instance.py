@@ -7,7 +7,14 @@ from gitlab_standin.api.core import Call, fail, forbidden, invalid, route
 from gitlab_standin.config import Config
 from gitlab_standin.models import Setting
 
-_KINDS: dict[type, Any] = {bool: "bool", int: "int", float: "any", list: "list", dict: "obj", str: "str"}
+_KINDS: dict[type, Any] = {
+    bool: "bool",
+    int: "int",
+    float: "any",
+    list: "list",
+    dict: "obj",
+    str: "str",
+}
 _VISIBILITY = ("private", "internal", "public")
 _SETTABLE: dict[str, Any] = {
     name: _KINDS.get(type(value), "str")
@@ -33,7 +40,12 @@ def _metadata() -> dict[str, Any]:
     return {
         "version": VERSION,
         "revision": REVISION,
-        "kas": {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None},
+        "kas": {
+            "enabled": False,
+            "externalUrl": None,
+            "externalK8sProxyUrl": None,
+            "version": None,
+        },
         "enterprise": False,
     }
 
@@ -63,7 +75,9 @@ def put_settings(call: Call) -> Any:
     call.require_admin()
     given = {k: call[k] for k in _SETTABLE if k in call}
     if not given:
-        invalid(f"{', '.join(sorted(_SETTABLE))} are missing, at least one parameter must be provided")
+        invalid(
+            f"{', '.join(sorted(_SETTABLE))} are missing, at least one parameter must be provided"
+        )
     for alias in ("signin_enabled", "password_authentication_enabled"):
         if alias in given:
             given["password_authentication_enabled_for_web"] = given.pop(alias)

@@ -12,6 +12,7 @@ from gitlab_standin.models import Member, Namespace, Project, User
 from gitlab_standin.site import find_user
 
 LEVELS = (5, 10, 15, 20, 30, 40, 50)
+ROLES = {10: "Guest", 20: "Reporter", 30: "Developer", 40: "Maintainer", 50: "Owner"}
 _QUERY = {"query": "str", "user_ids": "list", "skip_users": "list", "state": "str"}
 
 
@@ -30,12 +31,17 @@ def _rows(call: Call, source: Project | Namespace, *, inherited: bool) -> list[M
     if inherited:
         namespace = source.namespace if isinstance(source, Project) else source.parent
         places += [("Namespace", n.id) for n in access.ancestors(namespace)]
-    conditions = [(Member.source_type == kind) & (Member.source_id == number) for kind, number in places]
+    conditions = [
+        (Member.source_type == kind) & (Member.source_id == number) for kind, number in places
+    ]
     query = select(Member).join(Member.user).where(or_(*conditions)).order_by(Member.id)
     if call["query"]:
         text = call["query"]
         query = query.where(
-            or_(User.name.icontains(text, autoescape=True), User.username.icontains(text, autoescape=True))
+            or_(
+                User.name.icontains(text, autoescape=True),
+                User.username.icontains(text, autoescape=True),
+            )
         )
     if call["user_ids"]:
         query = query.where(Member.user_id.in_([int(i) for i in call["user_ids"]]))
@@ -88,7 +94,7 @@ def _find(call: Call, kind: str, *, inherited: bool = False, manage: bool = Fals
     for row in _rows(call, source, inherited=inherited):
         if str(row.user_id) == wanted:
             return row
-    not_found("Member") if not inherited else not_found()
+    return not_found() if inherited else not_found("Member")
 
 
 def _check_level(call: Call, source: Project | Namespace, level: int) -> None:
@@ -122,7 +128,9 @@ def _add_one(call: Call, source: Project | Namespace, reference: str) -> Member:
     namespace = source.namespace if isinstance(source, Project) else source.parent
     above = access.group_level(call.session, user, namespace) if namespace is not None else 0
     if above > call["access_level"]:
-        text = f"should be greater than or equal to Developer inherited membership from group {namespace.name}" if namespace else ""  # noqa: E501
+        role = ROLES.get(above, "Developer")
+        place = namespace.name if namespace else ""
+        text = f"should be greater than or equal to {role} inherited membership from group {place}"
         fail(400, {"access_level": [text]})
     row = Member(
         source_type=_type(source),
@@ -185,7 +193,11 @@ def _register(kind: str) -> None:
         own = call.user is not None and call.route["user_id"] == str(call.user.id)
         row = _find(call, kind, manage=not own)
         last = kind == "groups" and row.access_level == OWNER
-        if last and sum(r.access_level == OWNER for r in _rows(call, call.group(), inherited=False)) == 1:
+        if (
+            last
+            and sum(r.access_level == OWNER for r in _rows(call, call.group(), inherited=False))
+            == 1
+        ):
             forbidden()
         call.session.delete(row)
 
@@ -202,12 +214,13 @@ def _register(kind: str) -> None:
     route("GET", f"{base}/all/:user_id", anonymous=True)(get_all)
     route("GET", f"{base}/:user_id", anonymous=True)(get)
     route("PUT", f"{base}/:user_id", {"access_level": "int!", "expires_at": "date"})(update)
-    route("DELETE", f"{base}/:user_id", {"skip_subresources": "bool", "unassign_issuables": "bool"})(remove)
+    route(
+        "DELETE", f"{base}/:user_id", {"skip_subresources": "bool", "unassign_issuables": "bool"}
+    )(remove)
 
 
 _register("groups")
 _register("projects")
-
 
 
 @route("GET", "/users/:user_id/memberships", {"type": ("Project", "Namespace")})
@@ -222,7 +235,14 @@ def memberships(call: Call) -> Reply:
     def render(rows: list[Member]) -> list[Any]:
         shown = []
         for row in rows:
-            place = call.session.get(Project if row.source_type == "Project" else Namespace, row.source_id)
+            kind: type[Project] | type[Namespace] = (
+                Project if row.source_type == "Project" else Namespace
+            )
+            place: Project | Namespace | None
+            if row.source_type == "Project":
+                place = call.session.get(Project, row.source_id)
+            else:
+                place = call.session.get(Namespace, row.source_id)
             shown.append(
                 {
                     "source_id": row.source_id,

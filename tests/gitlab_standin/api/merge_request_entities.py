@@ -68,7 +68,11 @@ def _basic(site: Site, session: Session, row: MergeRequest) -> dict[str, Any]:
         "should_remove_source_branch": None,
         "force_remove_source_branch": row.options.get("remove_source_branch"),
         "reference": f"!{row.iid}",
-        "references": {"short": f"!{row.iid}", "relative": f"!{row.iid}", "full": f"{path}!{row.iid}"},
+        "references": {
+            "short": f"!{row.iid}",
+            "relative": f"!{row.iid}",
+            "full": f"{path}!{row.iid}",
+        },
         "web_url": site.url(f"/{path}/-/merge_requests/{row.iid}"),
         "time_stats": {
             "time_estimate": 0,
@@ -84,7 +88,9 @@ def _basic(site: Site, session: Session, row: MergeRequest) -> dict[str, Any]:
     }
 
 
-def merge_requests(site: Site, session: Session, rows: Iterable[MergeRequest]) -> list[dict[str, Any]]:
+def merge_requests(
+    site: Site, session: Session, rows: Iterable[MergeRequest]
+) -> list[dict[str, Any]]:
     """MergeRequestBasic."""
     return [_basic(site, session, row) for row in rows]
 
@@ -96,7 +102,9 @@ def merge_request(
     project = session.get(Project, row.project_id)
     repository = site.repository(row.project_id)
     changes = repository.diff(row.base_sha, row.sha) if row.base_sha and row.sha else []
-    can_merge = project is not None and access.can_merge_branch(session, user, project, row.target_branch)
+    can_merge = project is not None and access.can_merge_branch(
+        session, user, project, row.target_branch
+    )
     return {
         **_basic(site, session, row),
         "subscribed": user is not None and user.id == row.author_id,

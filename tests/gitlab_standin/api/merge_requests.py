@@ -10,7 +10,7 @@ from gitlab_standin.api import pagination
 from gitlab_standin.api.core import Call, fail, forbidden, invalid, not_found, route
 from gitlab_standin.api.merge_request_entities import merge_request, merge_requests
 from gitlab_standin.git.writing import ChangeError
-from gitlab_standin.merging import MergeRefused, mergeable, perform
+from gitlab_standin.merging import MergeError, mergeable, perform
 from gitlab_standin.models import MergeRequest, Project, now
 from gitlab_standin.pushes import after_change, store_head
 
@@ -18,7 +18,14 @@ _FILTERS: dict[str, Any] = {
     "state": ("opened", "closed", "locked", "merged", "all"),
     "order_by": ("created_at", "title", "updated_at", "merged_at"),
     "sort": ("asc", "desc"),
-    "scope": ("created-by-me", "assigned-to-me", "created_by_me", "assigned_to_me", "reviews_for_me", "all"),
+    "scope": (
+        "created-by-me",
+        "assigned-to-me",
+        "created_by_me",
+        "assigned_to_me",
+        "reviews_for_me",
+        "all",
+    ),
     "author_id": "int",
     "author_username": "str",
     "source_branch": "str",
@@ -53,7 +60,10 @@ def _filtered(call: Call, query: Select[Any]) -> Select[Any]:
     for name in ("author_id", "source_branch", "target_branch", "source_project_id"):
         if call[name] is not None:
             query = query.where(getattr(MergeRequest, name) == call[name])
-    for name, column in (("created", MergeRequest.created_at), ("updated", MergeRequest.updated_at)):
+    for name, column in (
+        ("created", MergeRequest.created_at),
+        ("updated", MergeRequest.updated_at),
+    ):
         if call[f"{name}_after"]:
             query = query.where(column >= call[f"{name}_after"])
         if call[f"{name}_before"]:
@@ -69,7 +79,9 @@ def _filtered(call: Call, query: Select[Any]) -> Select[Any]:
             )
         )
     column = getattr(MergeRequest, call["order_by"] or "created_at")
-    return query.order_by(column if call["sort"] == "asc" else column.desc(), MergeRequest.id.desc())
+    return query.order_by(
+        column if call["sort"] == "asc" else column.desc(), MergeRequest.id.desc()
+    )
 
 
 def _page(call: Call, query: Select[Any]) -> Any:
@@ -175,7 +187,9 @@ def create(call: Call) -> Any:
         )
     )
     if twin is not None:
-        fail(409, [f"Another open merge request already exists for this source branch: !{twin.iid}"])
+        fail(
+            409, [f"Another open merge request already exists for this source branch: !{twin.iid}"]
+        )
     highest = select(func.max(MergeRequest.iid)).where(MergeRequest.project_id == target.id)
     row = MergeRequest(
         iid=(call.session.scalar(highest) or 0) + 1,
@@ -200,20 +214,30 @@ def _may_edit(call: Call, row: MergeRequest) -> None:
     project = call.session.get(Project, row.project_id)
     if project is None:
         not_found()
-    if row.author_id != call.me.id and not access.administers(call.session, call.me, project, DEVELOPER):
+    if row.author_id != call.me.id and not access.administers(
+        call.session, call.me, project, DEVELOPER
+    ):
         forbidden()
 
 
 @route(
     "PUT",
     "/projects/:id/merge_requests/:iid",
-    {**_BODY, "title": "str", "target_branch": "str", "state_event": ("close", "reopen"), "discussion_locked": "bool"},
+    {
+        **_BODY,
+        "title": "str",
+        "target_branch": "str",
+        "state_event": ("close", "reopen"),
+        "discussion_locked": "bool",
+    },
 )
 def update(call: Call) -> Any:
     """PUT /projects/:id/merge_requests/:iid."""
     row = _find(call)
     _may_edit(call, row)
-    if not {*_BODY, "title", "target_branch", "state_event", "discussion_locked"} & set(call.params):
+    if not {*_BODY, "title", "target_branch", "state_event", "discussion_locked"} & set(
+        call.params
+    ):
         invalid("at least one parameter must be provided")
     if call["title"]:
         row.title = call["title"]
@@ -281,7 +305,7 @@ def merge(call: Call) -> Any:
             squash=bool(call["squash"] or (call["squash"] is None and row.options.get("squash"))),
             squash_message=call["squash_commit_message"],
         )
-    except (MergeRefused, ChangeError) as error:
+    except (MergeError, ChangeError) as error:
         fail(422, str(error))
     row.state, row.merged_at, row.merge_user_id, row.updated_at = "merged", now(), call.me.id, now()
     if call["should_remove_source_branch"]:

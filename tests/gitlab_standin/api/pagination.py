@@ -70,7 +70,9 @@ def of_list(call: Call, items: Sequence[Any], render: Callable[[Any], Any]) -> R
     return Reply(200, shown, _headers(call, page, per_page, len(items), more))
 
 
-def of_stream(call: Call, fetch: Callable[[int, int], Sequence[Any]], render: Callable[[Any], Any]) -> Reply:
+def of_stream(
+    call: Call, fetch: Callable[[int, int], Sequence[Any]], render: Callable[[Any], Any]
+) -> Reply:
     """A page of something not counted: ``fetch(skip, limit)``."""
     page = _number(call, "page", 1)
     per_page = min(_number(call, "per_page", 20), MAX_PER_PAGE)
@@ -90,8 +92,8 @@ def of_query(
 ) -> Reply:
     """A page of rows.
 
-    ``render`` turns a page of rows into JSON. Where keyset pagination exists, ``key`` is the id column and
-    ``keyset_name`` is ``id_after`` (projects) or ``cursor`` (users).
+    ``render`` turns a page of rows into JSON. Where keyset pagination exists, ``key`` is the id
+    column and ``keyset_name`` is ``id_after`` (projects) or ``cursor`` (users).
     """
     per_page = min(_number(call, "per_page", 20), MAX_PER_PAGE)
     if call["pagination"] == "keyset":
@@ -102,7 +104,8 @@ def of_query(
     page = _number(call, "page", 1)
     if keyset_name and (page - 1) * per_page > MAX_OFFSET:
         text = (
-            f"Offset pagination has a maximum allowed offset of {MAX_OFFSET} for requests that return objects "
+            f"Offset pagination has a maximum allowed offset of {MAX_OFFSET} for requests that "
+            "return objects "
             f"of type {kind}. Remaining records can be retrieved using keyset pagination."
         )
         raise ApiError(405, {"error": text})
@@ -135,7 +138,9 @@ def _keyset(
     headers = {}
     if len(rows) > per_page:
         if name == "cursor":
-            value = base64.urlsafe_b64encode(json.dumps({"id": str(shown[-1].id)}).encode()).decode()
+            value = base64.urlsafe_b64encode(
+                json.dumps({"id": str(shown[-1].id)}).encode()
+            ).decode()
             changes: dict[str, Any] = {"cursor": value}
         else:
             changes = {("id_before" if descending else "id_after"): shown[-1].id}

@@ -11,6 +11,17 @@ from gitlab_standin.api.entities import day, moment, namespace_basic, user_basic
 from gitlab_standin.models import Member, Project, User
 from gitlab_standin.site import Site
 
+PROJECT_ORDER = (
+    "id",
+    "name",
+    "path",
+    "created_at",
+    "updated_at",
+    "last_activity_at",
+    "similarity",
+    "star_count",
+)
+
 # Attributes that are kept and given back, with a new project's values.
 OPTIONS: dict[str, Any] = {
     "packages_enabled": True,
@@ -105,7 +116,9 @@ def _shared(site: Site, project: Project, counts: dict[int, int]) -> dict[str, A
     }
 
 
-def _full(site: Site, session: Session, user: User, project: Project, shared: dict[str, Any]) -> dict[str, Any]:
+def _full(
+    site: Site, session: Session, user: User, project: Project, shared: dict[str, Any]
+) -> dict[str, Any]:
     api = site.url(f"/api/v4/projects/{project.id}")
     links = ("issues", "merge_requests", "labels", "events", "members", "cluster_agents")
     shown: dict[str, Any] = {
@@ -161,7 +174,9 @@ def projects_json(
         .where(Project.forked_from_id.in_(ids))
         .group_by(Project.forked_from_id)
     )
-    counts = {number: count for number, count in session.execute(query).tuples() if number is not None}
+    counts = {
+        number: count for number, count in session.execute(query).tuples() if number is not None
+    }
     shown = []
     for project in projects:
         shared = _shared(site, project, counts)
@@ -172,7 +187,9 @@ def projects_json(
     return shown
 
 
-def project_json(site: Site, session: Session, user: User | None, project: Project) -> dict[str, Any]:
+def project_json(
+    site: Site, session: Session, user: User | None, project: Project
+) -> dict[str, Any]:
     """Project, without the caller's permissions."""
     return projects_json(site, session, user, [project])[0]
 
@@ -193,7 +210,11 @@ def project_with_access(
     )
     if project.namespace.owner_id == user.id:
         direct = access.OWNER
-    group = access.group_level(session, user, project.namespace) if project.namespace.kind == "group" else 0
+    group = (
+        access.group_level(session, user, project.namespace)
+        if project.namespace.kind == "group"
+        else 0
+    )
     shown["permissions"] = {
         "project_access": {"access_level": direct, "notification_level": 3} if direct else None,
         "group_access": {"access_level": group, "notification_level": 3} if group else None,

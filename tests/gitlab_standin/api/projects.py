@@ -11,6 +11,7 @@ from gitlab_standin.api import pagination
 from gitlab_standin.api.core import Call, Reply, fail, forbidden, invalid, not_found, route
 from gitlab_standin.api.project_entities import (
     OPTIONS,
+    PROJECT_ORDER,
     project_json,
     project_with_access,
     projects_json,
@@ -20,7 +21,7 @@ from gitlab_standin.models import Namespace, Project, User, now
 from gitlab_standin.projects import (
     PATH,
     VISIBILITY,
-    ProjectRefused,
+    ProjectError,
     new_project,
     note_readme,
     path_from_name,
@@ -29,7 +30,9 @@ from gitlab_standin.site import find_user, protect_default_branch
 
 _KINDS: dict[type, Any] = {bool: "bool", int: "int", str: "str", type(None): "str"}
 _OPTIONS: dict[str, Any] = {
-    name: ("disabled", "private", "enabled", "public") if name.endswith("_access_level") else _KINDS[type(value)]
+    name: ("disabled", "private", "enabled", "public")
+    if name.endswith("_access_level")
+    else _KINDS[type(value)]
     for name, value in OPTIONS.items()
 }
 _OPTIONS["merge_method"] = ("ff", "rebase_merge", "merge")
@@ -44,7 +47,7 @@ _BODY: dict[str, Any] = {
     "tag_list": "list",
 }
 _LIST: dict[str, Any] = {
-    "order_by": ("id", "name", "path", "created_at", "updated_at", "last_activity_at", "similarity", "star_count"),
+    "order_by": PROJECT_ORDER,
     "sort": ("asc", "desc"),
     "visibility": VISIBILITY,
     "search": "str",
@@ -94,12 +97,18 @@ def listing(call: Call, condition: Any = None) -> Reply:
         if call["search_namespaces"]:
             found.append(Project.full_path_key.contains(text, autoescape=True))
         query = query.where(or_(*found))
-    order = {"similarity": "created_at", "star_count": "id"}.get(call["order_by"] or "", call["order_by"])
+    order = {"similarity": "created_at", "star_count": "id"}.get(
+        call["order_by"] or "", call["order_by"]
+    )
     column = getattr(Project, order or "created_at")
     query = query.order_by(column if call["sort"] == "asc" else column.desc(), Project.id.desc())
     if call["min_access_level"] and call.user is not None:
         user, level = call.user, call["min_access_level"]
-        rows = [p for p in call.session.scalars(query) if access.project_level(call.session, user, p) >= level]
+        rows = [
+            p
+            for p in call.session.scalars(query)
+            if access.project_level(call.session, user, p) >= level
+        ]
         shown = projects_json(call.site, call.session, user, rows, simple=bool(call["simple"]))
         return pagination.of_list(call, shown, lambda item: item)
     simple = bool(call["simple"])
@@ -166,7 +175,7 @@ def _create(call: Call, owner: User) -> Any:
             visibility=wanted,
             description=call["description"],
         )
-    except ProjectRefused as error:
+    except ProjectError as error:
         fail(400, error.errors)
     features = {f"{k}_enabled": v for k, v in call.site.config.project_features.items() if not v}
     _set_options(call, project, features)
@@ -198,7 +207,11 @@ def _set_options(call: Call, project: Project, more: dict[str, Any]) -> None:
     topics = call["topics"] if "topics" in call else call["tag_list"]
     if topics is not None:
         given["topics"] = topics
-    project.options = {**project.options, **{k: v for k, v in more.items() if k in OPTIONS}, **given}
+    project.options = {
+        **project.options,
+        **{k: v for k, v in more.items() if k in OPTIONS},
+        **given,
+    }
 
 
 _CREATE = {**_BODY, "namespace_id": "int", "initialize_with_readme": "bool", "import_url": "str"}
@@ -228,7 +241,13 @@ def get_project(call: Call) -> Any:
         repository = call.site.repository(project.id)
         size = sum(f.stat().st_size for f in repository.path.rglob("*") if f.is_file())
         commits = repository.count(project.default_branch) if project.default_branch else 0
-        others = ("wiki_size", "lfs_objects_size", "job_artifacts_size", "packages_size", "snippets_size")
+        others = (
+            "wiki_size",
+            "lfs_objects_size",
+            "job_artifacts_size",
+            "packages_size",
+            "snippets_size",
+        )
         shown["statistics"] = {
             "commit_count": commits,
             "storage_size": size,
@@ -259,14 +278,23 @@ def update_project(call: Call) -> Any:
         if not access.administers(call.session, call.me, project, OWNER):
             forbidden()
         group = project.namespace
-        if group.kind == "group" and VISIBILITY.index(call["visibility"]) > VISIBILITY.index(group.visibility):
+        if group.kind == "group" and VISIBILITY.index(call["visibility"]) > VISIBILITY.index(
+            group.visibility
+        ):
             text = f"{call['visibility']} is not allowed in a {group.visibility} group."
             fail(400, {"visibility_level": [text]})
         project.visibility = call["visibility"]
     if call["default_branch"] and call["default_branch"] != project.default_branch:
         repository = call.site.repository(project.id)
         if call["default_branch"] not in repository.refs():
-            fail(400, {"base": [f"Could not change HEAD: branch '{call['default_branch']}' does not exist"]})
+            fail(
+                400,
+                {
+                    "base": [
+                        f"Could not change HEAD: branch '{call['default_branch']}' does not exist"
+                    ]
+                },
+            )
         repository.set_head(call["default_branch"])
         project.default_branch = call["default_branch"]
     _set_options(call, project, {})

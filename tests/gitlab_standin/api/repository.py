@@ -51,7 +51,9 @@ def _tree_keyset(call: Call, entries: list[Entry]) -> Reply:
     shown = entries[start : start + per_page]
     headers = {}
     if start + per_page < len(entries):
-        headers["Link"] = pagination.next_link(call, {"page_token": shown[-1].id, "per_page": per_page})
+        headers["Link"] = pagination.next_link(
+            call, {"page_token": shown[-1].id, "per_page": per_page}
+        )
     return Reply(200, [git_entities.tree_entry(entry) for entry in shown], headers)
 
 
@@ -73,10 +75,16 @@ def compare(call: Call) -> Any:
     old, new = source.resolve(call["from"]), repository.resolve(call["to"])
     if old is None or new is None:
         not_found("Ref")
-    env = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(source.path / "objects")} if source is not repository else None
+    env = (
+        {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(source.path / "objects")}
+        if source is not repository
+        else None
+    )
     base: str | None = old
     if not call["straight"]:
-        base = repository.git("merge-base", old, new, env=env, accept=(0, 1)).decode().strip() or None
+        base = (
+            repository.git("merge-base", old, new, env=env, accept=(0, 1)).decode().strip() or None
+        )
     commits = repository.log(f"{old}..{new}", env=env)
     commits.reverse()
     changes = repository.diff(base, new, env=env) if base else []
@@ -121,7 +129,12 @@ def _archive(call: Call, kind: str) -> Any:
     return Reply(200, content, headers, "application/octet-stream")
 
 
-@route("GET", "/projects/:id/repository/archive", {"sha": "str", "path": "str", "format": "str"}, anonymous=True)
+@route(
+    "GET",
+    "/projects/:id/repository/archive",
+    {"sha": "str", "path": "str", "format": "str"},
+    anonymous=True,
+)
 def archive(call: Call) -> Any:
     """GET /projects/:id/repository/archive."""
     return _archive(call, "tar.gz")
@@ -133,7 +146,9 @@ def archive_zip(call: Call) -> Any:
     return _archive(call, "zip")
 
 
-@route("GET", "/projects/:id/repository/archive.tar.gz", {"sha": "str", "path": "str"}, anonymous=True)
+@route(
+    "GET", "/projects/:id/repository/archive.tar.gz", {"sha": "str", "path": "str"}, anonymous=True
+)
 def archive_tar(call: Call) -> Any:
     """GET /projects/:id/repository/archive.tar.gz."""
     return _archive(call, "tar.gz")

@@ -1,4 +1,7 @@
-"""/api/v4: finds the operation, runs it in a thread inside one transaction, answers as GitLab does."""
+"""/api/v4.
+
+Finds the operation, runs it in a thread inside one transaction, answers as GitLab does.
+"""
 
 import json
 import logging
@@ -22,6 +25,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
 }
+_PAGING: tuple[str, ...] = ("page", "per_page", "pagination", "cursor")
 _SUCCESS = {"POST": 201, "GET": 200, "PUT": 200, "PATCH": 200, "DELETE": 204}
 
 
@@ -71,7 +75,7 @@ def _handle(
         with opened as session:
             user, token = authentication.authenticate(site, session, found, headers, given)
             params = check_parameters(found.parameters, given)
-            paging = {k: given[k] for k in ("page", "per_page", "pagination", "cursor") if k in given}
+            paging = {k: v for k, v in given.items() if k in _PAGING}
             call = Call(
                 site, session, method, path, variables, {**paging, **params}, user, token, headers
             )

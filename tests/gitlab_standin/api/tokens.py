@@ -11,15 +11,34 @@ from gitlab_standin.api.core import Call, Reply, fail, forbidden, invalid, not_f
 from gitlab_standin.models import Token, User, now
 
 SCOPES = frozenset(
-    "api read_api read_user create_runner manage_runner k8s_proxy self_rotate mcp mcp_orbit granular "
-    "read_repository write_repository read_virtual_registry write_virtual_registry read_observability "
-    "write_observability ai_features sudo admin_mode read_service_ping".split()
+    [
+        "api",
+        "read_api",
+        "read_user",
+        "create_runner",
+        "manage_runner",
+        "k8s_proxy",
+        "self_rotate",
+        "mcp",
+        "mcp_orbit",
+        "granular",
+        "read_repository",
+        "write_repository",
+        "read_virtual_registry",
+        "write_virtual_registry",
+        "read_observability",
+        "write_observability",
+        "ai_features",
+        "sudo",
+        "admin_mode",
+        "read_service_ping",
+    ]
 )
 MAX_DAYS = 365
 _NEW = {"name": "str!", "description": "str", "expires_at": "date", "scopes": "list"}
 
 
-class TokenRefused(Exception):
+class TokenError(Exception):
     """A token that may not be made; the text is GitLab's."""
 
 
@@ -34,21 +53,21 @@ def make_token(
     impersonation: bool = False,
     value: str | None = None,
 ) -> tuple[Token, str]:
-    """A token and its value; TokenRefused when scopes or the date are not allowed."""
+    """A token and its value; TokenError when scopes or the date are not allowed."""
     today = now().date()
     if not name.strip():
-        raise TokenRefused("Name can't be blank")
+        raise TokenError("Name can't be blank")
     if not scopes:
-        raise TokenRefused("Scopes can't be blank")
+        raise TokenError("Scopes can't be blank")
     if not set(scopes) <= SCOPES:
-        raise TokenRefused("Scopes can only contain available scopes")
+        raise TokenError("Scopes can only contain available scopes")
     if {"sudo", "admin_mode"} & set(scopes) and not user.is_admin:
-        raise TokenRefused("Scopes can only contain available scopes")
+        raise TokenError("Scopes can only contain available scopes")
     if expires_at is None:
         expires_at = today + dt.timedelta(days=MAX_DAYS)
     if expires_at > today + dt.timedelta(days=MAX_DAYS):
         latest = today + dt.timedelta(days=MAX_DAYS)
-        raise TokenRefused(f"Expiration date must be before {latest.isoformat()}")
+        raise TokenError(f"Expiration date must be before {latest.isoformat()}")
     text = value or security.new_token(prefix)
     token = Token(
         user_id=user.id,
@@ -76,7 +95,7 @@ def _create(call: Call, user: User, *, impersonation: bool, refused: int) -> tup
             description=call["description"],
             impersonation=impersonation,
         )
-    except TokenRefused as error:
+    except TokenError as error:
         fail(refused, str(error))
     call.session.add(token)
     call.session.flush()
@@ -84,7 +103,9 @@ def _create(call: Call, user: User, *, impersonation: bool, refused: int) -> tup
 
 
 def _by_state(query: Select[Any], state: str | None) -> Select[Any]:
-    live = Token.revoked.is_(False) & ((Token.expires_at.is_(None)) | (Token.expires_at > now().date()))
+    live = Token.revoked.is_(False) & (
+        (Token.expires_at.is_(None)) | (Token.expires_at > now().date())
+    )
     if state == "active":
         return query.where(live)
     if state == "inactive":
@@ -97,9 +118,15 @@ def list_impersonation(call: Call) -> Any:
     """GET /users/:user_id/impersonation_tokens."""
     call.require_admin()
     user = call.some_user("user_id")
-    query = select(Token).where(Token.user_id == user.id, Token.impersonation.is_(True)).order_by(Token.id)
+    query = (
+        select(Token)
+        .where(Token.user_id == user.id, Token.impersonation.is_(True))
+        .order_by(Token.id)
+    )
     return pagination.of_query(
-        call, _by_state(query, call["state"]), lambda rows: [entities.impersonation_token(r) for r in rows]
+        call,
+        _by_state(query, call["state"]),
+        lambda rows: [entities.impersonation_token(r) for r in rows],
     )
 
 
@@ -241,7 +268,7 @@ def _rotate(call: Call, old: Token) -> Reply:
             description=old.description,
             impersonation=old.impersonation,
         )
-    except TokenRefused as error:
+    except TokenError as error:
         fail(400, f"400 Bad request - {error}")
     old.revoked = True
     new.previous_id = old.id
@@ -250,7 +277,9 @@ def _rotate(call: Call, old: Token) -> Reply:
     return Reply(200, {**entities.token(new), "token": text})
 
 
-@route("POST", "/personal_access_tokens/self/rotate", {"expires_at": "date"}, scopes=("self_rotate",))
+@route(
+    "POST", "/personal_access_tokens/self/rotate", {"expires_at": "date"}, scopes=("self_rotate",)
+)
 def rotate_self(call: Call) -> Any:
     """POST /personal_access_tokens/self/rotate."""
     return _rotate(call, _self(call))
@@ -259,6 +288,10 @@ def rotate_self(call: Call) -> Any:
 @route("POST", "/personal_access_tokens/:id/rotate", {"expires_at": "date"})
 def rotate_token(call: Call) -> Any:
     """POST /personal_access_tokens/:id/rotate."""
-    if call.token is not None and call.token.id == _own_or_admin(call).id and "api" not in call.token.scopes:
+    if (
+        call.token is not None
+        and call.token.id == _own_or_admin(call).id
+        and "api" not in call.token.scopes
+    ):
         forbidden()
     return _rotate(call, _own_or_admin(call))

@@ -19,13 +19,20 @@ from gitlab_standin.api.core import Call, Reply, fail, forbidden, invalid, not_f
 from gitlab_standin.models import Identity, Project, User, now
 from gitlab_standin.site import find_namespace
 
-_PROFILE = {
-    name: "str"
-    for name in (
-        "linkedin", "twitter", "discord", "website_url", "github", "organization", "bio", "location", "pronouns",
-        "public_email", "commit_email", "note", "job_title",
-    )
-}  # fmt: skip
+_PROFILE = dict.fromkeys((*entities.PROFILE_FIELDS, "public_email", "commit_email", "note"), "str")
+_FLAGS = (
+    "active",
+    "humans",
+    "external",
+    "blocked",
+    "without_projects",
+    "without_project_bots",
+    "admins",
+    "exclude_active",
+    "exclude_external",
+    "exclude_humans",
+    "exclude_internal",
+)
 _BODY = {
     **_PROFILE,
     "email": "str",
@@ -78,7 +85,11 @@ def _problems(call: Call, user: User | None = None) -> dict[str, list[str]]:
     if "username" in call and (user is None or user.username != name):
         if not name:
             found["username"] = ["can't be blank"]
-        elif len(name) > 255 or not USERNAME.fullmatch(name) or name.lower().endswith((".git", ".atom")):
+        elif (
+            len(name) > 255
+            or not USERNAME.fullmatch(name)
+            or name.lower().endswith((".git", ".atom"))
+        ):
             found["username"] = [
                 "can contain only letters, digits, '_', '-' and '.'. It must not start with '-', "
                 "end in '.', '.git', or '.atom'."
@@ -146,7 +157,10 @@ def create_user(call: Call) -> Any:
     """POST /users."""
     admin = call.require_admin()
     if not (call["password"] or call["reset_password"] or call["force_random_password"]):
-        invalid("password, reset_password, force_random_password are missing, at least one parameter must be provided")
+        invalid(
+            "password, reset_password, force_random_password are missing, at least one "
+            "parameter must be provided"
+        )
     _both_or_neither(call)
     random = call["reset_password"] or call["force_random_password"]
     if random:
@@ -210,7 +224,9 @@ def _move_namespace(call: Call, user: User) -> None:
     namespace = user.namespace
     namespace.path = namespace.full_path = user.username
     namespace.full_path_key = user.username.lower()
-    for project in call.session.scalars(select(Project).where(Project.namespace_id == namespace.id)):
+    for project in call.session.scalars(
+        select(Project).where(Project.namespace_id == namespace.id)
+    ):
         project.full_path_key = f"{user.username}/{project.path}".lower()
 
 
@@ -218,14 +234,8 @@ def _move_namespace(call: Call, user: User) -> None:
     "GET",
     "/users",
     {
-        **{n: "str" for n in ("username", "extern_uid", "provider", "public_email", "search")},
-        **{
-            n: "bool"
-            for n in (
-                "active", "humans", "external", "blocked", "without_projects", "without_project_bots", "admins",
-                "exclude_active", "exclude_external", "exclude_humans", "exclude_internal",
-            )
-        },
+        **dict.fromkeys(("username", "extern_uid", "provider", "public_email", "search"), "str"),
+        **dict.fromkeys(_FLAGS, "bool"),
         "created_after": "datetime",
         "created_before": "datetime",
         "order_by": ("id", "name", "username", "created_at", "updated_at"),
@@ -402,4 +412,3 @@ def remove_identity(call: Call) -> Any:
             user.identities.remove(identity)
             return None
     not_found("Identity")
-

@@ -49,7 +49,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Change:
-    """One file's difference; ``patch`` starts at the first ``@@``, ``header`` holds what stands before it."""
+    """One file's difference.
+
+    ``patch`` starts at the first ``@@``, ``header`` holds what stands before it.
+    """
 
     old_path: str
     new_path: str
@@ -80,7 +83,10 @@ class Repository:
         """Make it, empty, unless it is there."""
         if not (self.path / "HEAD").exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            git(self.path, ["init", "--quiet", "--bare", f"--initial-branch={branch}", str(self.path)])
+            git(
+                self.path,
+                ["init", "--quiet", "--bare", f"--initial-branch={branch}", str(self.path)],
+            )
 
     def copy_from(self, source: "Repository", branch: str | None = None) -> None:
         """Become a copy of another one (its branches and tags); whole or not at all."""
@@ -88,7 +94,11 @@ class Repository:
         shutil.rmtree(partial, ignore_errors=True)
         partial.parent.mkdir(parents=True, exist_ok=True)
         git(partial, ["init", "--quiet", "--bare", str(partial)])
-        wanted = [f"+refs/heads/{branch}:refs/heads/{branch}"] if branch else ["+refs/heads/*:refs/heads/*"]
+        wanted = (
+            [f"+refs/heads/{branch}:refs/heads/{branch}"]
+            if branch
+            else ["+refs/heads/*:refs/heads/*"]
+        )
         git(partial, ["fetch", "--quiet", str(source.path), *wanted, "+refs/tags/*:refs/tags/*"])
         shutil.rmtree(self.path, ignore_errors=True)
         partial.rename(self.path)
@@ -118,14 +128,19 @@ class Repository:
             candidates.append(ref)
         for name in candidates:
             try:
-                text = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{{kind}}}")
+                text = self.git(
+                    "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{{kind}}}"
+                )
             except GitError:
                 continue
             return text.decode().split("\n")[-2]
         return None
 
     def tree(self, ref: str, path: str = "", *, recursive: bool = False) -> list[Entry] | None:
-        """Entries of a folder, folders first as GitLab lists them; None when there is no such folder."""
+        """Entries of a folder, folders first as GitLab lists them.
+
+        None when there is no such folder.
+        """
         folder = path.strip("/")
         start = self.resolve(f"{ref}:{folder}" if folder else ref, "tree")
         if start is None and folder:
@@ -135,7 +150,9 @@ class Repository:
             return None
         options = ["-r", "-t"] if recursive else []
         entries = []
-        for line in self.git("ls-tree", "-z", *options, start).decode(errors="replace").split("\0")[:-1]:
+        for line in (
+            self.git("ls-tree", "-z", *options, start).decode(errors="replace").split("\0")[:-1]
+        ):
             facts, name = line.split("\t", 1)
             mode, kind, sha = facts.split()
             entries.append(Entry(mode, kind, sha, f"{folder}/{name}" if folder else name))
@@ -170,7 +187,14 @@ class Repository:
         env: Mapping[str, str] | None = None,
     ) -> list[Commit]:
         """Commits reachable from a revision or range, newest first."""
-        arguments = ["--literal-pathspecs", "log", "-z", f"--format={_FORMAT}", f"--skip={skip}", *options]
+        arguments = [
+            "--literal-pathspecs",
+            "log",
+            "-z",
+            f"--format={_FORMAT}",
+            f"--skip={skip}",
+            *options,
+        ]
         if limit is not None:
             arguments.append(f"--max-count={limit}")
         arguments += ["--end-of-options", ref, "--"]
@@ -201,7 +225,9 @@ class Repository:
     def count(self, ref: str, path: str | None = None) -> int:
         """How many commits :meth:`log` has."""
         tail = [path] if path else []
-        text = self.git("--literal-pathspecs", "rev-list", "--count", "--end-of-options", ref, "--", *tail)
+        text = self.git(
+            "--literal-pathspecs", "rev-list", "--count", "--end-of-options", ref, "--", *tail
+        )
         return int(text)
 
     def merge_base(self, one: str, other: str) -> str | None:

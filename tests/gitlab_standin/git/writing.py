@@ -37,7 +37,12 @@ class Person:
 
 def _check_path(path: str) -> None:
     parts = path.split("/")
-    if not path or path.startswith("/") or any(p in {"", ".", "..", ".git"} for p in parts) or "\0" in path:
+    if (
+        not path
+        or path.startswith("/")
+        or any(p in {"", ".", "..", ".git"} for p in parts)
+        or "\0" in path
+    ):
         raise ChangeError("invalid path")
 
 
@@ -55,7 +60,9 @@ def _apply(repo: Repository, index: dict[str, str], action: Action, base: str | 
     if action.last_commit_id and base and action.action in {"update", "delete", "move"}:
         latest = repo.log(base, path=action.path, limit=1)
         if latest and not latest[0].id.startswith(action.last_commit_id):
-            raise ChangeError("You are attempting to update a file that has changed since you started editing it.")
+            raise ChangeError(
+                "You are attempting to update a file that has changed since you started editing it."
+            )
     if action.action == "create" and present:
         raise ChangeError("A file with this name already exists")
     if action.action in {"update", "delete", "chmod"} and not exists:
@@ -92,7 +99,12 @@ def update_ref(repo: Repository, branch: str, new: str, old: str | None) -> None
 
 
 def commit_tree(
-    repo: Repository, tree: str, parents: Sequence[str], message: str, author: Person, committer: Person
+    repo: Repository,
+    tree: str,
+    parents: Sequence[str],
+    message: str,
+    author: Person,
+    committer: Person,
 ) -> str:
     """Write a commit object; returns its id."""
     arguments = ["commit-tree", tree]
@@ -118,7 +130,10 @@ def commit_actions(
     author: Person,
     committer: Person,
 ) -> str:
-    """Apply actions on top of ``base`` and move ``branch`` (now at ``old``) there; returns the commit's id."""
+    """Apply actions on top of ``base`` and move ``branch`` (now at ``old``) there.
+
+    Returns the commit's id.
+    """
     with tempfile.TemporaryDirectory(prefix="gitlab-index-") as folder:
         env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         repo.git("read-tree", base or "--empty", env=env)

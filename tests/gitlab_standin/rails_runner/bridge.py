@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 
 from gitlab_standin import security
 from gitlab_standin.accounts import password_problem
-from gitlab_standin.api.tokens import TokenRefused, make_token
+from gitlab_standin.api.tokens import TokenError, make_token
 from gitlab_standin.database import Database
 from gitlab_standin.models import Token, User, now
 from gitlab_standin.site import Site
@@ -19,7 +20,7 @@ from gitlab_standin.site import Site
 SHIM = Path(__file__).parent / "shim.rb"
 
 
-class Invalid(Exception):
+class InvalidError(Exception):
     """A record that does not pass validation."""
 
 
@@ -48,7 +49,9 @@ def _token(row: Token) -> dict[str, Any]:
     }
 
 
-def _conditions(model: type[User] | type[Token], given: dict[str, Any]) -> list[ColumnElement[bool]]:
+def _conditions(
+    model: type[User] | type[Token], given: dict[str, Any]
+) -> list[ColumnElement[bool]]:
     aliases = {"admin": "is_admin"}
     found = []
     for name, value in given.items():
@@ -59,7 +62,7 @@ def _conditions(model: type[User] | type[Token], given: dict[str, Any]) -> list[
         else:
             column = getattr(model, aliases.get(name, name), None)
             if column is None:
-                raise Invalid(f"unknown attribute '{name}'")
+                raise InvalidError(f"unknown attribute '{name}'")
             found.append(column.in_(value) if isinstance(value, list) else column == value)
     return found
 
@@ -83,7 +86,7 @@ class Answers:
             query = select(Token).where(*_conditions(Token, conditions)).order_by(Token.id)
             return [_token(row) for row in session.scalars(query)]
 
-    def update_user(self, id: int, values: dict[str, Any]) -> Any:  # noqa: A002
+    def update_user(self, id: int, values: dict[str, Any]) -> Any:
         """Change state or password."""
         with self._database.write() as session:
             row = session.get_one(User, id)
@@ -92,7 +95,7 @@ class Answers:
             if "password" in values:
                 problem = password_problem(values["password"], row.username, row.email)
                 if problem:
-                    raise Invalid(f"Password {problem}")
+                    raise InvalidError(f"Password {problem}")
                 row.password_hash = security.hash_password(values["password"])
                 row.password_expires_at = None
             return _user(row)
@@ -107,7 +110,7 @@ class Answers:
                 return _token(stored)
             user = session.get(User, row.get("user_id"))
             if user is None:
-                raise Invalid("User must exist")
+                raise InvalidError("User must exist")
             expires = row.get("expires_at")
             try:
                 made, text = make_token(
@@ -120,15 +123,15 @@ class Answers:
                     impersonation=bool(row.get("impersonation")),
                     value=token,
                 )
-            except TokenRefused as error:
-                raise Invalid(str(error)) from error
+            except TokenError as error:
+                raise InvalidError(str(error)) from error
             if made.expires_at is not None and made.expires_at <= now().date():
-                raise Invalid("Expiration date can't be in the past")
+                raise InvalidError("Expiration date can't be in the past")
             session.add(made)
             session.flush()
             return {**_token(made), "token": text}
 
-    def revoke_token(self, id: int) -> Any:  # noqa: A002
+    def revoke_token(self, id: int) -> Any:
         """Revoke it."""
         with self._database.write() as session:
             stored = session.get_one(Token, id)
@@ -139,7 +142,7 @@ class Answers:
 def run(site: Site, script: str) -> int:
     """Run a script (text, file name, or ``-`` for standard input); returns Ruby's exit code."""
     answers = Answers(site)
-    operations = {
+    operations: dict[str, Callable[..., Any]] = {
         "users": answers.users,
         "tokens": answers.tokens,
         "update_user": answers.update_user,
@@ -153,7 +156,9 @@ def run(site: Site, script: str) -> int:
         "GITLAB_STANDIN_BRIDGE_OUT": str(request_write),
         "GITLAB_STANDIN_BRIDGE_IN": str(answer_read),
     }
-    process = subprocess.Popen(["ruby", str(SHIM), script], env=env, pass_fds=(request_write, answer_read))
+    process = subprocess.Popen(
+        ["ruby", str(SHIM), script], env=env, pass_fds=(request_write, answer_read)
+    )
     os.close(request_write)
     os.close(answer_read)
     with os.fdopen(request_read) as requests, os.fdopen(answer_write, "w") as replies:
@@ -161,7 +166,7 @@ def run(site: Site, script: str) -> int:
             question = json.loads(line)
             try:
                 answer = {"value": operations[question["operation"]](**question["arguments"])}
-            except Invalid as error:
+            except InvalidError as error:
                 answer = {"invalid": str(error)}
             replies.write(json.dumps(answer) + "\n")
             replies.flush()

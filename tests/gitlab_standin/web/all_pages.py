@@ -1,5 +1,5 @@
-"""Importing this registers every page; the first that fits an address wins."""
+"""Importing this registers every page."""
 
-from gitlab_standin.web import signing_in, people, code, editing  # isort: skip
+from gitlab_standin.web import code, editing, people, signing_in
 
 __all__ = ["code", "editing", "people", "signing_in"]

@@ -1,5 +1,7 @@
 """A project's files and history."""
 
+from typing import Any
+
 from sqlalchemy import select
 from starlette.responses import PlainTextResponse, Response
 
@@ -11,7 +13,13 @@ from gitlab_standin.web import render
 from gitlab_standin.web.core import Page, page
 
 HISTORY_PAGE = 40
-_INLINE = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".pdf": "application/pdf"}
+_INLINE = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".pdf": "application/pdf",
+}
 
 
 def opened(page: Page) -> tuple[Project, Repository]:
@@ -35,16 +43,14 @@ def split_ref(repository: Repository, text: str) -> tuple[str, str] | None:
 def _parts(page: Page, repository: Repository) -> tuple[str, str, str]:
     found = split_ref(repository, page.variables["where"])
     if found is None:
-        page.missing()
-        raise AssertionError
+        return page.missing()
     commit = repository.resolve(found[0])
     if commit is None:
-        page.missing()
-        raise AssertionError
+        return page.missing()
     return found[0], found[1].strip("/"), commit
 
 
-def _common(page: Page, project: Project, ref: str | None, path: str = "") -> dict[str, object]:
+def _common(page: Page, project: Project, ref: str | None, path: str = "") -> dict[str, Any]:
     crumbs = []
     steps = path.split("/") if path else []
     for number, step in enumerate(steps, 1):
@@ -59,18 +65,20 @@ def _common(page: Page, project: Project, ref: str | None, path: str = "") -> di
         "ref": ref,
         "path": path,
         "crumbs": crumbs,
-        "can_edit": ref is not None and access.can_push_branch(page.session, page.user, project, ref),
+        "can_edit": ref is not None
+        and access.can_push_branch(page.session, page.user, project, ref),
     }
 
 
 def _tree(page: Page, project: Project, repository: Repository, ref: str, path: str) -> Response:
     entries = repository.tree(ref, path)
     if entries is None:
-        page.missing()
-        raise AssertionError
+        return page.missing()
     commit = repository.resolve(ref) or ref
     last = repository.log(commit, path=path or None, limit=1)
-    readme = next((e for e in entries if e.type == "blob" and e.name.lower().startswith("readme")), None)
+    readme = next(
+        (e for e in entries if e.type == "blob" and e.name.lower().startswith("readme")), None
+    )
     shown = None
     if readme is not None:
         text = render.text_of(repository.blob(readme.id)[: render.MAX_SHOWN]) or ""
@@ -108,7 +116,7 @@ def blob_page(page: Page) -> Response:
     ref, path, commit = _parts(page, repository)
     entry = repository.entry(commit, path)
     if entry is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     if entry.type == "tree":
         return page.redirect(f"/{project.full_path}/-/tree/{ref}/{path}")
     content = repository.blob(entry.id)
@@ -119,7 +127,9 @@ def blob_page(page: Page) -> Response:
     folder = path.rpartition("/")[0]
     html = cells = None
     if text is not None and not plain and render.is_markdown(entry.name):
-        html = render.markdown(text, blob=f"{root}/-/blob/{ref}", raw=f"{root}/-/raw/{ref}", folder=folder)
+        html = render.markdown(
+            text, blob=f"{root}/-/blob/{ref}", raw=f"{root}/-/raw/{ref}", folder=folder
+        )
     if not plain and entry.name.lower().endswith(".ipynb") and len(content) <= render.MAX_SHOWN:
         cells = render.notebook(content)
     ending = "." + entry.name.rpartition(".")[2].lower()
@@ -145,10 +155,13 @@ def raw_page(page: Page) -> Response:
     _, path, commit = _parts(page, repository)
     entry = repository.entry(commit, path)
     if entry is None or entry.type != "blob":
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     content = repository.blob(entry.id)
     ending = "." + entry.name.rpartition(".")[2].lower()
-    headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Content-Disposition": "inline"}
+    headers = {
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Disposition": "inline",
+    }
     if ending in _INLINE:
         return Response(content, headers=headers, media_type=_INLINE[ending])
     if render.text_of(content) is None:
@@ -185,7 +198,7 @@ def commit_page(page: Page) -> Response:
     project, repository = opened(page)
     commit = repository.commit(page.variables["sha"])
     if commit is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     changes = repository.diff(commit.parents[0] if commit.parents else EMPTY_TREE, commit.id)
     return page.render(
         "commit.html",
@@ -203,7 +216,7 @@ def compare_page(page: Page) -> Response:
     project, repository = opened(page)
     old, new = (repository.resolve(page.variables[n]) for n in ("old", "new"))
     if old is None or new is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     base = old if page.variables["dots"] == ".." else repository.merge_base(old, new)
     changes = repository.diff(base or old, new)
     return page.render(
@@ -223,7 +236,10 @@ def merge_requests_page(page: Page) -> Response:
     query = select(MergeRequest).where(MergeRequest.project_id == project.id)
     rows = list(page.session.scalars(query.order_by(MergeRequest.iid.desc())))
     return page.render(
-        "merge_requests.html", title="Merge requests", requests=rows, **_common(page, project, project.default_branch)
+        "merge_requests.html",
+        title="Merge requests",
+        requests=rows,
+        **_common(page, project, project.default_branch),
     )
 
 
@@ -237,7 +253,7 @@ def merge_request_page(page: Page) -> Response:
         )
     )
     if row is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     changes = repository.diff(row.base_sha, row.sha) if row.base_sha and row.sha else []
     return page.render(
         "merge_request.html",
@@ -255,7 +271,9 @@ def project_page(page: Page) -> Response:
     """A project: its files and README."""
     project, repository = opened(page)
     if project.import_status in {"scheduled", "started"}:
-        return page.render("importing.html", title=project.full_name, **_common(page, project, None))
+        return page.render(
+            "importing.html", title=project.full_name, **_common(page, project, None)
+        )
     if project.default_branch is None:
         owner = find_user(page.session, project.namespace.path)
         return page.render(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import jinja2
@@ -25,11 +25,11 @@ _TEMPLATES = jinja2.Environment(
 )
 
 
-class SignInNeeded(Exception):
+class SignInNeededError(Exception):
     """An anonymous visitor asked for what may be private: GitLab asks them to sign in first."""
 
 
-class PageMissing(Exception):
+class PageMissingError(Exception):
     """404, for somebody who is signed in."""
 
 
@@ -80,17 +80,20 @@ class Page:
     def project(self) -> Project:
         """The project of the address; hidden and missing ones look the same."""
         found = find_project(self.session, self.variables["project"])
-        hidden = found is None or self.variables["project"].isdigit()
-        if found is None or hidden or not access.visible(self.session, self.user, found):
+        if found is None or not access.visible(self.session, self.user, found):
             self.missing()
         return found
 
-    def missing(self) -> Any:
+    def missing(self) -> NoReturn:
         """Sign in first, or 404 for who has done so."""
-        raise SignInNeeded if self.user is None else PageMissing
+        raise SignInNeededError if self.user is None else PageMissingError
 
 
 Handler = Callable[[Page], Response]
+
+_OURS = "users|explore|dashboard|help|groups|robots.txt"
+_NAME = rf"(?P<name>(?!(?:{_OURS})$)[A-Za-z0-9_.][^/]*)"
+_PROJECT = rf"(?P<project>(?!(?:{_OURS})/)[A-Za-z0-9_.][^/]*(?:/[^/-][^/]*)+?)"
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,12 @@ PAGES: list[WebRoute] = []
 
 
 def page(pattern: str, *methods: str) -> Callable[[Handler], Handler]:
-    """Declare a page. ``{project}`` in the pattern stands for a project's full path."""
-    expression = pattern.replace("{project}", r"(?P<project>[A-Za-z0-9_.][^/]*(?:/[^/-][^/]*)+?)")
+    """Declare a page.
+
+    ``{project}`` in the pattern stands for a project's full path, ``{name}`` for a person's or a
+    top-level group's. Patterns must not overlap.
+    """
+    expression = pattern.replace("{project}", _PROJECT).replace("{name}", _NAME)
 
     def register(handler: Handler) -> Handler:
         allowed = frozenset(methods or ("GET",))

@@ -19,13 +19,17 @@ def edit_page(page: Page) -> Response:
     project, repository = opened(page)
     found = split_ref(repository, page.variables["where"])
     if found is None or not access.can_push_branch(page.session, page.user, project, found[0]):
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     ref, path = found
     head = repository.refs().get(ref)
     entry = repository.entry(head, path) if head else None
-    text = render.text_of(repository.blob(entry.id)) if entry is not None and entry.type == "blob" else None
+    text = (
+        render.text_of(repository.blob(entry.id))
+        if entry is not None and entry.type == "blob"
+        else None
+    )
     if text is None or head is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     last = repository.log(head, path=path, limit=1)
     return page.render(
         "edit.html",
@@ -48,12 +52,12 @@ def update_file(page: Page) -> Response:
     project, repository = opened(page)
     found = split_ref(repository, page.variables["where"])
     if found is None or not access.can_push_branch(page.session, page.user, project, found[0]):
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     ref, path = found
     user = page.user
     head = repository.refs().get(ref)
     if user is None or head is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     # Browsers send CRLF line ends; files here have LF.
     content = page.form.get("content", "").replace("\r\n", "\n").encode()
     person = Person(user.name, user.profile.get("commit_email") or user.email)

@@ -32,11 +32,20 @@ _CLIENT_OPTIONS = {
     "auth_scheme": "basic_auth",
 }
 _ATTRIBUTES = (
-    "name", "email", "nickname", "first_name", "last_name", "location", "description", "image", "phone", "urls",
-)  # fmt: skip
+    "name",
+    "email",
+    "nickname",
+    "first_name",
+    "last_name",
+    "location",
+    "description",
+    "image",
+    "phone",
+    "urls",
+)
 
 
-class SignInFailed(Exception):
+class SignInFailedError(Exception):
     """The provider did not vouch for anybody; the text is OmniAuth's key for it."""
 
 
@@ -126,13 +135,13 @@ class Strategy:
         return f"{target}{'&' if '?' in target else '?'}{urlencode(query)}"
 
     def complete(self, visit: Visit, query: Mapping[str, str]) -> AuthHash:
-        """The callback: check state, fetch token and user; SignInFailed otherwise."""
+        """The callback: check state, fetch token and user; SignInFailedError otherwise."""
         expected = visit.take("omniauth.state")
         verifier = visit.take("omniauth.pkce.verifier")
         if query.get("error"):
-            raise SignInFailed(str(query["error"]))
+            raise SignInFailedError(str(query["error"]))
         if not expected or not secrets.compare_digest(str(expected), query.get("state", "")):
-            raise SignInFailed("csrf_detected")
+            raise SignInFailedError("csrf_detected")
         raw = self._fetch(query.get("code", ""), verifier)
         info = {}
         for field, path in self._attributes.items():
@@ -180,20 +189,20 @@ class Strategy:
                     headers={"Accept": "application/json"},
                 )
                 if answer.status_code != 200:
-                    raise SignInFailed("invalid_credentials")
+                    raise SignInFailedError("invalid_credentials")
                 token = answer.json()["access_token"]
                 user = client.get(
                     self._endpoint("user_info_url"), headers={"Authorization": f"Bearer {token}"}
                 )
                 if user.status_code != 200:
-                    raise SignInFailed("invalid_credentials")
+                    raise SignInFailedError("invalid_credentials")
                 parsed = user.json()
         except (httpx.HTTPError, OSError) as error:
-            raise SignInFailed("failed_to_connect") from error
+            raise SignInFailedError("failed_to_connect") from error
         except (KeyError, ValueError, json.JSONDecodeError) as error:
-            raise SignInFailed("invalid_credentials") from error
+            raise SignInFailedError("invalid_credentials") from error
         if not isinstance(parsed, dict):
-            raise SignInFailed("invalid_credentials")
+            raise SignInFailedError("invalid_credentials")
         return parsed
 
 
@@ -217,7 +226,10 @@ def find_identity(session: Session, auth: AuthHash) -> Identity | None:
 
 
 def link(session: Session, user: User, auth: AuthHash) -> str:
-    """Somebody is signed in already: the identity becomes theirs. Returns what the next page says."""
+    """Somebody is signed in already: the identity becomes theirs.
+
+    Returns what the next page says.
+    """
     present = find_identity(session, auth)
     if present is not None:
         if present.user_id == user.id:
@@ -226,9 +238,7 @@ def link(session: Session, user: User, auth: AuthHash) -> str:
     for identity in user.identities:
         if identity.provider == auth.provider:
             return "Authentication failed: Provider has already been taken"
-    user.identities.append(
-        Identity(provider=auth.provider, extern_uid=auth.uid)
-    )
+    user.identities.append(Identity(provider=auth.provider, extern_uid=auth.uid))
     return "Authentication method updated"
 
 
@@ -306,9 +316,7 @@ def find_or_create(site: Site, session: Session, auth: AuthHash, claim: str | No
 def password_sign_in(session: Session, login: str, password: str) -> User | None:
     """The person a name or address and a password stand for."""
     key = login.lower()
-    user = session.scalar(
-        select(User).where((User.username_key == key) | (User.email_key == key))
-    )
+    user = session.scalar(select(User).where((User.username_key == key) | (User.email_key == key)))
     if user is None or not security.check_password(password, user.password_hash):
         return None
     return user

@@ -25,7 +25,7 @@ def _visible(page: Page, *conditions: object) -> list[Project]:
 def dashboard(page: Page) -> Response:
     """One's own projects."""
     if page.user is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     projects = _visible(page, access.member_projects(page.user))
     return page.render("projects.html", title="Projects", projects=projects)
 
@@ -52,7 +52,7 @@ def robots(_page: Page) -> Response:
 def account(page: Page) -> Response:
     """One's own account: what it is linked to."""
     if page.user is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     user = page.session.get(User, page.user.id)
     return page.render("account.html", title="Account", person=user)
 
@@ -61,7 +61,7 @@ def account(page: Page) -> Response:
 def password_page(page: Page) -> Response:
     """Choose a password."""
     if page.user is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     return page.render("password.html", title="Password")
 
 
@@ -69,7 +69,7 @@ def password_page(page: Page) -> Response:
 def set_password(page: Page) -> Response:
     """Change one's own password."""
     if page.user is None:
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     new = page.form.get("user[new_password]", "")
     old = page.form.get("user[password]", "")
     problem = None
@@ -92,13 +92,13 @@ def set_password(page: Page) -> Response:
     return page.redirect("/users/sign_in?auto_sign_in=false")
 
 
-@page("/(?:groups/)?(?P<name>[A-Za-z0-9_.][^/]*)|/groups/(?P<nested>[A-Za-z0-9_.].*)")
+@page("/{name}|/groups/(?P<group>[A-Za-z0-9_.].*)")
 def profile(page: Page) -> Response:
     """A person's or a group's page."""
-    name = page.variables.get("nested") or page.variables["name"]
+    name = page.variables.get("group") or page.variables["name"]
     namespace = find_namespace(page.session, name) if not name.isdigit() else None
     if namespace is None or not access.group_visible(page.session, page.user, namespace):
-        return page.missing()  # type: ignore[no-any-return]
+        return page.missing()
     projects = _visible(page, Project.namespace_id == namespace.id)
     if namespace.kind == "group":
         return page.render("projects.html", title=namespace.full_name, projects=projects)

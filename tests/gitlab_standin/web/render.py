@@ -27,7 +27,10 @@ def _absolute(link: str, blob: str, folder: str) -> str:
 
 
 def markdown(text: str, *, blob: str = "", raw: str = "", folder: str = "") -> markupsafe.Markup:
-    """Markdown as HTML. ``blob`` and ``raw`` are the addresses that relative links and images start from."""
+    """Markdown as HTML.
+
+    ``blob`` and ``raw`` are the addresses that relative links and images start from.
+    """
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     if text.startswith("---\n") and "\n---\n" in text[4:]:
         head, _, text = text[4:].partition("\n---\n")

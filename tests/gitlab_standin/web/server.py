@@ -12,14 +12,21 @@ from starlette.responses import PlainTextResponse, Response
 from gitlab_standin.config import Config
 from gitlab_standin.site import Site
 from gitlab_standin.web import sessions
-from gitlab_standin.web.core import Page, PageMissing, SignInNeeded, find_page
+from gitlab_standin.web.core import Page, PageMissingError, SignInNeededError, find_page
 
 log = logging.getLogger("gitlab_standin.web")
 
 # Rack takes private addresses for proxies of the site itself.
 _PRIVATE = tuple(
     ipaddress.ip_network(text)
-    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+    for text in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7",
+    )
 )
 
 
@@ -46,29 +53,41 @@ def _finish(site: Site, visit: sessions.Visit, response: Response) -> Response:
 
 
 def _handle(
-    site: Site, method: str, path: str, query: str, form: dict[str, str], cookie: str | None, remote: str
+    site: Site,
+    method: str,
+    path: str,
+    query: str,
+    form: dict[str, str],
+    cookie: str | None,
+    remote: str,
 ) -> Response:
     lookup = "GET" if method == "HEAD" else method
     values = dict(parse_qsl(query, keep_blank_values=True))
     with site.database.read() as session:
-        visit = sessions.load(site, session, cookie)
+        visit = sessions.load(session, cookie)
         page = Page(site, session, visit, lookup, path, values, form, remote)
         try:
             found = find_page(lookup, path)
             if found is None:
                 page.missing()
-                raise PageMissing
+                raise PageMissingError
             route, page.variables = found
-            if lookup != "GET" and "/callback" not in path and not visit.csrf_valid(form.get("authenticity_token", "")):
-                response = page.render("error.html", 422, title="422", text="The change you requested was rejected.")
+            if (
+                lookup != "GET"
+                and "/callback" not in path
+                and not visit.csrf_valid(form.get("authenticity_token", ""))
+            ):
+                response = page.render(
+                    "error.html", 422, title="422", text="The change you requested was rejected."
+                )
             else:
                 response = route.handler(page)
-        except SignInNeeded:
+        except SignInNeededError:
             if lookup == "GET":
                 visit.put("return_to", page.url(path) + (f"?{query}" if query else ""))
             visit.flash("alert", "You need to sign in or sign up before continuing.")
             response = page.redirect("/users/sign_in")
-        except PageMissing:
+        except PageMissingError:
             text = "The page could not be found or you don't have permission to view it."
             response = page.render("error.html", 404, title="404: Page not found", text=text)
         except Exception:

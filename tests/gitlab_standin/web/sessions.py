@@ -70,8 +70,11 @@ class Visit:
         self.renew = self.changed = True
 
 
-def load(site: Site, session: Session, cookie: str | None) -> Visit:
-    """The session of a cookie: an empty one when it is unknown, expired, or its user may not sign in."""
+def load(session: Session, cookie: str | None) -> Visit:
+    """The session of a cookie.
+
+    An empty one when it is unknown, expired, or its user may not sign in.
+    """
     if not cookie:
         return Visit(None, None, {})
     row = session.get(WebSession, security.token_digest(cookie))
@@ -108,7 +111,7 @@ def save(site: Site, visit: Visit, response: Response) -> None:
     response.headers.append("Set-Cookie", "; ".join(attributes))
 
 
-def local_path(site: Site, target: str | None) -> str | None:
+def local_path(target: str | None) -> str | None:
     """A path on this site, None for anything that leads elsewhere."""
     if not target:
         return None

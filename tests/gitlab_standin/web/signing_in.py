@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from gitlab_standin.git.command import GitError
 from gitlab_standin.models import User, now
 from gitlab_standin.web import omniauth
-from gitlab_standin.web.core import Page, PageMissing, page
+from gitlab_standin.web.core import Page, PageMissingError, page
 from gitlab_standin.web.sessions import local_path
 
 _PENDING = (
@@ -15,7 +15,8 @@ _PENDING = (
     "Please contact your GitLab administrator if you think this is an error."
 )
 _BLOCKED = (
-    "Your account has been blocked. Please contact your GitLab administrator if you think this is an error."
+    "Your account has been blocked. "
+    "Please contact your GitLab administrator if you think this is an error."
 )
 
 
@@ -24,7 +25,7 @@ def _enter(page: Page, user: User, *, created: bool = False) -> Response:
     with page.site.database.write() as session:
         current = session.get(User, user.id)
         if current is None:
-            raise PageMissing
+            raise PageMissingError
         if current.state == "deactivated":
             current.state = "active"
         state = current.state
@@ -32,11 +33,13 @@ def _enter(page: Page, user: User, *, created: bool = False) -> Response:
             current.last_sign_in_at = current.current_sign_in_at or now()
             current.current_sign_in_at = now()
             current.last_activity_on = now().date().isoformat()
-            expired = current.password_expires_at is not None and current.password_expires_at <= now()
+            expired = (
+                current.password_expires_at is not None and current.password_expires_at <= now()
+            )
     if state != "active":
         page.visit.flash("alert", _PENDING if state == "blocked_pending_approval" else _BLOCKED)
         return page.redirect("/users/sign_in")
-    wanted = local_path(page.site, page.visit.take("return_to"))
+    wanted = local_path(page.visit.take("return_to"))
     page.visit.take("flash")
     page.visit.sign_in(current)
     if expired:
@@ -53,11 +56,15 @@ def sign_in_page(page: Page) -> Response:
     if page.user is not None:
         return page.redirect("/")
     settings = page.site.config.omniauth
-    providers = [omniauth.Strategy(page.site, p) for p in settings.providers] if settings.enabled else []
+    providers = (
+        [omniauth.Strategy(page.site, p) for p in settings.providers] if settings.enabled else []
+    )
     automatic = settings.auto_sign_in_with_provider
     flash = page.visit.data.get("flash")
     # Being asked to sign in is no reason to stop; a failure is.
-    told = flash and flash["kind"] == "alert" and not flash["text"].startswith("You need to sign in")
+    told = (
+        flash and flash["kind"] == "alert" and not flash["text"].startswith("You need to sign in")
+    )
     known = any(p.name == automatic for p in providers)
     if automatic and known and not told and page.query.get("auto_sign_in") != "false":
         return page.render("auto_sign_in.html", provider=automatic)
@@ -69,7 +76,7 @@ def sign_in_page(page: Page) -> Response:
 def sign_in(page: Page) -> Response:
     """Sign in with a password."""
     if not page.site.setting(page.session, "password_authentication_enabled_for_web"):
-        raise PageMissing
+        raise PageMissingError
     login, password = page.form.get("user[login]", ""), page.form.get("user[password]", "")
     user = omniauth.password_sign_in(page.session, login, password)
     if user is None:
@@ -90,7 +97,7 @@ def _strategy(page: Page) -> omniauth.Strategy:
     settings = page.site.config.omniauth
     block = settings.provider(page.variables["provider"]) if settings.enabled else None
     if block is None:
-        raise PageMissing
+        raise PageMissingError
     return omniauth.Strategy(page.site, block)
 
 
@@ -106,9 +113,11 @@ def callback(page: Page) -> Response:
     strategy = _strategy(page)
     try:
         auth = strategy.complete(page.visit, {**page.query, **page.form})
-    except omniauth.SignInFailed as error:
+    except omniauth.SignInFailedError as error:
         reason = str(error).replace("_", " ").capitalize()
-        page.visit.flash("alert", f'Could not authenticate you from {strategy.label} because "{reason}".')
+        page.visit.flash(
+            "alert", f'Could not authenticate you from {strategy.label} because "{reason}".'
+        )
         return page.redirect("/users/sign_in")
     if page.user is not None:
         return _link(page, auth)
@@ -129,18 +138,18 @@ def _link(page: Page, auth: omniauth.AuthHash) -> Response:
     with page.site.database.write() as session:
         current = session.get(User, page.user.id) if page.user else None
         if current is None:
-            raise PageMissing
+            raise PageMissingError
         text = omniauth.link(session, current, auth)
     page.visit.flash("notice", text)
     if text.startswith("Authentication failed"):
         return page.redirect("/-/profile/account")
-    return page.redirect(local_path(page.site, page.visit.take("return_to")) or "/")
+    return page.redirect(local_path(page.visit.take("return_to")) or "/")
 
 
 def _monitored(page: Page) -> None:
     address = ipaddress.ip_address(page.remote)
     if not any(address in network for network in page.site.config.monitoring_whitelist):
-        raise PageMissing
+        raise PageMissingError
 
 
 @page("/-/health")
@@ -168,7 +177,10 @@ def readiness(page: Page) -> Response:
     except (GitError, OSError):
         usable = False
     if page.query.get("all"):
-        body |= {"db_check": [{"status": "ok"}], "gitaly_check": [{"status": "ok" if usable else "failed"}]}
+        body |= {
+            "db_check": [{"status": "ok"}],
+            "gitaly_check": [{"status": "ok" if usable else "failed"}],
+        }
     if not usable:
         return JSONResponse({**body, "status": "failed"}, 503)
     return JSONResponse(body)
