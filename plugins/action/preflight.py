@@ -1,0 +1,237 @@
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Controller's half of `mooc.atelier.preflight`: judges settings and files, where secrets stay."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleFileNotFound
+from ansible.plugins.action import ActionBase
+from ansible.release import __version__ as ansible_version
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
+    Finding,
+    Settings,
+    as_integer,
+    is_name,
+    report,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
+    authority_findings,
+    site_certificate_findings,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import (
+    course_findings,
+    has_password,
+    is_repository,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
+    look_at_repository,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_site import site_findings
+
+OLDEST_ANSIBLE = (2, 19)
+FOR_THE_SERVER = (
+    "systems", "minimum_memory_mb", "recommended_memory_mb", "minimum_disk_mb",
+    "recommended_disk_mb", "disk_paths", "clock_tolerance", "git_timeout", "gitlab_deployment",
+    "http_proxy", "https_proxy", "no_proxy",
+)  # fmt: skip
+NO_PATH = (
+    "Give the path of a file on the machine that runs Ansible, absolute or relative to the"
+    " playbook."
+)
+
+
+class ActionModule(ActionBase):
+    """Judge the settings, have the module look at the server, return everything at once."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Run on the controller, before and after the module."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        settings: Settings = self._task.args["settings"]
+        authorities: list[str] = []
+        findings = [
+            *controller_findings(),
+            *site_findings(settings),
+            *course_findings(settings),
+            *self._certificate_files(settings),
+            *self._authority_files(settings, authorities),
+            *self._other_files(settings),
+        ]
+        arguments = {
+            "settings": {
+                **{name: settings[name] for name in FOR_THE_SERVER},
+                "courses": list(limits(settings)),
+            },
+            "ports": [dict(port) for port in settings["ports"] if as_integer(port["port"])],
+            "repositories": list(repositories(settings)),
+            "authorities": "\n".join(authorities),
+            "now": time.time(),
+        }
+        for port in arguments["ports"]:
+            port["port"] = as_integer(port["port"])
+        seen = self._execute_module(
+            module_name="mooc.atelier.preflight", module_args=arguments, task_vars=task_vars
+        )
+        if seen.get("failed"):
+            return seen
+        findings += [Finding(**finding) for finding in seen["findings"]]
+        for repository in seen["unreached"]:
+            findings += look_from_here(repository, settings, "\n".join(authorities))
+        advice = [finding for finding in findings if not finding.grave]
+        result.update(
+            changed=False,
+            failures=[finding.as_dict() for finding in findings if finding.grave],
+            advice=[finding.as_dict() for finding in advice],
+            report=report(findings),
+            warnings=[f"{item.variable} {item.problem}. {item.fix}" for item in advice],
+        )
+        return result
+
+    def _read(self, variable: str, path: Any) -> tuple[bytes, list[Finding]]:
+        """Return a controller file's content, decrypted where it is a vault's."""
+        try:
+            found = self._find_needle("files", str(path))
+            real = self._loader.get_real_file(found, decrypt=True)
+            try:
+                return Path(real).read_bytes(), []
+            finally:
+                self._loader.cleanup_tmp_file(real)
+        except (AnsibleFileNotFound, FileNotFoundError):
+            return b"", [Finding(variable, f"leads to no file ({path})", NO_PATH)]
+        except (AnsibleError, OSError) as error:
+            return b"", [Finding(variable, f"cannot be read ({path}: {error})", NO_PATH)]
+
+    def _certificate_files(self, settings: Settings) -> Iterator[Finding]:
+        """Read the site's own certificate and key."""
+        if settings["tls"] != "files":
+            return
+        certificate, key = settings["tls_certificate"], settings["tls_key"]
+        if not certificate or not key:
+            return
+        contents = []
+        for variable, path in (("atelier_tls_certificate", certificate), ("atelier_tls_key", key)):
+            content, findings = self._read(variable, path)
+            yield from findings
+            contents.append(content)
+        if all(contents):
+            names = site_names(settings)
+            yield from site_certificate_findings(*contents, names, datetime.now(UTC))
+
+    def _authority_files(self, settings: Settings, texts: list[str]) -> Iterator[Finding]:
+        """Read the extra authorities, and keep their texts for who has to trust them."""
+        variable, paths = "atelier_ca_certificates", settings["ca_certificates"]
+        if not isinstance(paths, (list, tuple)):
+            yield Finding(variable, "is not a list", "Write it as a list of paths.")
+            return
+        for path in paths:
+            content, missing = self._read(variable, path)
+            findings = missing or list(authority_findings(variable, str(path), content))
+            yield from findings
+            if not findings:
+                texts.append(content.decode("utf-8", "replace"))
+
+    def _other_files(self, settings: Settings) -> Iterator[Finding]:
+        """Look for archives and courses' directories."""
+        archives = {}
+        if settings["base_image_source"] == "archive":
+            archives["atelier_base_image_archive"] = settings["base_image_archive"]
+        if settings["gitlab_deployment"] == "omnibus":
+            archives["gitlab_image_archive"] = settings["gitlab_image_archive"]
+        for variable, path in archives.items():
+            if not path:
+                continue
+            try:
+                if not tarfile.is_tarfile(self._find_needle("files", str(path))):
+                    yield Finding(
+                        variable,
+                        f"is not an archive ({path})",
+                        "Make it with: docker save -o FILE IMAGE.",
+                    )
+            except (AnsibleError, OSError):
+                yield Finding(variable, f"leads to no file ({path})", NO_PATH)
+        for variable, course in named_courses(settings):
+            directory = course.get("directory")
+            if not directory or directory == "example":
+                continue
+            try:
+                found = self._find_needle("files", str(directory))
+            except AnsibleError:
+                found = None
+            if found is None or not Path(found).is_dir() or not any(Path(found).iterdir()):
+                yield Finding(
+                    f"{variable}.directory",
+                    f"leads to no directory with files ({directory})",
+                    "Give its path on the machine that runs Ansible, absolute or relative to the"
+                    " playbook, or `example` for the course that comes with the collection.",
+                )
+
+
+def controller_findings() -> Iterator[Finding]:
+    """Rules about the machine that runs Ansible."""
+    version = tuple(int(part) for part in ansible_version.split(".")[:2])
+    if version < OLDEST_ANSIBLE:
+        yield Finding(
+            "The machine that runs Ansible",
+            f"has ansible-core {ansible_version}",
+            "Install 2.19 or newer: pip install 'ansible-core>=2.19'.",
+        )
+
+
+def site_names(settings: Settings) -> list[str]:
+    """Return the host names that the site's certificate must cover."""
+    names = [settings["hub_host"]]
+    if settings["gitlab_deployment"] != "external":
+        names.append(settings["gitlab_host"])
+    extra = settings["extra_sites"] if isinstance(settings["extra_sites"], (list, tuple)) else []
+    names += [site.get("name") for site in extra if isinstance(site, Mapping)]
+    return [name for name in names if is_name(name)]
+
+
+def named_courses(settings: Settings) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Return each course that can be read, with its name in messages."""
+    courses = settings["courses"] if isinstance(settings["courses"], (list, tuple)) else []
+    for number, course in enumerate(courses):
+        if isinstance(course, Mapping):
+            slug = course.get("slug")
+            yield f"atelier_courses[{number}]" + (f" ({slug})" if slug else ""), course
+
+
+def limits(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Return what the server has to be asked about each course."""
+    for name, course in named_courses(settings):
+        yield {"name": name, "memory": course.get("memory"), "cpu": course.get("cpu")}
+
+
+def repositories(settings: Settings) -> Iterator[dict[str, str]]:
+    """Return the template repositories that can be asked for their branch."""
+    for name, course in named_courses(settings):
+        url = course.get("repository")
+        if is_repository(url) and not has_password(str(url)):
+            yield {"variable": name, "url": str(url), "branch": str(course.get("branch") or "main")}
+
+
+def look_from_here(
+    repository: Mapping[str, str], settings: Settings, authorities: str
+) -> list[Finding]:
+    """Ask a git server from the controller, where the server has no git yet."""
+    local = repository["url"].startswith(("/", "file:"))
+    if local or shutil.which("git", path=os.environ.get("PATH")) is None:
+        return [
+            Finding(
+                f"{repository['variable']}.repository",
+                "could not be tried, as the server has no git yet",
+                "Install git on the server, or go on and see.",
+                grave=False,
+            )
+        ]
+    return look_at_repository(repository, settings, authorities)

@@ -1,0 +1,135 @@
+"""What stands between these settings and an installed site: the rules, without any input or output.
+
+Each rule looks at plain data and yields findings. The action plugin gives them the settings and
+what it read on the controller; the module gives them what it read on the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Settings = Mapping[str, Any]
+
+# RFC 1123, section 2.1: letters, digits, hyphens; a label has 63 characters at most, a name 253.
+LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+SLUG = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
+KEY = re.compile(r"[A-Za-z0-9._~-]{1,255}")
+PLACEHOLDER = re.compile(
+    r"(change[-_ ]?me|change[-_ ]?it|replace[-_ ]?me|password|secret|passw0rd|example|todo|xxx+"
+    r"|test)"
+    r"[-_ !.0-9]*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to put right.
+
+    Attributes:
+        variable: what the operator edits, as they know it.
+        problem: what is wrong with it, as the end of a sentence that begins with its name.
+        fix: what to do, as a sentence.
+        grave: whether installing makes no sense before it is put right.
+    """
+
+    variable: str
+    problem: str
+    fix: str
+    grave: bool = True
+
+    def as_dict(self) -> dict[str, str]:
+        """Return what is shown to the operator."""
+        return {"variable": self.variable, "problem": self.problem, "fix": self.fix}
+
+
+def is_name(value: Any) -> bool:
+    """Tell whether the value is a full host name: lower case, two labels or more, not an address.
+
+    >>> is_name("hub.mooc.example.org"), is_name("Hub.example.org"), is_name("10.0.0.1")
+    (True, False, False)
+    """
+    if not isinstance(value, str) or len(value) > 253:
+        return False
+    labels = value.split(".")
+    if len(labels) < 2 or labels[-1].isdigit():
+        return False
+    return all(LABEL.fullmatch(label) for label in labels)
+
+
+def placeholder(value: str) -> bool:
+    """Tell whether a secret is a value that somebody forgot to replace."""
+    return PLACEHOLDER.fullmatch(value.strip()) is not None
+
+
+def repetitive(value: str) -> bool:
+    """Tell whether a secret is long but made of very few characters."""
+    return len(set(value)) < 6
+
+
+def as_integer(value: Any) -> int | None:
+    """Return a whole number given as such or as text (inventories do both); else None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
+        return int(value)
+    return None
+
+
+def duplicates(values: Iterable[str]) -> list[str]:
+    """Return what occurs more than once, in the order of its second occurrence."""
+    seen: set[str] = set()
+    again: dict[str, None] = {}
+    for value in values:
+        if value in seen:
+            again[value] = None
+        seen.add(value)
+    return list(again)
+
+
+def dictionaries(
+    value: Any, variable: str, example: str
+) -> tuple[list[tuple[str, dict[str, Any]]], list[Finding]]:
+    """Read a list of dictionaries, each with the name it has in messages."""
+    if not isinstance(value, (list, tuple)):
+        return [], [Finding(variable, "is not a list", f"Write it as a list: {example}")]
+    items: list[tuple[str, dict[str, Any]]] = []
+    findings: list[Finding] = []
+    for number, item in enumerate(value):
+        name = f"{variable}[{number}]"
+        if isinstance(item, Mapping):
+            items.append((name, dict(item)))
+        else:
+            findings.append(
+                Finding(name, "is not a dictionary", f"Write it as a dictionary: {example}")
+            )
+    return items, findings
+
+
+def unknown_keys(name: str, item: Mapping[str, Any], known: Iterable[str]) -> Iterator[Finding]:
+    """Find keys that nothing reads: misspelt ones, mostly."""
+    for key in sorted(set(map(str, item)) - set(known)):
+        yield Finding(
+            f"{name}.{key}",
+            "is not a key that anything reads",
+            f"Correct its spelling or remove it. Known keys: {', '.join(sorted(known))}.",
+        )
+
+
+def report(findings: Iterable[Finding]) -> str:
+    """Write everything that stands in the way as one message; empty when nothing does."""
+    grave = [finding for finding in findings if finding.grave]
+    if not grave:
+        return ""
+    thing = "thing has" if len(grave) == 1 else "things have"
+    lines = [f"{len(grave)} {thing} to be put right. Nothing has been changed on the server.", ""]
+    for number, finding in enumerate(grave, 1):
+        lines.append(f"{number:3}. {finding.variable} {finding.problem}.")
+        lines.append(f"     {finding.fix}")
+    return "\n".join(lines)

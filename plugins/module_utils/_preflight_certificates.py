@@ -1,0 +1,144 @@
+"""Rules about certificate files, from their bytes. For the controller, which has `cryptography`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight import Finding
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+CERTIFICATE, KEY = "atelier_tls_certificate", "atelier_tls_key"
+SOON = timedelta(days=14)
+SMALLEST_RSA = 2048
+
+
+def site_certificate_findings(
+    certificate: bytes, key: bytes, names: Sequence[str], now: datetime
+) -> Iterator[Finding]:
+    """Rules about the site's own certificate.
+
+    Args:
+        certificate: PEM, the site's certificate first, then its chain.
+        key: PEM, its private key.
+        names: host names that it must cover.
+        now: aware date and time.
+    """
+    try:
+        chain = x509.load_pem_x509_certificates(certificate)
+    except ValueError:
+        yield Finding(
+            CERTIFICATE,
+            "is not a certificate",
+            "It must be a PEM file that begins with -----BEGIN CERTIFICATE-----.",
+        )
+        return
+    leaf = chain[0]
+    yield from date_findings(leaf, now)
+    missing = [name for name in names if not covers(leaf, name)]
+    if missing:
+        yield Finding(
+            CERTIFICATE,
+            f"is not for {', '.join(missing)}"
+            f" (but for {', '.join(certificate_names(leaf)) or 'no name'})",
+            "Ask for a certificate with all the site's names, or correct atelier_domain.",
+        )
+    yield from key_findings(leaf, key)
+    if len(chain) == 1 and leaf.issuer != leaf.subject:
+        yield Finding(
+            CERTIFICATE,
+            "comes without its chain",
+            "Add the intermediate certificates after it, or some browsers and git will refuse it.",
+            grave=False,
+        )
+
+
+def date_findings(leaf: x509.Certificate, now: datetime) -> Iterator[Finding]:
+    """Rules about when a certificate is valid."""
+    first, last = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if now > last:
+        yield Finding(CERTIFICATE, f"expired on {last:%Y-%m-%d}", "Ask for a new one.")
+    elif now < first:
+        yield Finding(
+            CERTIFICATE, f"is valid from {first:%Y-%m-%d} only", "Wait, or ask for another one."
+        )
+    elif now + SOON > last:
+        yield Finding(CERTIFICATE, f"expires on {last:%Y-%m-%d}", "Renew it soon.", grave=False)
+
+
+def key_findings(leaf: x509.Certificate, key: bytes) -> Iterator[Finding]:
+    """Rules about the private key."""
+    try:
+        private = load_pem_private_key(key, password=None)
+    except TypeError:
+        yield Finding(
+            KEY,
+            "has a passphrase, which nginx cannot type",
+            "Remove it (openssl pkey -in old.pem -out key.pem), and keep the file in the vault:"
+            " ansible-vault encrypt key.pem.",
+        )
+        return
+    except ValueError:
+        yield Finding(
+            KEY,
+            "is not a private key",
+            "It must be a PEM file that begins with -----BEGIN PRIVATE KEY-----.",
+        )
+        return
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if private.public_key().public_bytes(*form) != leaf.public_key().public_bytes(*form):
+        yield Finding(
+            KEY,
+            "is not the key of atelier_tls_certificate",
+            "Use the key the certificate was asked with.",
+        )
+    if isinstance(private, rsa.RSAPrivateKey) and private.key_size < SMALLEST_RSA:
+        yield Finding(
+            KEY, f"is too weak (RSA, {private.key_size} bits)", f"Use {SMALLEST_RSA} bits or more."
+        )
+
+
+def certificate_names(leaf: x509.Certificate) -> list[str]:
+    """Return the DNS names of a certificate; browsers look nowhere else (RFC 9525)."""
+    try:
+        extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    return extension.value.get_values_for_type(x509.DNSName)
+
+
+def covers(leaf: x509.Certificate, name: str) -> bool:
+    """Tell whether a certificate is for a name; a wildcard stands for one label (RFC 9525, 6.3)."""
+    parent = name.partition(".")[2]
+    return any(
+        known.lower() == name or known.lower() == f"*.{parent}" for known in certificate_names(leaf)
+    )
+
+
+def authority_findings(variable: str, path: str, content: bytes) -> Iterator[Finding]:
+    """Rules about a certificate authority's file."""
+    fix = "It must be a PEM file that begins with -----BEGIN CERTIFICATE-----."
+    try:
+        authorities = x509.load_pem_x509_certificates(content)
+    except ValueError:
+        if content[:2] == b"\x30\x82":
+            fix = f"Convert it: openssl x509 -inform der -in {path} -out authority.pem."
+        yield Finding(variable, f"is not a certificate ({path})", fix)
+        return
+    for authority in authorities:
+        try:
+            signs = authority.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except x509.ExtensionNotFound:
+            continue  # Authorities from before that extension are still about.
+        if not signs:
+            yield Finding(
+                variable,
+                f"is the certificate of a site, not of an authority ({path})",
+                "Ask for the certificate of the authority that signed it.",
+            )
