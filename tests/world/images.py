@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from world import paths
+from world import needs, paths
 from world.run import WorldError, capture, say, stream, succeeds
 
 BASE = "atelier/debian:trixie"
@@ -92,11 +92,14 @@ def _pull_base() -> bool:
 
 
 def _debootstrap_base() -> None:
-    if os.geteuid() != 0 or not shutil.which("debootstrap"):
+    root = os.geteuid() == 0
+    if root and not shutil.which("debootstrap") and shutil.which("apt-get"):
+        needs.install(["debootstrap"])
+    if not root or not shutil.which("debootstrap"):
         raise WorldError(
             f"The base image is missing: no registry gave {PULLED}, and it cannot be made here.\n"
-            "  Either let Docker reach a registry, or run as root with debootstrap installed\n"
-            f"  (apt-get install debootstrap), or load an image yourself and tag it {BASE}."
+            "  Either let Docker reach a registry, or run as root on Debian (it is then made with\n"
+            f"  debootstrap), or load an image yourself and tag it {BASE}."
         )
     with tempfile.TemporaryDirectory(prefix="atelier-debootstrap-") as folder:
         tree = Path(folder) / SUITE

@@ -14,7 +14,8 @@ from world.run import WorldError
 # A playbook that starts a worker in a session of its own, as Ansible does, and then goes on.
 PLAYBOOK = """
 import subprocess, sys, time
-worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+worker = subprocess.Popen(sleep, start_new_session=True, stdout=subprocess.DEVNULL)
 open(sys.argv[1], "w").write(str(worker.pid))
 print("PLAY [all] ****", flush=True)
 for name in ("one", "two", "three"):
