@@ -15,7 +15,8 @@ from world.run import WorldError
 PLAYBOOK = """
 import subprocess, sys, time
 sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
-worker = subprocess.Popen(sleep, start_new_session=True, stdout=subprocess.DEVNULL)
+nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+worker = subprocess.Popen(sleep, start_new_session=True, **nowhere)
 open(sys.argv[1], "w").write(str(worker.pid))
 print("PLAY [all] ****", flush=True)
 for name in ("one", "two", "three"):
