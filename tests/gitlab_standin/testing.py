@@ -19,6 +19,8 @@ from pathlib import Path
 import httpx
 from gitlab import Gitlab
 
+from gitlab_standin.contract import check_answer
+
 TESTS = Path(__file__).resolve().parent.parent
 STARTED_WITHIN_SECONDS = 30
 ROOT_SCOPES = "%w[api sudo read_repository write_repository]"
@@ -49,8 +51,10 @@ class Standin:
         return self.client(self.root_token)
 
     def client(self, token: str) -> Gitlab:
-        """A python-gitlab client with this token."""
-        return Gitlab(self.url, private_token=token, keep_base_url=True)
+        """A python-gitlab client with this token; every answer is checked against GitLab's fields."""
+        client = Gitlab(self.url, private_token=token, keep_base_url=True)
+        client.session.hooks["response"].append(check_answer)
+        return client
 
     def runner(self, script: str) -> str:
         """``gitlab-rails runner``; returns what the script prints, AssertionError when it fails."""

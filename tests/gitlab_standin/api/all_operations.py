@@ -12,6 +12,7 @@ from gitlab_standin.api import (
     protected,
     repository,
     tokens,
+    user_states,
     users,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "protected",
     "repository",
     "tokens",
+    "user_states",
     "users",
 ]

@@ -235,9 +235,6 @@ def memberships(call: Call) -> Reply:
     def render(rows: list[Member]) -> list[Any]:
         shown = []
         for row in rows:
-            kind: type[Project] | type[Namespace] = (
-                Project if row.source_type == "Project" else Namespace
-            )
             place: Project | Namespace | None
             if row.source_type == "Project":
                 place = call.session.get(Project, row.source_id)
