@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tarfile
 
 import pytest
@@ -50,6 +51,7 @@ def test_a_course_that_is_not_in_the_inventory_is_named(installed: Installed) ->
         course="rr2",
         ansible_connection="local",
         ansible_become="false",
+        ansible_python_interpreter=sys.executable,
     )
     assert done.returncode != 0
     assert '"rr2" is not among atelier_courses: rr1.' in words(done)
