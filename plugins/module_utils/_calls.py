@@ -204,6 +204,8 @@ class Calls:
                     held += 1
                     continue
                 if error.response_code not in TRANSIENT | {429}:
+                    # For _session.explain: GitLab's answer does not repeat the question.
+                    vars(error)["asked"] = f"{verb.upper()} {path}"
                     raise
                 failure: Exception = error
                 doubtful = error.response_code != 429

@@ -191,4 +191,6 @@ def explain(error: Exception, params: dict[str, Any]) -> str:
         return "the playbook that watched this run is gone; run it again to go on"
     if isinstance(error, LearnerError):
         return str(error)
-    return _gitlab.explain(error, params["api_url"], params["token_file"])
+    asked = getattr(error, "asked", None)
+    told = _gitlab.explain(error, params["api_url"], params["token_file"])
+    return f"{told} (asked: {asked})" if asked else told

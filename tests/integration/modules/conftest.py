@@ -1,0 +1,22 @@
+"""One stand-in for all tests of the modules; each test has its own learners."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gitlab_standin.testing import Standin, running_standin
+from integration.modules.classroom import Classroom
+
+
+@pytest.fixture(scope="module")
+def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
+    with running_standin(tmp_path_factory.mktemp("standin")) as running:
+        yield running
+
+
+@pytest.fixture
+def room(standin: Standin, tmp_path: Path) -> Classroom:
+    return Classroom(standin, f"u{secrets.token_hex(4)}", tmp_path, standin.url)
