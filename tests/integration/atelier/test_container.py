@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,9 +163,10 @@ def test_a_container_that_died_is_replaced_at_the_next_click(
     docker_visitor.launch()
     before = _container(engine, docker_visitor)
     before.kill()
-    until(lambda: before.id not in {c.id for c in engine.containers.list(all=True)}, "it is gone")
+    until(lambda: engine.containers.get(before.id).status == "exited", "it ended")
     assert docker_visitor.launch(path="notes.org").status_code == 200
     assert _container(engine, docker_visitor).id != before.id
+    assert before.id not in {one.id for one in engine.containers.list(all=True)}
 
 
 def test_a_missing_image_is_said_in_one_sentence(
@@ -180,6 +183,30 @@ def test_a_missing_image_is_said_in_one_sentence(
         docker_site.write_course("demo", image=f"{NAME}:1")
     retry = page.text.split('id="start" href="')[1].split('"')[0]
     assert docker_visitor.follow(docker_visitor.get(retry)).status_code == 200
+
+
+def test_a_server_that_ends_at_once_is_said_at_once(
+    docker_site: Site, docker_visitor: Visitor, engine: docker.DockerClient
+) -> None:
+    tag = _image_that_ends(engine)
+    docker_site.write_course("demo", image=tag)
+    try:
+        began = time.monotonic()
+        page = docker_visitor.launch()
+        assert time.monotonic() - began < 20
+        assert "s’est arrêté pendant son démarrage" in page.text
+        assert "these are its last words" in docker_site.log("hub")
+    finally:
+        docker_site.write_course("demo", image=f"{NAME}:1")
+        engine.images.remove(tag, force=True)
+    assert docker_visitor.launch().status_code == 200
+
+
+def _image_that_ends(engine: docker.DockerClient) -> str:
+    tag = f"{NAME}:ends"
+    text = f'FROM {NAME}:1\nENTRYPOINT ["sh", "-c", "echo these are its last words; exit 3"]\n'
+    engine.images.build(fileobj=io.BytesIO(text.encode()), tag=tag, rm=True)
+    return tag
 
 
 def test_the_engine_s_images_cannot_be_chosen_by_the_learner(

@@ -7,7 +7,9 @@ engine is another ``kind`` there.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +26,8 @@ from atelier.settings import Course, Settings
 from atelier.text import Language, say
 
 HOME = "/home/learner"
+DOCKER_THREADS = 8
+"""Calls to Docker under way at the same time."""
 TEMPLATE_MOUNT = "/srv/atelier/template.git"
 SPACE_WAIT_SECONDS = 20.0
 """How long a start waits for the learner's space before it goes on without."""
@@ -158,6 +162,9 @@ class CourseMixin:
 class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
     """One Docker container per learner and course."""
 
+    # The parent's single thread would start a rush of learners one after the other.
+    _executor = ThreadPoolExecutor(DOCKER_THREADS, thread_name_prefix="docker")
+
     async def start(self) -> Any:
         """Start the container with the course's image and limits as they are now.
 
@@ -175,20 +182,61 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         self.extra_host_config = {
             **host_limits(course),
             "extra_hosts": extra_hosts(settings),
+            "auto_remove": False,  # removed at the stop; until then its last words can be read
         }
         self.volumes = {f"atelier-{learner.username}-{course.slug}": HOME}
         mirror = settings.paths.templates / f"{course.slug}.git"
         self.read_only_volumes = {str(mirror): TEMPLATE_MOUNT} if _is_directory(mirror) else {}
         try:
-            started = await super().start()
+            host, port = await super().start()
+            self._step = "progress_server"
+            await self._await_answer(host, port)
         except docker.errors.ImageNotFound as error:
             raise self._problem("spawn_image", error) from error
         except docker.errors.APIError as error:
             raise self._problem("spawn_refused", error) from error
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
             raise self._problem("spawn_engine", error) from error
-        self._step = "progress_server"
-        return started
+        return host, port
+
+    async def _await_answer(self, host: str, port: int) -> None:
+        """Return as soon as the server listens: the pauses of the hub's own check grow to seconds.
+
+        Raises:
+            SpawnError: the container ended; its last words go to the log.
+        """
+        looked = time.monotonic()
+        while True:
+            try:
+                async with asyncio.timeout(1):
+                    _, writer = await asyncio.open_connection(host, port)
+            except OSError:  # TimeoutError is one
+                if time.monotonic() - looked > 1:
+                    looked = time.monotonic()
+                    ended = await self.poll()
+                    if ended is not None:
+                        words = await self._last_words()
+                        raise SpawnError("spawn_died", self.lang, f"{ended}: {words}") from None
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+    async def _last_words(self) -> str:
+        try:
+            said = await self.docker("logs", self.object_name, tail=20)
+        except docker.errors.DockerException:
+            return "it left no log"
+        return str(said.decode(errors="replace"))[-2000:]
+
+    async def farewell(self) -> None:
+        """After the stop: a container that ended by itself is removed; the volume stays."""
+        await super().farewell()
+        try:
+            if await self.get_object() is not None:
+                await self.remove_object()
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            self.log.warning("%s: not removed: %s", self.object_name, error)
 
     def _problem(self, key: str, error: Exception) -> SpawnError:
         detail = getattr(error, "explanation", None) or str(error)

@@ -116,6 +116,12 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Le serveur n’a pas pu créer votre notebook ; prévenez l’équipe du cours.",
         "The server could not create your notebook; tell the course team.",
     ),
+    "spawn_died": (
+        "Le notebook s’est arrêté pendant son démarrage ; réessayez, et si cela se répète,"
+        " prévenez l’équipe du cours.",
+        "The notebook stopped while it was starting; try again, and if it happens again, tell"
+        " the course team.",
+    ),
     "spawn_course": (
         "Ce cours n’existe pas ici, ou vous ne l’avez pas encore ouvert depuis sa page.",
         "There is no such course here, or you have not opened it from its page yet.",
