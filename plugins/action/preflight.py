@@ -67,23 +67,24 @@ class ActionModule(ActionBase):
             *self._authority_files(settings, authorities),
             *self._other_files(settings),
         ]
+        ports = [dict(port) for port in settings["ports"] if as_integer(port["port"])]
+        for port in ports:
+            port["port"] = as_integer(port["port"])
         arguments = {
             "settings": {
                 **{name: settings[name] for name in FOR_THE_SERVER},
                 "courses": list(limits(settings)),
             },
-            "ports": [dict(port) for port in settings["ports"] if as_integer(port["port"])],
+            "ports": ports,
             "repositories": list(repositories(settings)),
             "authorities": "\n".join(authorities),
             "now": time.time(),
         }
-        for port in arguments["ports"]:
-            port["port"] = as_integer(port["port"])
         seen = self._execute_module(
             module_name="mooc.atelier.preflight", module_args=arguments, task_vars=task_vars
         )
         if seen.get("failed"):
-            return seen
+            return dict(seen)
         findings += [Finding(**finding) for finding in seen["findings"]]
         for repository in seen["unreached"]:
             findings += look_from_here(repository, settings, "\n".join(authorities))
@@ -118,14 +119,14 @@ class ActionModule(ActionBase):
         certificate, key = settings["tls_certificate"], settings["tls_key"]
         if not certificate or not key:
             return
-        contents = []
-        for variable, path in (("atelier_tls_certificate", certificate), ("atelier_tls_key", key)):
-            content, findings = self._read(variable, path)
-            yield from findings
-            contents.append(content)
-        if all(contents):
-            names = site_names(settings)
-            yield from site_certificate_findings(*contents, names, datetime.now(UTC))
+        certificate_text, no_certificate = self._read("atelier_tls_certificate", certificate)
+        key_text, no_key = self._read("atelier_tls_key", key)
+        yield from no_certificate
+        yield from no_key
+        if not no_certificate and not no_key:
+            yield from site_certificate_findings(
+                certificate_text, key_text, site_names(settings), datetime.now(UTC)
+            )
 
     def _authority_files(self, settings: Settings, texts: list[str]) -> Iterator[Finding]:
         """Read the extra authorities, and keep their texts for who has to trust them."""

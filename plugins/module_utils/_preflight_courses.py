@@ -100,13 +100,9 @@ def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Ite
     yield from source_findings(variable, course)
     yield from image_findings(variable, course.get("image"))
     yield from limit_findings(variable, course)
-    for key in course.get("consumers") or []:
-        if key not in keys:
-            yield Finding(
-                f"{variable}.consumers",
-                f"names a key that atelier_consumers does not have ({key})",
-                f"Correct it, or add the platform. Known keys: {', '.join(keys) or 'none'}.",
-            )
+    yield from reference_findings(
+        f"{variable}.consumers", course.get("consumers"), keys, "key", "atelier_consumers"
+    )
     start = course.get("start_file")
     if start is not None and not is_inner_path(start):
         yield Finding(
@@ -268,13 +264,14 @@ def consumer_findings(
     consumers: list[tuple[str, dict[str, Any]]], slugs: list[str]
 ) -> Iterator[Finding]:
     """Rules about keys and secrets; a secret is never shown."""
-    for key in duplicates(str(item["key"]) for _, item in consumers if item.get("key")):
+    for twice in duplicates(str(item["key"]) for _, item in consumers if item.get("key")):
         yield Finding(
-            "atelier_consumers", f"has the key {key} twice", "Give each platform its own key."
+            "atelier_consumers", f"has the key {twice} twice", "Give each platform its own key."
         )
     secrets = [str(item["secret"]) for _, item in consumers if item.get("secret")]
     for variable, consumer in consumers:
-        key, name = consumer.get("key"), variable
+        key: Any = consumer.get("key")
+        name = variable
         if isinstance(key, str) and key:
             name = f"{variable} ({key})"
         yield from unknown_keys(name, consumer, CONSUMER_KEYS)
@@ -295,14 +292,28 @@ def consumer_findings(
                 " change: learners' accounts are made from it.",
             )
         yield from secret_findings(f"{name}.secret", consumer, secrets)
-        for slug in consumer.get("courses") or []:
-            if slug not in slugs:
-                yield Finding(
-                    f"{name}.courses",
-                    f"names a course that atelier_courses does not have ({slug})",
-                    "Correct it, or add the course. Known courses:"
-                    f" {', '.join(filter(None, slugs)) or 'none'}.",
-                )
+        yield from reference_findings(
+            f"{name}.courses", consumer.get("courses"), slugs, "course", "atelier_courses"
+        )
+
+
+def reference_findings(
+    variable: str, value: Any, known: list[str], what: str, where: str
+) -> Iterator[Finding]:
+    """Rules about a list of names that stand elsewhere in the settings."""
+    if value is None:
+        return
+    listed = ", ".join(filter(None, known)) or "none"
+    if not isinstance(value, (list, tuple)):
+        yield Finding(variable, "is not a list", f"Write it as a list. There are: {listed}.")
+        return
+    for name in value:
+        if name not in known:
+            yield Finding(
+                variable,
+                f"names a {what} that {where} does not have ({name})",
+                f"Correct it, or add it to {where}. There are: {listed}.",
+            )
 
 
 def secret_findings(
