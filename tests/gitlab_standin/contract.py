@@ -17,7 +17,10 @@ def _table() -> dict[str, Any]:
 
 
 def entity_of(method: str, path: str) -> str | None:
-    """The entity an operation answers; ``path`` is what follows ``/api/v4``. None: not in the table."""
+    """The entity an operation answers, None when the table has none.
+
+    ``path`` is what follows ``/api/v4``.
+    """
     parts = [part for part in path.split("/") if part]
     best: tuple[int, str] | None = None
     for operation, entity in _table()["answers"].items():
@@ -58,11 +61,8 @@ def check_answer(response: Any, *_args: Any, **_kwargs: Any) -> None:
     path = urlsplit(response.request.url).path
     base, found, rest = path.partition("/api/v4")
     del base
-    if (
-        not found
-        or not response.ok
-        or "application/json" not in response.headers.get("Content-Type", "")
-    ):
+    kind = response.headers.get("Content-Type", "")
+    if not found or not response.ok or "application/json" not in kind:
         return
     entity = entity_of(response.request.method, rest)
     if entity is not None:

@@ -51,7 +51,10 @@ class Standin:
         return self.client(self.root_token)
 
     def client(self, token: str) -> Gitlab:
-        """A python-gitlab client with this token; every answer is checked against GitLab's fields."""
+        """A python-gitlab client with this token.
+
+        Every answer it gets is checked: no field that GitLab's API does not have.
+        """
         client = Gitlab(self.url, private_token=token, keep_base_url=True)
         client.session.hooks["response"].append(check_answer)
         return client
@@ -97,10 +100,14 @@ def start(
     gitlab_rb_text: str | None = None,
     env: Mapping[str, str] | None = None,
     password: str | None = None,
+    prefix: str = "",
 ) -> Standin:
-    """Start the process in ``root`` (made when missing) and wait until it answers."""
+    """Start the process in ``root`` (made when missing) and wait until it answers.
+
+    ``prefix`` is the path of external_url, when it has one.
+    """
     root.mkdir(parents=True, exist_ok=True)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{prefix}"
     gitlab_rb = root / "gitlab.rb"
     if gitlab_rb_text is not None or not gitlab_rb.exists():
         gitlab_rb.write_text(gitlab_rb_text or default_gitlab_rb(url))

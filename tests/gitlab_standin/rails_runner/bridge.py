@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
 from gitlab_standin import security
 from gitlab_standin.accounts import password_problem
@@ -18,6 +19,10 @@ from gitlab_standin.models import Token, User, now
 from gitlab_standin.site import Site
 
 SHIM = Path(__file__).parent / "shim.rb"
+
+
+class NotUniqueError(Exception):
+    """A value that another record has."""
 
 
 class InvalidError(Exception):
@@ -106,6 +111,7 @@ class Answers:
             if row.get("id") is not None:
                 stored = session.get_one(Token, row["id"])
                 if token:
+                    self._check_unique(session, token)
                     stored.digest = security.token_digest(token)
                 return _token(stored)
             user = session.get(User, row.get("user_id"))
@@ -127,9 +133,15 @@ class Answers:
                 raise InvalidError(str(error)) from error
             if made.expires_at is not None and made.expires_at <= now().date():
                 raise InvalidError("Expiration date can't be in the past")
+            self._check_unique(session, text)
             session.add(made)
             session.flush()
             return {**_token(made), "token": text}
+
+    def _check_unique(self, session: Session, token: str) -> None:
+        digest = security.token_digest(token)
+        if session.scalar(select(Token.id).where(Token.digest == digest)) is not None:
+            raise NotUniqueError("duplicate key value violates unique constraint on token_digest")
 
     def revoke_token(self, id: int) -> Any:
         """Revoke it."""
@@ -168,6 +180,8 @@ def run(site: Site, script: str) -> int:
                 answer = {"value": operations[question["operation"]](**question["arguments"])}
             except InvalidError as error:
                 answer = {"invalid": str(error)}
+            except NotUniqueError as error:
+                answer = {"taken": str(error)}
             replies.write(json.dumps(answer) + "\n")
             replies.flush()
     return process.wait()

@@ -16,7 +16,7 @@ module Bridge
     OUT.puts JSON.generate({ operation: operation, arguments: arguments })
     answer = JSON.parse(IN.gets || raise(IOError, 'the database is gone'))
     raise ActiveRecord::RecordInvalid, answer['invalid'] if answer['invalid']
-    raise ActiveRecord::RecordNotFound, answer['missing'] if answer['missing']
+    raise ActiveRecord::RecordNotUnique, answer['taken'] if answer['taken']
 
     answer['value']
   end
@@ -24,6 +24,7 @@ end
 
 module ActiveRecord
   class RecordNotFound < StandardError; end
+  class RecordNotUnique < StandardError; end
 
   class RecordInvalid < StandardError
     def initialize(text)
