@@ -20,6 +20,8 @@ from atelier_notebook.texts import Notice, Topic
 
 # GitLab may be silent for 8 s before we go on without it; a big fork may then take its time.
 FORK = git.Limits(first_word=8, total=60)
+# The hub already knows that the space is not ready: ask, but do not make the learner wait.
+UNLIKELY = git.Limits(first_word=2, total=60)
 HALF = ".atelier-clone-"
 TEMPLATE_REFS = "refs/atelier/template/"
 ORIGIN_REFS = "refs/remotes/origin/"
