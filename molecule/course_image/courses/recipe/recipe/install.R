@@ -1,0 +1,1 @@
+install.packages("tiny", repos = NULL, type = "source")

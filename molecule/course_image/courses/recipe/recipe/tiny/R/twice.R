@@ -1,0 +1,1 @@
+twice <- function(x) .Call("twice", as.numeric(x), PACKAGE = "tiny")

@@ -1,0 +1,3 @@
+#include <Rinternals.h>
+
+SEXP twice(SEXP x) { return ScalarReal(2 * asReal(x)); }
