@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -267,8 +268,6 @@ class Site:
             process.wait(10)
 
     def _stop_servers(self) -> None:
-        import sqlite3
-
         database = self.root / "hub" / "jupyterhub.sqlite"
         if not database.exists():
             return

@@ -91,6 +91,12 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
     assert SECRET not in str(error.value)
 
 
+def test_yaml_errors_do_not_repeat_a_secret() -> None:
+    with pytest.raises(SettingsError, match=r"line 1.*not repeated") as error:
+        parse(Consumers, f"consumers: [{{key: campus, secret: *{SECRET}}}]", "consumers.yml")
+    assert SECRET not in str(error.value)
+
+
 def test_the_whole_site_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = {"courses": str(tmp_path / "courses.d"), "consumers": str(tmp_path / "consumers.yml")}
     path = write(tmp_path / "atelier.yml", {**SITE, "paths": paths})

@@ -255,6 +255,8 @@ def parse(model: type[Model], text: str, origin: str) -> Model:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
         problem = getattr(error, "problem", None) or "cannot be read"
+        if model is Consumers:
+            problem = "this file holds secrets, so what is wrong there is not repeated"
         raise SettingsError(f"{origin}{where}: not valid YAML: {problem}") from None
     try:
         return model.model_validate({} if data is None else data)
