@@ -111,7 +111,7 @@ class Answers:
             if row.get("id") is not None:
                 stored = session.get_one(Token, row["id"])
                 if token:
-                    self._check_unique(session, token)
+                    self._check_unique(session, token, stored.id)
                     stored.digest = security.token_digest(token)
                 return _token(stored)
             user = session.get(User, row.get("user_id"))
@@ -133,14 +133,14 @@ class Answers:
                 raise InvalidError(str(error)) from error
             if made.expires_at is not None and made.expires_at <= now().date():
                 raise InvalidError("Expiration date can't be in the past")
-            self._check_unique(session, text)
+            self._check_unique(session, text, None)
             session.add(made)
             session.flush()
             return {**_token(made), "token": text}
 
-    def _check_unique(self, session: Session, token: str) -> None:
+    def _check_unique(self, session: Session, token: str, own: int | None) -> None:
         digest = security.token_digest(token)
-        if session.scalar(select(Token.id).where(Token.digest == digest)) is not None:
+        if session.scalar(select(Token.id).where(Token.digest == digest)) not in {None, own}:
             raise NotUniqueError("duplicate key value violates unique constraint on token_digest")
 
     def revoke_token(self, id: int) -> Any:
