@@ -65,7 +65,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     with Desk() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
@@ -179,7 +179,7 @@ def test_a_slow_desk_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPat
 
 def test_the_hub_token_does_not_follow_a_redirect(desk: Desk) -> None:
     with Desk() as elsewhere:
-        threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+        threading.Thread(target=elsewhere.serve_forever, args=(0.01,), daemon=True).start()
         desk.status, desk.location = 302, elsewhere.url
         assert ask(desk.url)[0] == "quit=1\n"
         assert elsewhere.asked == []
