@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -54,7 +54,6 @@ class NeverStored:
 
 def create(settings: Settings) -> Starlette:
     """Return the application."""
-    hub = urlsplit(settings.launch_url)
 
     def remember(answer: Response, name: str, value: str) -> None:
         secure = settings.lms_url.startswith("https:")
@@ -85,12 +84,11 @@ def create(settings: Settings) -> Starlette:
         who = unit.learner(request.cookies.get(LEARNER_COOKIE))
         form = launch_form(settings, who, link, language)
         nonce = secrets.token_urlsafe(16)
+        # No form-action: browsers apply it to redirects too, and a launch may end in GitLab.
         policy = f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'"
         return HTMLResponse(
             pages.launch(language, link, settings.launch_url, form, nonce),
-            headers={
-                "content-security-policy": f"{policy}; form-action {hub.scheme}://{hub.netloc}"
-            },
+            headers={"content-security-policy": policy},
         )
 
     async def style(_: Request) -> Response:
