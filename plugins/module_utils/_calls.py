@@ -52,6 +52,10 @@ class LearnerError(Exception):
     """This learner cannot be served; the text says why and what to do."""
 
 
+class NotGitLabError(Exception):
+    """What answered is not GitLab's API: its answer is not JSON."""
+
+
 class StoppedError(Exception):
     """No further request may be sent: the run was told to stop."""
 
@@ -95,6 +99,13 @@ def never_sent(error: BaseException) -> bool:
         inner = getattr(current, "reason", None) or (current.args[0] if current.args else None)
         current = inner if isinstance(inner, BaseException) else None
     return False
+
+
+def _json(response: requests.Response) -> Json:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise NotGitLabError from error
 
 
 def path_of(*parts: str | int) -> str:
@@ -227,7 +238,7 @@ class Calls:
 
     def get(self, path: str, **query: Any) -> Json:
         """The answer to a GET."""
-        return self.send("get", path, query).json()
+        return _json(self.send("get", path, query))
 
     def find(self, path: str, **query: Any) -> Json | None:
         """The answer to a GET, or ``None`` where there is nothing (404)."""
@@ -240,15 +251,15 @@ class Calls:
 
     def put(self, path: str, data: dict[str, Any]) -> Json:
         """Change an object: repeating it gives the same object."""
-        return self.send("put", path, data=data).json()
+        return _json(self.send("put", path, data=data))
 
     def patch(self, path: str, data: dict[str, Any]) -> Json:
         """Change an object: repeating it gives the same object."""
-        return self.send("patch", path, data=data).json()
+        return _json(self.send("patch", path, data=data))
 
     def act(self, path: str) -> Json:
         """POST of a verb that may be repeated: block, unblock, archive, unarchive, restore."""
-        return self.send("post", path, data={}).json()
+        return _json(self.send("post", path, data={}))
 
     def remove(self, path: str, **query: Any) -> None:
         """DELETE; that it is gone already is fine."""
@@ -272,7 +283,8 @@ class Calls:
         """
         for attempt in range(self._tries):
             try:
-                return self.send("post", path, data=data, repeatable=False).json(), attempt == 0
+                made = self.send("post", path, data=data, repeatable=False)
+                return _json(made), attempt == 0
             except _DoubtError as doubt:
                 cause = doubt.__cause__
                 self.sleep(self._pause(attempt))
@@ -299,7 +311,7 @@ class Calls:
             query["pagination"] = "keyset"
         while True:
             response = self.send("get", path, query)
-            yield response.json()
+            yield _json(response)
             following = response.links.get("next", {}).get("url")
             if not following:
                 return

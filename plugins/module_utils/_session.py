@@ -15,7 +15,7 @@ except ImportError:  # said in full by _gitlab.library_problem()
 
 from . import _gitlab
 from ._bulk import Outcome, Progress, Run, UnwatchedError
-from ._calls import Calls, LearnerError, UnavailableError
+from ._calls import Calls, LearnerError, NotGitLabError, UnavailableError
 from ._learners import NotAdministratorError
 
 Item = TypeVar("Item")
@@ -61,9 +61,7 @@ class Session:
         """
         version = self.calls.get("/version")
         if not isinstance(version, dict) or "version" not in version:
-            raise _gitlab.InstanceError(
-                f"What answers at {self._params['api_url']} is not GitLab: check the address."
-            )
+            raise NotGitLabError
         found = _gitlab.parse_version(str(version["version"]))
         if found < MINIMUM_GITLAB:
             wanted = ".".join(map(str, MINIMUM_GITLAB[:2]))
@@ -107,6 +105,7 @@ class Session:
                 gitlab.exceptions.RedirectError,
                 requests.exceptions.SSLError,
                 NotAdministratorError,
+                NotGitLabError,
             ),
         ):
             return True
@@ -187,6 +186,8 @@ def explain(error: Exception, params: dict[str, Any]) -> str:
         if isinstance(error.__cause__, Exception):
             return f"{explain(error.__cause__, params)} ({error})"
         return str(error)
+    if isinstance(error, NotGitLabError):
+        return f"What answers at {params['api_url']} is not GitLab: check the address."
     if isinstance(error, UnwatchedError):
         return "the playbook that watched this run is gone; run it again to go on"
     if isinstance(error, LearnerError):

@@ -83,7 +83,8 @@ def user_public(site: Site, user: User) -> dict[str, Any]:
         "projects_limit": user.projects_limit,
         "current_sign_in_at": moment(user.current_sign_in_at),
         "identities": [
-            {"provider": i.provider, "extern_uid": i.extern_uid, "saml_provider_id": None}
+            # No more in the Community Edition (lib/api/entities/identity.rb).
+            {"provider": i.provider, "extern_uid": i.extern_uid}
             for i in user.identities
         ],
         "can_create_group": user.can_create_group,

@@ -22,9 +22,7 @@ def _values(name: str, **changes: object) -> dict[str, object]:
 
 def test_a_learner_is_made_found_changed_and_removed(gl: gitlab.Gitlab, new_user: NewUser) -> None:
     user = new_user(can_create_group=False, external=True, projects_limit=3)
-    assert user.identities == [
-        {"provider": "oauth2_generic", "extern_uid": user.username, "saml_provider_id": None}
-    ]
+    assert user.identities == [{"provider": "oauth2_generic", "extern_uid": user.username}]
     assert (user.can_create_group, user.external, user.projects_limit) == (False, True, 3)
     assert user.confirmed_at
     found = gl.users.list(extern_uid=user.username.upper(), provider="oauth2_generic")

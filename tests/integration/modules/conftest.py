@@ -20,3 +20,10 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
 @pytest.fixture
 def room(standin: Standin, tmp_path: Path) -> Classroom:
     return Classroom(standin, f"u{secrets.token_hex(4)}", tmp_path, standin.url)
+
+
+@pytest.fixture
+def own_room(tmp_path: Path) -> Iterator[Classroom]:
+    """A class on a GitLab of its own, which the test may kill."""
+    with running_standin(tmp_path / "own") as running:
+        yield Classroom(running, f"u{secrets.token_hex(4)}", tmp_path, running.url)

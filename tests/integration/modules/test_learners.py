@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integration.modules.classroom import PROVIDER, Classroom, writes
+from integration.modules.classroom import PROVIDER, Classroom, Task, writes
 
 
 def test_accounts_are_made_once_as_they_must_be(room: Classroom) -> None:
@@ -97,7 +97,7 @@ def test_nothing_is_deleted_without_confirmation(room: Classroom) -> None:
     room.play(room.task("gitlab_learners", learners=learners))
     mine = room.accounts()[learners[0]["username"]]
     mine.projects.create({"name": "essay"})
-    asked = {"learners": learners[:2], "state": "absent"}
+    asked: Task = {"learners": learners[:2], "state": "absent"}
     refused = room.play(room.task("gitlab_learners", expected=False, **asked)).last()
     assert refused["failed"]
     assert not refused["changed"]
