@@ -94,6 +94,9 @@ def create(settings: Settings) -> Starlette:
     async def style(_: Request) -> Response:
         return Response(pages.STYLE, media_type="text/css")
 
+    async def no_icon(_: Request) -> Response:
+        return Response(status_code=204)
+
     async def not_found(request: Request, _: Exception | None) -> Response:
         return HTMLResponse(pages.missing(language_of(request)), status_code=404)
 
@@ -103,6 +106,7 @@ def create(settings: Settings) -> Starlette:
             Route("/learner", choose_learner, methods=["POST"]),
             Route("/launch/{link}", launch),
             Route("/style.css", style),
+            Route("/favicon.ico", no_icon),
         ],
         middleware=[Middleware(NeverStored)],
         exception_handlers={404: not_found},

@@ -122,6 +122,22 @@ def test_a_course_is_a_plain_name(tmp_path: Path, course: str) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [".config", "gitconfig"]
 
 
+@pytest.mark.parametrize(("space", "patience"), [("ready", 8), ("later", 2), (None, 8)])
+def test_a_space_known_to_be_late_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: str | None, patience: float
+) -> None:
+    seen: list[clone.Wanted] = []
+
+    def prepare(wanted: clone.Wanted, _: float) -> clone.Outcome:
+        seen.append(wanted)
+        return clone.Outcome("fork")
+
+    monkeypatch.setattr(clone, "prepare", prepare)
+    environment = {"ATELIER_COURSE": "demo"} | ({"ATELIER_SPACE": space} if space else {})
+    start.prepare(tmp_path, environment, 0)
+    assert [wanted.limits.first_word for wanted in seen] == [patience]
+
+
 @pytest.mark.parametrize("broken", [RuntimeError("x"), FULL, KeyError("y")])
 def test_the_server_starts_whatever_happens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Exception
