@@ -1,4 +1,4 @@
-"""The example course is what a teacher may copy: valid notebooks, nothing executed, data as described."""
+"""The example course, which a teacher may copy: clean notebooks, data as described."""
 
 from __future__ import annotations
 
