@@ -142,10 +142,10 @@ class Repository:
         None when there is no such folder.
         """
         folder = path.strip("/")
-        start = self.resolve(f"{ref}:{folder}" if folder else ref, "tree")
-        if start is None and folder:
-            commit = self.resolve(ref)
-            start = self.resolve(f"{commit}:{folder}", "tree") if commit else None
+        start = self.resolve(ref, "tree")
+        if start is not None and folder:
+            found = self.entry(start, folder)
+            start = found.id if found is not None and found.type == "tree" else None
         if start is None:
             return None
         options = ["-r", "-t"] if recursive else []
@@ -162,10 +162,10 @@ class Repository:
 
     def entry(self, ref: str, path: str) -> Entry | None:
         """What stands at this path, None when nothing does."""
-        commit = self.resolve(ref)
-        if commit is None:
+        tree = self.resolve(ref, "tree")
+        if tree is None:
             return None
-        listing = self.git("--literal-pathspecs", "ls-tree", "-z", commit, "--", path.rstrip("/"))
+        listing = self.git("--literal-pathspecs", "ls-tree", "-z", tree, "--", path.rstrip("/"))
         for line in listing.decode(errors="replace").split("\0")[:-1]:
             facts, name = line.split("\t", 1)
             mode, kind, sha = facts.split()

@@ -112,7 +112,9 @@ def test_one_commit_of_many_actions(project: Project) -> None:
     )
     tree = {e["path"]: e["mode"] for e in project.repository_tree(ref="side", recursive=True)}
     assert tree == {"README.md": "100644", "bin": "100755", "moved": "100644"}
-    diffs = {d["new_path"]: d for d in project.repository_compare("main", "side")["diffs"]}
+    compared = project.repository_compare("main", "side")
+    assert isinstance(compared, dict)
+    diffs = {d["new_path"]: d for d in compared["diffs"]}
     assert diffs["moved"]["renamed_file"] is True
     assert diffs["moved"]["old_path"] == "a"
     assert diffs["dir/b"]["deleted_file"] is True
