@@ -13,6 +13,7 @@ from world.run import duration, say, stream
 
 TASK = re.compile(r"^(?:TASK|RUNNING HANDLER|PLAY) \[(?P<name>.*)\] \*+$")
 RECAP = re.compile(r"^\S+ +: ok=\d+ +changed=(?P<changed>\d+) ")
+NEWS = re.compile(r"^(?!ok:|skipping:|included:|changed:)[\w.-]+: (?P<news>\S.*)$")
 LOUD = ("changed:", "fatal:", "failed:", "FAILED - RETRYING", "[WARNING]", "[ERROR]")
 
 
@@ -22,7 +23,6 @@ class Progress:
 
     task: str = "starting"
     changed: int | None = None
-    card: bool = False
 
     def __call__(self, line: str) -> str | None:
         """Return what to print for a line, or None."""
@@ -34,6 +34,8 @@ class Progress:
             return f"   {line}"
         if line.startswith(LOUD):
             return f"     {line[:160]}"
+        if found := NEWS.match(line):  # a long task of ours says how far it is
+            return f"     {found['news'][:120]}"
         return None
 
     def __str__(self) -> str:

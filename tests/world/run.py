@@ -77,7 +77,8 @@ def stream(
     """Run a long command, print its lines as they come and a heartbeat when it is silent.
 
     Args:
-        what: named in heartbeats and errors: a text, or an object whose text changes.
+        what: named in heartbeats and errors: a text, or an object whose text
+            changes while `show` reads lines; the time told begins with the change.
         show: turns a line into what to print, or None to keep it to the log.
         log: file that receives every line.
         tail: lines quoted in the error.
@@ -108,8 +109,8 @@ def stream(
             try:
                 line = lines.get(timeout=max(0.1, printed + HEARTBEAT_SECONDS - time.monotonic()))
             except queue.Empty:
-                say(f"   ... {what}: {duration(time.monotonic() - began)}")
                 printed = time.monotonic()
+                say(f"   ... {what}: {duration(printed - began)}")
                 continue
             if line is None:
                 break
@@ -117,7 +118,10 @@ def stream(
             if sink:
                 sink.write(line + "\n")
                 sink.flush()
+            before = str(what)
             shown = show(line)
+            if str(what) != before:
+                began = time.monotonic()
             if shown is not None:
                 say(shown)
                 printed = time.monotonic()
