@@ -73,7 +73,7 @@ class Wanted:
         where = f"consumer {self.key!r}"
         found = []
         if not self.key or len(self.key) > 255 or UNFIT.search(self.key):
-            found.append(f"{where}: a key has 1 to 255 plain characters (ASCII), without spaces and colons")
+            found.append(f"{where}: a key has 1 to 255 ASCII characters, without spaces and colons")
         if not self.present:
             return found
         if self.platform is None or not PLATFORM.match(self.platform):
@@ -86,7 +86,7 @@ class Wanted:
                 f"at least {MINIMUM_SECRET} are needed"
             )
         if self.secret is not None and UNFIT.search(self.secret):
-            found.append(f"{where}: its secret must have plain characters (ASCII) only, without spaces and colons")
+            found.append(f"{where}: its secret must be ASCII, without spaces and colons")
         found += [
             f"{where}: {slug!r} is not a course's slug"
             for slug in self.courses or ()

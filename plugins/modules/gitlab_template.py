@@ -35,7 +35,7 @@ options:
   staff:
     description:
       - Accounts to have as members of the group. One that GitLab does not have (yet) is not an
-        error, but returned: teachers often sign in for the first time after their course was made.
+        error, but returned. Teachers often sign in for the first time after their course was made.
     type: list
     elements: dict
     default: []

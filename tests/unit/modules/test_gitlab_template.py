@@ -1,0 +1,148 @@
+"""A course's group and template project: made once, corrected, nothing removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from unit.modules.gitlab_double import TOKEN, Double, serve
+from unit.modules.running import Ran, run
+
+RANK = {"private": 0, "internal": 1, "public": 2}
+
+
+class Groups(Double):
+    """Groups, projects and members, with GitLab's rule about their visibility."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.objects: dict[str, dict[str, dict[str, Any]]] = {"groups": {}, "projects": {}}
+        self.members: dict[int, dict[str, Any]] = {}
+        self.users = {"alice": 7}
+
+    def answer(self, method: str, path: str, token: str | None, body: Any) -> tuple[int, Any]:
+        if token != TOKEN:
+            return 401, {"message": "401 Unauthorized"}
+        if method != "GET":
+            self.writes.append((method, path, body))
+        parts = unquote(path.removeprefix("/api/v4/")).split("/", 2)
+        if parts[0] == "users":
+            return 200, [{"id": self.users["alice"], "username": "alice"}] if self.users else []
+        if parts[0] == "groups" and parts[2:] and parts[2].startswith("members"):
+            return self.answer_members(method, parts[2], body)
+        return self.answer_object(method, parts[0], "/".join(parts[1:]), body)
+
+    def answer_members(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        if method == "POST":
+            known = {"id": body["user_id"], "username": "alice"}
+            self.members[body["user_id"]] = known | {"access_level": body["access_level"]}
+            return 201, self.members[body["user_id"]]
+        if method == "PUT":
+            self.members[int(path.split("/")[1])].update(body)
+        return 200, list(self.members.values())
+
+    def answer_object(self, method: str, kind: str, key: str, body: Any) -> tuple[int, Any]:
+        known = self.objects[kind]
+        if method == "POST":
+            parent = "rr1/" if kind == "projects" else ""
+            made = {**body, "id": len(known) + 1, "web_url": f"{self.url}/{parent}{body['path']}"}
+            known[parent + body["path"]] = made
+            return 201, made
+        found = known.get(key) or next((o for o in known.values() if str(o["id"]) == key), None)
+        if found is None:
+            return 404, {"message": f"404 {kind[:-1].title()} Not Found"}
+        if method == "PUT":
+            wanted = RANK[body.get("visibility", "private")]
+            inside = [RANK[o["visibility"]] for o in self.objects["projects"].values()]
+            if kind == "groups" and "visibility" in body and wanted < max(inside, default=0):
+                return 400, {"message": {"visibility": ["private is not allowed"]}}
+            found.update(body)
+        return 200, found
+
+
+@pytest.fixture
+def forge() -> Iterator[Groups]:
+    known = Groups()
+    server = serve(known)
+    yield known
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    path = tmp_path / "token"
+    path.write_text(TOKEN)
+    return path
+
+
+def keep(forge: Groups, token_file: Path, *, check: bool = False, **options: Any) -> Ran:
+    where = {"api_url": forge.url, "token_file": str(token_file), "group": "rr1"}
+    return run("gitlab_template", check=check, **where, **options)
+
+
+def test_group_and_project_are_made_once(forge: Groups, token_file: Path) -> None:
+    ran = keep(forge, token_file, description="Cours / Course")
+    assert ran.changed
+    assert (ran.result["path"], ran.result["empty"]) == ("rr1/template", True)
+    assert ran.result["web_url"] == f"{forge.url}/rr1/template"
+    for kind, path in (("groups", "rr1"), ("projects", "rr1/template")):
+        assert forge.objects[kind][path]["visibility"] == "internal"
+        assert forge.objects[kind][path]["description"] == "Cours / Course"
+    writes = len(forge.writes)
+    assert not keep(forge, token_file, description="Cours / Course").changed
+    assert len(forge.writes) == writes
+
+
+def test_a_dry_run_writes_nothing(forge: Groups, token_file: Path) -> None:
+    ran = keep(forge, token_file, check=True, staff=[{"username": "alice"}])
+    assert ran.changed
+    assert ran.result["diff"]["after"]["member alice"] == 40
+    assert forge.writes == []
+
+
+def test_only_what_differs_is_written(forge: Groups, token_file: Path) -> None:
+    keep(forge, token_file, description="Old")
+    forge.writes.clear()
+    ran = keep(forge, token_file, description="New")
+    assert ran.result["diff"]["before"]["project"] == {"description": "Old"}
+    assert {body["description"] for _, _, body in forge.writes} == {"New"}
+    assert all(set(body) == {"description"} for _, _, body in forge.writes)
+
+
+@pytest.mark.parametrize(("before", "after"), [("internal", "private"), ("private", "public")])
+def test_visibility_changes_in_the_order_that_gitlab_allows(
+    forge: Groups, token_file: Path, before: str, after: str
+) -> None:
+    keep(forge, token_file, visibility=before)
+    assert keep(forge, token_file, visibility=after).changed
+    assert forge.objects["groups"]["rr1"]["visibility"] == after
+    assert forge.objects["projects"]["rr1/template"]["visibility"] == after
+    assert not keep(forge, token_file, visibility=after).changed
+
+
+def test_staff_become_members_and_change_their_access(forge: Groups, token_file: Path) -> None:
+    assert keep(forge, token_file, staff=[{"username": "Alice"}]).changed
+    assert forge.members[7]["access_level"] == 40
+    assert not keep(forge, token_file, staff=[{"username": "alice"}]).changed
+    assert keep(forge, token_file, staff=[{"username": "alice", "access": "owner"}]).changed
+    assert forge.members[7]["access_level"] == 50
+    assert not keep(forge, token_file, staff=[]).changed
+    assert 7 in forge.members
+
+
+def test_staff_that_is_not_there_yet_is_named_and_no_error(forge: Groups, token_file: Path) -> None:
+    keep(forge, token_file)
+    forge.users = {}
+    ran = keep(forge, token_file, staff=[{"username": "bob"}])
+    assert not ran.changed
+    assert ran.result["missing_staff"] == ["bob"]
+
+
+def test_a_project_that_is_to_be_deleted_is_an_error(forge: Groups, token_file: Path) -> None:
+    keep(forge, token_file)
+    forge.objects["projects"]["rr1/template"]["marked_for_deletion_on"] = "2026-12-01"
+    assert "is to be deleted on 2026-12-01" in keep(forge, token_file).failure
