@@ -238,8 +238,8 @@ def _cgi(request: Request, admitted: Admitted, service: str) -> dict[str, str]:
         "GIT_COMMITTER_EMAIL": "git@localhost",
         "GITLAB_STANDIN_PUSH_RULES": json.dumps(admitted.rules),
     }
+    # No CONTENT_LENGTH: told one, http-backend spins for ever when the body ends before it.
     for header, name in (
-        ("content-length", "CONTENT_LENGTH"),
         ("content-encoding", "HTTP_CONTENT_ENCODING"),
         ("git-protocol", "GIT_PROTOCOL"),
     ):
