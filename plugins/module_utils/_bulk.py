@@ -30,13 +30,15 @@ class Progress:
     """How far a run is, kept in a small file that the controller reads while the module works.
 
     Args:
-        folder: where the file ``progress`` is written (and ``watched`` touched by who reads it);
-            ``None`` when nobody wants to know.
+        folder: directory to make, where the file ``progress`` is written (and ``watched`` touched
+            by who reads it); ``None`` when nobody wants to know.
         clock: seconds, monotonic.
     """
 
     def __init__(self, folder: str | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = Path(folder) if folder else None
+        if self._folder is not None:
+            self._folder.mkdir(mode=0o700)
         self._clock = clock
         self._lock = threading.Lock()
         self._written = float("-inf")

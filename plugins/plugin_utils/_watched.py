@@ -11,7 +11,7 @@ still watches: when a playbook is interrupted the module stops by itself some mi
 from __future__ import annotations
 
 import json
-import re
+import secrets
 import shlex
 import time
 from collections import deque
@@ -22,18 +22,26 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-FIRST_LOOK = 0.1
-LONGEST_PAUSE = 1.5
 SHOW_EVERY = 4.0
+LOOKS = 15
+"""Tenths of a second that one look at the target lasts."""
 LONGEST_RUN = 7 * 24 * 3600
 WINDOW = 30.0
 """Seconds over which the rate is taken: GitLab's speed changes during a long run."""
 
-_RUNNING = re.compile(r'"started": *(true|1)')
+# Waits on the target, where that costs nothing, and ends at once when the module does.
 _LOOK = """
-touch {folder}/watched
-head -c 40 {result}; echo
-cat {folder}/progress 2>/dev/null || true
+(: > {folder}/watched) 2>/dev/null
+n={looks}
+while [ $n -gt 0 ]; do
+  n=$((n - 1)); head=; read -r head < {result} || true
+  case $head in '{{"started": '*) sleep 0.1 ;; *) n=-1 ;; esac
+done
+if [ $n -eq 0 ]; then
+  echo running; cat {folder}/progress 2>/dev/null || true
+else
+  echo ended; cat {result}
+fi
 """
 
 
@@ -124,12 +132,8 @@ class WatchedAction(ActionBase):  # type: ignore[misc]  # Ansible's base class h
 
     def _watched(self, variables: dict[str, Any]) -> dict[str, Any]:
         name = self._task.resolved_action or self._task.action
-        script = 'umask 077; d=$(mktemp -d) && : > "$d/watched" && echo "atelier:$d"'
-        said = self._shell(script)
-        found = re.search(r"atelier:(/\S+)", said)
-        if found is None:
-            raise AnsibleActionFail(f"cannot make a temporary directory: {said}")
-        folder = found[1]
+        # The module makes it, for its own user only; nobody else can know the name beforehand.
+        folder = f"/tmp/.atelier-{secrets.token_hex(16)}"  # noqa: S108
         limit, self._task.async_val = self._task.async_val, LONGEST_RUN
         started: dict[str, Any] = {}
         try:
@@ -139,43 +143,49 @@ class WatchedAction(ActionBase):  # type: ignore[misc]  # Ansible's base class h
             )
             if "results_file" not in started:
                 return started
-            self._follow(folder, started["results_file"], name, variables)
-            return self._collect(started, variables)
+            ended = self._follow(folder, started["results_file"], name, variables)
+            return self._result(ended, started, variables)
         finally:
             self._task.async_val = limit
             leftovers = [folder, *([started["results_file"]] if "results_file" in started else [])]
             self._low_level_execute_command(f"rm -rf {shlex.join(leftovers)}")
 
-    def _follow(self, folder: str, result: str, name: str, variables: dict[str, Any]) -> None:
-        """Show lines until the module has ended."""
+    def _follow(self, folder: str, result: str, name: str, variables: dict[str, Any]) -> str:
+        """Show lines until the module has ended; what it said."""
         host = str(variables.get("inventory_hostname", "target"))
         teller = Teller(name.rpartition(".")[2], host)
         display = Display()
-        look = _LOOK.format(folder=shlex.quote(folder), result=shlex.quote(result))
-        pause = FIRST_LOOK
+        look = _LOOK.format(folder=shlex.quote(folder), result=shlex.quote(result), looks=LOOKS)
         shown = time.monotonic()
         while True:
-            time.sleep(pause)
-            pause = min(LONGEST_PAUSE, pause * 1.4)
-            head, _, rest = self._shell(look).partition("\n")
-            if _RUNNING.search(head) is None:
-                return
+            state, _, rest = self._shell(look).partition("\n")
+            if state.strip() != "running":
+                return rest
             if time.monotonic() - shown < SHOW_EVERY:
                 continue
             try:
-                state = json.loads(rest)
+                numbers = json.loads(rest)
             except ValueError:
                 continue
             shown = time.monotonic()
-            display.display(teller.line(state))
+            display.display(teller.line(numbers))
 
-    def _collect(self, started: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        folder, _, job = started["results_file"].rpartition("/")
-        done: dict[str, Any] = self._execute_module(
-            module_name="ansible.legacy.async_status",
-            module_args={"jid": job, "_async_dir": folder},
-            task_vars=variables,
-        )
+    def _result(
+        self, text: str, started: dict[str, Any], variables: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The module's result, read by Ansible's own module when it is not plain JSON."""
+        try:
+            # Ansible marks values that are more than JSON, warnings for example, by this name.
+            done = json.loads(text) if "__ansible_type" not in text else None
+        except ValueError:
+            done = None
+        if not isinstance(done, dict):
+            folder, _, job = started["results_file"].rpartition("/")
+            done = self._execute_module(
+                module_name="ansible.legacy.async_status",
+                module_args={"jid": job, "_async_dir": folder},
+                task_vars=variables,
+            )
         for key in ("ansible_job_id", "started", "finished", "results_file", "stdout", "stderr"):
             done.pop(key, None)
         return done
