@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from gitlab_standin.access import OWNER
 from gitlab_standin.database import afterwards
@@ -86,17 +87,26 @@ def password_problem(password: str, username: str, email: str) -> str | None:
     return None
 
 
-def new_user(session: Session, **values: Any) -> User:
-    """An account with its personal namespace."""
+def new_user(**values: Any) -> User:
+    """An account with its personal namespace, not saved yet: see :func:`save_new`."""
     namespace = Namespace(
         kind="user", name=values["name"], path=values["username"], full_path=values["username"]
     )
-    session.add(namespace)
-    session.flush()
-    user = User(namespace_id=namespace.id, profile={}, **values)
+    return User(namespace=namespace, **{"profile": {}, "identities": [], **values})
+
+
+def save_new(session: Session, user: User) -> User:
+    """Save what :func:`new_user` made; everything in one go, since classes come by the hundred."""
+    namespace = user.namespace
     session.add(user)
     session.flush()
-    namespace.owner_id = user.id
+    session.execute(
+        update(Namespace)
+        .where(Namespace.id == namespace.id)
+        .values(owner_id=user.id)
+        .execution_options(synchronize_session=False)
+    )
+    set_committed_value(namespace, "owner_id", user.id)
     return user
 
 

@@ -4,11 +4,13 @@ import logging
 import threading
 import time
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from gitlab_standin.git.command import GitError
-from gitlab_standin.models import Project
+from gitlab_standin.models import MergeRequest, Project
 from gitlab_standin.projects import finish_import
+from gitlab_standin.pushes import catch_up
 from gitlab_standin.site import Site
 
 log = logging.getLogger("gitlab_standin.background")
@@ -37,9 +39,24 @@ class Background:
                 select(Project).where(Project.import_status == "started")
             ):
                 project.import_status = "scheduled"
+            self._catch_up(session)
         self._site.import_scheduled = self.notify
         for thread in self._threads:
             thread.start()
+
+    def _catch_up(self, session: Session) -> None:
+        """Note what was pushed to projects just before a kill."""
+        requests = select(MergeRequest.source_project_id).where(MergeRequest.state == "opened")
+        targets = select(MergeRequest.project_id).where(MergeRequest.state == "opened")
+        waiting = or_(
+            Project.default_branch.is_(None),
+            Project.id.in_(requests),
+            Project.id.in_(targets),
+        )
+        idle = Project.import_status.in_(("none", "finished"))
+        for project in session.scalars(select(Project).where(waiting, idle)).all():
+            if (self._site.repository(project.id).path / "HEAD").exists():
+                catch_up(self._site, session, project)
 
     def stop(self) -> None:
         """Take no more; a running copy is left to its end."""

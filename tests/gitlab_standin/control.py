@@ -7,10 +7,9 @@ import os
 import socket
 import sys
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
-import httpx
-
-from gitlab_standin import config, reconfigure
+from gitlab_standin import config
 from gitlab_standin.paths import Paths
 
 # sidekiq runs inside the web server's process here; stopping it makes background work wait.
@@ -53,6 +52,10 @@ def _change(paths: Paths, command: str, services: list[str]) -> int:
 
 
 def _reconfigure(paths: Paths) -> int:
+    from gitlab_standin import (
+        reconfigure,  # brings the database library: slow, and needed only here
+    )
+
     before = paths.settings.read_text() if paths.settings.exists() else ""
     bundle = paths.ca_bundle.read_text() if paths.ca_bundle.exists() else ""
     try:
@@ -70,8 +73,9 @@ def _healthcheck(paths: Paths) -> int:
     settings = config.load(paths.settings)
     url = f"http://127.0.0.1:{settings.listen_port}{settings.relative_root}/help"
     try:
-        return 0 if httpx.get(url, timeout=10, trust_env=False).status_code == 200 else 1
-    except httpx.HTTPError as error:
+        with build_opener(ProxyHandler({})).open(url, timeout=10) as answer:
+            return 0 if answer.status == 200 else 1
+    except OSError as error:
         print(error, file=sys.stderr)
         return 1
 

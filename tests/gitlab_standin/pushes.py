@@ -9,10 +9,15 @@ from gitlab_standin.site import Site, adopt_first_branch
 
 
 def after_change(site: Site, session: Session, project: Project) -> None:
-    """Default branch of a first push, activity, README, and what it means to merge requests."""
+    """Default branch of a first push, activity, README, and merge requests."""
+    project.last_activity_at = project.updated_at = now()
+    catch_up(site, session, project)
+
+
+def catch_up(site: Site, session: Session, project: Project) -> None:
+    """Make the database agree with the repository; changes nothing when it does."""
     adopt_first_branch(site, session, project)
     note_readme(site, project)
-    project.last_activity_at = project.updated_at = now()
     branches = site.repository(project.id).refs()
     outgoing = select(MergeRequest).where(
         MergeRequest.source_project_id == project.id, MergeRequest.state == "opened"

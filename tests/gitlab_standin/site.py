@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from gitlab_standin import defaults
 from gitlab_standin.config import Config
@@ -88,7 +88,8 @@ def find_group(session: Session, reference: str) -> Namespace | None:
 
 def find_token(session: Session, digest: str) -> Token | None:
     """A token by its digest, whatever its state."""
-    return session.scalar(select(Token).where(Token.digest == digest))
+    query = select(Token).options(joinedload(Token.user)).where(Token.digest == digest)
+    return session.scalar(query)
 
 
 def can_use_credentials(user: User) -> bool:

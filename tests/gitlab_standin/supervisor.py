@@ -124,6 +124,7 @@ def main() -> int:
             print(f"There was an error running gitlab-ctl reconfigure:\n\n{error}", file=sys.stderr)
             return 1
         print("gitlab Reconfigured!", flush=True)
+    paths.sidekiq_down.unlink(missing_ok=True)  # whatever was stopped, a restart starts it
     Supervisor(paths).run()
     return 0
 

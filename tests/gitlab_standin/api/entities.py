@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gitlab_standin.models import Member, Namespace, Token, User, iso
@@ -104,8 +103,8 @@ def users_with_admin(site: Site, session: Session, users: Iterable[User]) -> lis
     """UserWithAdmin, for a page of people at once."""
     users = list(users)
     creators = {u.created_by_id for u in users if u.created_by_id is not None}
-    found = session.scalars(select(User).where(User.id.in_(creators))) if creators else ()
-    by_id = {user.id: user_basic(site, user) for user in found}
+    found = (session.get(User, number) for number in creators)
+    by_id = {user.id: user_basic(site, user) for user in found if user is not None}
     return [
         {
             **user_public(site, user),

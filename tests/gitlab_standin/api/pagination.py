@@ -109,7 +109,8 @@ def of_query(
             f"of type {kind}. Remaining records can be retrieved using keyset pagination."
         )
         raise ApiError(405, {"error": text})
-    counted = query.order_by(None).limit(COUNTED_UP_TO + 1).subquery()
+    only_ids = query.with_only_columns(query.column_descriptions[0]["entity"].id).order_by(None)
+    counted = only_ids.limit(COUNTED_UP_TO + 1).subquery()
     total: int | None = call.session.scalar(select(func.count()).select_from(counted))
     rows = list(call.session.scalars(query.limit(per_page + 1).offset((page - 1) * per_page)))
     more = len(rows) > per_page

@@ -65,10 +65,6 @@ def _handle(
         found, variables = find_route(lookup, path)
         given: dict[str, Any] = body.form(query)
         given.update(body.parse(content, headers.get("content-type", "")))
-        with site.database.read() as session:
-            _, token = authentication.authenticate(site, session, found, headers, given)
-        if token is not None:
-            authentication.record_use(site, token)
         opened: AbstractContextManager[Session] = (
             site.database.read() if lookup == "GET" else site.database.write()
         )
@@ -81,6 +77,8 @@ def _handle(
             )
             call.headers["query"] = query
             result = found.handler(call)
+        if token is not None:
+            authentication.record_use(site, token)
         if isinstance(result, Reply):
             return _encode(result)
         return _encode(Reply(_SUCCESS[lookup], result))

@@ -13,6 +13,7 @@ from gitlab_standin.accounts import (
     delete_user,
     new_user,
     password_problem,
+    save_new,
 )
 from gitlab_standin.api import entities, pagination
 from gitlab_standin.api.core import Call, fail, forbidden, invalid, not_found, route
@@ -59,19 +60,16 @@ def _both_or_neither(call: Call) -> None:
             invalid(f"{other} is missing")
 
 
-def _taken(call: Call, field: str, value: str, user: User | None) -> bool:
-    column = User.email_key if field == "email" else User.username_key
-    query = select(User.id).where(column == value.lower())
-    if user is not None:
-        query = query.where(User.id != user.id)
-    return call.session.scalar(query) is not None
-
-
 def _conflicts(call: Call, user: User | None = None) -> None:
     """409 where the address or the name belongs to somebody else; the address is named first."""
-    for field, label in (("email", "Email"), ("username", "Username")):
-        if call[field] and _taken(call, field, call[field], user):
-            fail(409, f"{label} has already been taken")
+    email, name = (call["email"] or "").lower(), (call["username"] or "").lower()
+    query = select(User.email_key).where(or_(User.email_key == email, User.username_key == name))
+    if user is not None:
+        query = query.where(User.id != user.id)
+    found = set(call.session.scalars(query))
+    if found:
+        label = "Email" if email in found else "Username"
+        fail(409, f"{label} has already been taken")
 
 
 def _problems(call: Call, user: User | None = None) -> dict[str, list[str]]:
@@ -107,20 +105,26 @@ def _problems(call: Call, user: User | None = None) -> dict[str, list[str]]:
     return found
 
 
-def _set_identity(call: Call, user: User) -> None:
-    """Find or make the provider's identity, then set its uid; a clash is refused."""
-    provider, uid = call["provider"], call["extern_uid"]
-    if not provider:
+def _check_identity(call: Call, own: int) -> None:
+    """400 when the identity belongs to somebody else."""
+    if not call["provider"]:
         return
     clash = call.session.scalar(
-        select(Identity).where(
-            Identity.provider == provider,
-            Identity.extern_uid_key == uid.lower(),
-            Identity.user_id != (user.id or 0),
+        select(Identity.id).where(
+            Identity.provider == call["provider"],
+            Identity.extern_uid_key == call["extern_uid"].lower(),
+            Identity.user_id != own,
         )
     )
     if clash is not None:
         fail(400, {"identities.extern_uid": ["has already been taken"]})
+
+
+def _set_identity(call: Call, user: User) -> None:
+    """Find or make the provider's identity, then set its uid."""
+    provider, uid = call["provider"], call["extern_uid"]
+    if not provider:
+        return
     for identity in user.identities:
         if identity.provider == provider:
             identity.extern_uid, identity.extern_uid_key = uid, uid.lower()
@@ -170,8 +174,8 @@ def create_user(call: Call) -> Any:
     if problems:
         fail(400, problems)
     settings = call.site.settings(call.session)
+    _check_identity(call, 0)
     user = new_user(
-        call.session,
         username=call["username"],
         name=call["name"],
         email=call["email"],
@@ -185,7 +189,7 @@ def create_user(call: Call) -> Any:
     )
     _set_attributes(call, user)
     _set_identity(call, user)
-    call.session.flush()
+    save_new(call.session, user)
     return entities.user_with_admin(call.site, call.session, user)
 
 
@@ -199,6 +203,7 @@ def update_user(call: Call) -> Any:
     problems = _problems(call, user)
     if problems:
         fail(400, problems)
+    _check_identity(call, user.id)
     if call["email"] and call["email"] != user.email:
         if call["skip_reconfirmation"]:
             user.email, user.email_key = call["email"], call["email"].lower()

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gitlab_standin import security
-from gitlab_standin.accounts import RESERVED, new_user
+from gitlab_standin.accounts import RESERVED, new_user, save_new
 from gitlab_standin.config import OmniAuth
 from gitlab_standin.models import Identity, User, now
 from gitlab_standin.site import Site, find_namespace
@@ -297,7 +297,6 @@ def find_or_create(site: Site, session: Session, auth: AuthHash, claim: str | No
     username = _free_username(session, auth.username(claim))
     app = site.settings(session)
     user = new_user(
-        session,
         username=username,
         name=str(auth.info.get("name") or username),
         email=auth.email or f"temp-email-for-oauth-{username}@gitlab.localhost",
@@ -309,7 +308,7 @@ def find_or_create(site: Site, session: Session, auth: AuthHash, claim: str | No
         password_hash=None,
     )
     user.identities.append(Identity(provider=auth.provider, extern_uid=auth.uid))
-    session.flush()
+    save_new(session, user)
     return Outcome(user, created=True)
 
 
