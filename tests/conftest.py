@@ -26,6 +26,7 @@ def _place(item: pytest.Item) -> int:
     return next((n for n, prefix in enumerate(ORDER) if where.startswith(prefix)), LAST)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the run, and keep on one worker what shares something big."""
     items.sort(key=_place)
