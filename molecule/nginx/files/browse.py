@@ -1,7 +1,7 @@
 """What visitors of the site meet; run on the server with the word `up` or `down`.
 
-`up`: the services behind answer; `down`: they do not. Ends with the number of things looked at, or at
-the first that is not as it should be.
+`up`: the services behind answer; `down`: they do not. Ends with the number of things looked at,
+or at the first that is not as it should be.
 """
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ def plain(host: str, path: str) -> Answer:
 
 def address_is_passed_on_unchanged() -> None:
     lies = {
-        "X-Scheme": "http", "Forwarded": "proto=http;host=evil.example", "X-Forwarded-Proto": "http",
-        "X-Forwarded-Host": "evil.example", "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Port": "1",
+        "X-Scheme": "http", "Forwarded": "proto=http;host=evil.example",
+        "X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Port": "1",
     }  # fmt: skip
     for host, port in ((HUB, 8000), (GITLAB, 8929), (LMS, 8010)):
         facts = ask(host, "/a%2Fb/../c?x=1%20", headers=lies).facts()
@@ -108,14 +109,22 @@ def launch_address_explains_itself() -> None:
 def launches_reach_the_hub() -> None:
     facts = ask(HUB, "/hub/lti/launch", "POST", body=b"oauth_consumer_key=k").facts()
     assert (facts["method"], facts["received"]) == ("POST", 20)
-    for query in ("iss=https%3A%2F%2Flms&login_hint=1", "oauth_consumer_key=k", "lti_version=LTI-1p0"):
+    for query in (
+        "iss=https%3A%2F%2Flms&login_hint=1",
+        "oauth_consumer_key=k",
+        "lti_version=LTI-1p0",
+    ):
         assert ask(HUB, f"/hub/lti/launch?{query}").facts()["method"] == "GET"
     assert ask(HUB, "/hub/lti/launchpad").facts()["port"] == 8000
     assert ask(HUB, "/launch.html").status == 404
 
 
 def entering_gitlab_ends_the_session_before() -> None:
-    answer = ask(GITLAB, "/-/atelier/enter?to=/uabc/demo/-/blob/main/a%20b%C3%A9.md", headers={"Cookie": "_gitlab_session=x"})
+    answer = ask(
+        GITLAB,
+        "/-/atelier/enter?to=/uabc/demo/-/blob/main/a%20b%C3%A9.md",
+        headers={"Cookie": "_gitlab_session=x"},
+    )
     assert answer.status == 302
     assert answer.headers["Location"] == "/uabc/demo/-/blob/main/a%20b%C3%A9.md"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -129,14 +138,18 @@ def entering_gitlab_ends_the_session_before() -> None:
 
 def entering_gitlab_leads_nowhere_else() -> None:
     hostile = (
-        "", "to=", "to=https://evil.example/", "to=//evil.example", "to=/%5Cevil.example", "to=/\\evil.example",
-        "to=/\\/evil.example", "to=%2F%2Fevil.example", "to=/a//b", "to=/a%0D%0ASet-Cookie:x=1", "to=/a%00", "to=/a%7Fb",
-        "to=javascript:alert(1)", "to=evil.example", "to=%09//evil.example", "to=/%09/evil.example", "to=.evil.example",
-        "to=@evil.example", "to=/%5c%5cevil.example", "to=/a%zz", "to=/a\"b", "to=/a<b>",
+        "", "to=", "to=https://evil.example/", "to=//evil.example", "to=/%5Cevil.example",
+        "to=/\\evil.example", "to=/\\/evil.example", "to=%2F%2Fevil.example", "to=/a//b",
+        "to=/a%0D%0ASet-Cookie:x=1", "to=/a%00", "to=/a%7Fb", "to=javascript:alert(1)",
+        "to=evil.example", "to=%09//evil.example", "to=/%09/evil.example", "to=.evil.example",
+        "to=@evil.example", "to=/%5c%5cevil.example", "to=/a%zz", 'to=/a"b', "to=/a<b>",
     )  # fmt: skip
     for query in hostile:
         answer = ask(GITLAB, f"/-/atelier/enter?{query}")
-        assert (answer.status, answer.headers["Location"]) == (302, "/"), (query, answer.headers["Location"])
+        assert (answer.status, answer.headers["Location"]) == (302, "/"), (
+            query,
+            answer.headers["Location"],
+        )
         assert len(answer.cookies) == 2
     for good in ("/", "/u/demo", "/u/demo?x", "/u/demo/-/tree/main/a+b@c,(d)!"):
         answer = ask(GITLAB, f"/-/atelier/enter?to={good.split('?')[0]}")
@@ -163,7 +176,8 @@ def websockets_pass() -> None:
     connection = Site(HUB, PORT, timeout=20)
     connection.connect()
     connection.sock.sendall(
-        f"GET /upgrade HTTP/1.1\r\nHost: {HUB}:{PORT}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n".encode()
+        f"GET /upgrade HTTP/1.1\r\nHost: {HUB}:{PORT}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n".encode()
     )
     received = b""
     while chunk := connection.sock.recv(4096):
@@ -179,7 +193,9 @@ def silence_is_borne() -> None:
 def large_files_pass_up_to_the_limit() -> None:
     megabyte = b"x" * 1024 * 1024
     assert ask(HUB, "/upload", "POST", body=megabyte * 40).facts()["received"] == 40 * 1024 * 1024
-    answer = ask(HUB, "/upload", "POST", headers={"Content-Length": str(513 * 1024 * 1024)}, body=b"")
+    answer = ask(
+        HUB, "/upload", "POST", headers={"Content-Length": str(513 * 1024 * 1024)}, body=b""
+    )
     assert answer.status == 413
     push = ask(GITLAB, "/u/demo.git/git-receive-pack", "POST", body=megabyte * 60)
     assert push.facts()["received"] == 60 * 1024 * 1024
@@ -187,7 +203,10 @@ def large_files_pass_up_to_the_limit() -> None:
 
 def http_leads_to_https() -> None:
     answer = plain(HUB, "/hub/home?x=1")
-    assert (answer.status, answer.headers["Location"]) == (301, f"https://{HUB}:{PORT}/hub/home?x=1")
+    assert (answer.status, answer.headers["Location"]) == (
+        301,
+        f"https://{HUB}:{PORT}/hub/home?x=1",
+    )
     assert plain(HUB, "/.well-known/acme-challenge/nothing").status == 404
 
 
@@ -234,7 +253,10 @@ def absence_is_explained() -> None:
         answer = ask(host, "/some/page", headers=PEOPLE)
         assert answer.status == 502
         assert answer.headers["Content-Type"].startswith("text/html")
-        assert (answer.headers["Retry-After"], answer.headers["Cache-Control"]) == ("30", "no-store")
+        assert (answer.headers["Retry-After"], answer.headers["Cache-Control"]) == (
+            "30",
+            "no-store",
+        )
         page = answer.body.decode()
         assert words in page
         assert "not answer at the moment" in page
@@ -248,12 +270,23 @@ def absence_is_explained() -> None:
 
 
 UP = (
-    address_is_passed_on_unchanged, address_is_the_same_over_http2, launch_address_explains_itself, launches_reach_the_hub,
-    entering_gitlab_ends_the_session_before, entering_gitlab_leads_nowhere_else, other_paths_of_gitlab_keep_their_session,
-    errors_of_the_services_are_theirs, websockets_pass, silence_is_borne, large_files_pass_up_to_the_limit,
-    http_leads_to_https, unknown_names_are_refused, old_protocols_are_refused, nothing_tells_the_version,
+    address_is_passed_on_unchanged,
+    address_is_the_same_over_http2,
+    launch_address_explains_itself,
+    launches_reach_the_hub,
+    entering_gitlab_ends_the_session_before,
+    entering_gitlab_leads_nowhere_else,
+    other_paths_of_gitlab_keep_their_session,
+    errors_of_the_services_are_theirs,
+    websockets_pass,
+    silence_is_borne,
+    large_files_pass_up_to_the_limit,
+    http_leads_to_https,
+    unknown_names_are_refused,
+    old_protocols_are_refused,
+    nothing_tells_the_version,
     logs_keep_no_sign_in_codes,
-)  # fmt: skip
+)
 
 if __name__ == "__main__":
     looked_at = UP if sys.argv[1] == "up" else (absence_is_explained,)

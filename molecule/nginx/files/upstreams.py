@@ -49,7 +49,7 @@ class Echo(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_GET = do_POST = do_HEAD = answer
+    do_GET = do_POST = do_HEAD = answer  # noqa: N815 - http.server's names
 
     def log_message(self, *args: object) -> None:
         """Stay quiet."""
