@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 from world import paths
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ORDER = ("quality", "unit", "integration/collection", "e2e", "molecule", "gitlab_standin", "lms")
 LAST = len(ORDER)
@@ -26,16 +28,29 @@ def _place(item: pytest.Item) -> int:
     return next((n for n, prefix in enumerate(ORDER) if where.startswith(prefix)), LAST)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the run, and keep on one worker what shares something big."""
+    """Sort the run."""
     items.sort(key=_place)
-    for item in items:
-        parts = item.path.relative_to(paths.ROOT / "tests").parts
-        if parts[0] == "e2e":
-            item.add_marker(pytest.mark.xdist_group("demo"))
-        elif parts[0] not in {"molecule", "quality"}:
-            item.add_marker(pytest.mark.xdist_group(str(Path(*parts))))
+
+
+class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Keeps on one worker what shares something big.
+
+    xdist's own `loadgroup` writes the group into `item._nodeid`, which pytest 9 does not read any
+    more: every test then goes to any worker, and each worker makes all the servers again.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        kind = Path(file).parts[1]
+        if kind == "e2e":
+            return "demo"
+        return nodeid if kind in {"molecule", "quality"} else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups | None:
+    """Group tests where several workers share a run."""
+    return Groups(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")
