@@ -37,9 +37,14 @@ class Installed:
         return self.collection / "inventories/example"
 
     def playbook(
-        self, name: str, *options: str | Path, check: bool = True, **variables: object
+        self,
+        name: str,
+        *options: str | Path,
+        check: bool = True,
+        seconds: int = 300,
+        **variables: object,
     ) -> Done:
-        """Run a playbook of the installed collection with extra variables."""
+        """Run a playbook of the installed collection with extra variables, `seconds` at most."""
         extra = [f"--extra-vars={key}={value}" for key, value in variables.items()]
         return ansible(
             self.home,
@@ -49,11 +54,17 @@ class Installed:
             *options,
             *extra,
             check=check,
+            seconds=seconds,
         )
 
 
 def ansible(
-    home: Path, collections: Path, program: str, *arguments: str | Path, check: bool = True
+    home: Path,
+    collections: Path,
+    program: str,
+    *arguments: str | Path,
+    check: bool = True,
+    seconds: int = 300,
 ) -> Done:
     """Run one of Ansible's programs in `home`; it finds our collection in `collections` only."""
     done = subprocess.run(
@@ -69,7 +80,7 @@ def ansible(
         },
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=seconds,
         check=False,
     )
     if check:
