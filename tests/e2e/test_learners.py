@@ -91,8 +91,8 @@ def test_two_learners_in_one_browser_each_have_their_notebook_and_their_gitlab_s
     assert BUFFON_PYTHON in python.outputs()
     python.save()
     picture(tab, "ada-notebook-python")
-    mine = tab.evaluate(WRITE_FILE, [f"{ada_server}/api/contents/{demo.course}/only-ada.md"])
-    assert mine == 201
+    only_ada = f"{ada_server}/api/contents/{demo.course}/only-ada.md"
+    assert tab.evaluate(ASK, [only_ada, "mine"])[0] == 201
 
     tab_r = course.click("notebook-r")
     r = open_notebook(demo, tab_r, "pi_r.ipynb")
@@ -122,15 +122,16 @@ def test_two_learners_in_one_browser_each_have_their_notebook_and_their_gitlab_s
     assert basile_server != ada_server
     assert notebook.outputs().strip() == ""
     expect(tab_b.locator(".jp-DirListing")).to_be_visible()
-    listed = tab_b.evaluate(LIST_FOLDER, [f"{basile_server}/api/contents/{demo.course}"])
+    code, items = tab_b.evaluate(ASK, [f"{basile_server}/api/contents/{demo.course}", None])
+    assert code == 200
+    listed = {item["name"] for item in items}
     assert "only-ada.md" not in listed
-    assert {name.rstrip("/") for name in TEMPLATE} <= set(listed)
+    assert {name.rstrip("/") for name in TEMPLATE} <= listed
     notebook.run_all()
     assert BUFFON_PYTHON in notebook.outputs()
     notebook.save()
     picture(tab_b, "basile-notebook-python")
-    denied = tab_b.evaluate(STATUS, [f"{ada_server}/api/contents/{demo.course}"])
-    assert denied in {401, 403, 404}
+    assert tab_b.evaluate(ASK, [only_ada, None])[0] in {401, 403, 404}
 
     space_b = course.click("gitlab")
     basile = gitlab_user(demo, space_b)
@@ -197,10 +198,9 @@ def test_what_is_committed_in_the_notebook_appears_in_gitlab(
 
 
 # Run in the page, as JupyterLab itself asks its server.
-STATUS = "async ([url]) => (await fetch(url)).status"
-LIST_FOLDER = "async ([url]) => (await (await fetch(url)).json()).content.map(item => item.name)"
-WRITE_FILE = """async ([url]) => {
-  const xsrf = (document.cookie.match(/_xsrf=([^;]+)/) || [])[1];
-  const body = JSON.stringify({type: "file", format: "text", content: "mine"});
-  return (await fetch(url, {method: "PUT", body, headers: {"X-XSRFToken": xsrf}})).status;
+ASK = """async ([url, content]) => {
+  const headers = {"X-XSRFToken": (document.cookie.match(/_xsrf=([^;]+)/) || [])[1]};
+  const body = content && JSON.stringify({type: "file", format: "text", content});
+  const answer = await fetch(url, {method: content ? "PUT" : "GET", headers, body});
+  return [answer.status, answer.ok ? (await answer.json()).content : null];
 }"""
