@@ -1,4 +1,4 @@
-"""A push cut off half-way, by the client or by the death of the service, leaves no process behind."""
+"""A push cut off half-way, by the client or by the death of the service, leaves no process."""
 
 from __future__ import annotations
 

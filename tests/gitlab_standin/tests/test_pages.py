@@ -108,6 +108,17 @@ def test_anonymous_visitors_are_asked_to_sign_in_and_come_back(
     assert str(page.url).endswith("/root/pages/-/blob/main/plain.txt?plain=1")
 
 
+def test_what_a_page_loads_besides_is_not_returned_to(standin: Standin, project: Project) -> None:
+    del project
+    browser = Browser(standin.url)
+    page = browser.open("/root/pages/-/blob/main/plain.txt")
+    assert browser.open("/favicon.ico").headers["content-type"] == "image/svg+xml"
+    image = {"Accept": "image/avif,image/webp,*/*;q=0.8"}
+    browser.client.get(f"{standin.url}/root/pages/-/raw/main/img/p.png", headers=image)
+    page = browser.submit(page, **{"user[login]": "root", "user[password]": standin.root_password})
+    assert page.url.path == "/root/pages/-/blob/main/plain.txt"
+
+
 def test_who_has_no_access_sees_nothing(
     standin: Standin, project: Project, new_user: NewUser
 ) -> None:

@@ -45,12 +45,18 @@ class Page:
     query: Mapping[str, str]
     form: Mapping[str, Any]
     remote: str
+    accept: str = ""
     variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def user(self) -> User | None:
         """Who is signed in."""
         return self.visit.user
+
+    @property
+    def navigates(self) -> bool:
+        """Whether a page is asked for, and not its icon or an image: only pages are returned to."""
+        return not self.accept or "text/html" in self.accept or self.accept == "*/*"
 
     def url(self, path: str) -> str:
         """A path on this site, below its relative root, quoted."""
@@ -91,7 +97,7 @@ class Page:
 
 Handler = Callable[[Page], Response]
 
-_OURS = "users|explore|dashboard|help|groups|robots.txt"
+_OURS = "users|explore|dashboard|help|groups|robots.txt|favicon.ico"
 _NAME = rf"(?P<name>(?!(?:{_OURS})$)[A-Za-z0-9_.][^/]*)"
 _PROJECT = rf"(?P<project>(?!(?:{_OURS})/)[A-Za-z0-9_.][^/]*(?:/[^/-][^/]*)+?)"
 

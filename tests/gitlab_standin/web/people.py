@@ -42,6 +42,17 @@ def help_page(page: Page) -> Response:
     return page.render("help.html", title="Help")
 
 
+@page("/favicon.ico")
+def icon(_page: Page) -> Response:
+    """A mark of our own; it is asked for before anybody has signed in."""
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+        '<rect width="16" height="16" rx="3" fill="#2a2240"/>'
+        '<path d="M4 11V5h5a3 3 0 0 1 0 6z" fill="#e9c56b"/></svg>'
+    )
+    return Response(drawing, media_type="image/svg+xml")
+
+
 @page("/robots.txt")
 def robots(_page: Page) -> Response:
     """Nothing to index."""

@@ -60,17 +60,17 @@ def _handle(
     form: dict[str, str],
     cookie: str | None,
     remote: str,
+    accept: str,
 ) -> Response:
     lookup = "GET" if method == "HEAD" else method
     values = dict(parse_qsl(query, keep_blank_values=True))
     with site.database.read() as session:
         visit = sessions.load(session, cookie)
-        page = Page(site, session, visit, lookup, path, values, form, remote)
+        page = Page(site, session, visit, lookup, path, values, form, remote, accept)
         try:
             found = find_page(lookup, path)
             if found is None:
                 page.missing()
-                raise PageMissingError
             route, page.variables = found
             if (
                 lookup != "GET"
@@ -83,9 +83,9 @@ def _handle(
             else:
                 response = route.handler(page)
         except SignInNeededError:
-            if lookup == "GET":
+            if lookup == "GET" and page.navigates:
                 visit.put("return_to", page.url(path) + (f"?{query}" if query else ""))
-            visit.flash("alert", "You need to sign in or sign up before continuing.")
+                visit.flash("alert", "You need to sign in or sign up before continuing.")
             response = page.redirect("/users/sign_in")
         except PageMissingError:
             text = "The page could not be found or you don't have permission to view it."
@@ -115,4 +115,7 @@ async def endpoint(request: Request) -> Response:
     remote = remote_address(site.config, peer, request.headers.get("x-forwarded-for", ""))
     cookie = request.cookies.get(sessions.COOKIE)
     query = request.scope["query_string"].decode("latin-1")
-    return await run_in_threadpool(_handle, site, request.method, path, query, form, cookie, remote)
+    accept = request.headers.get("accept", "")
+    return await run_in_threadpool(
+        _handle, site, request.method, path, query, form, cookie, remote, accept
+    )
