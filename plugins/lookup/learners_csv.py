@@ -4,13 +4,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-from ansible_collections.mooc.atelier.plugins.module_utils import _learners_csv
-
 DOCUMENTATION = r"""
 name: learners_csv
 short_description: Learners of a CSV file, with the usernames that the hub gives them
@@ -51,6 +44,13 @@ _raw:
   type: list
   elements: list
 """
+
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.mooc.atelier.plugins.module_utils import _learners_csv
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible's base class has no types

@@ -113,6 +113,14 @@ def path_of(*parts: str | int) -> str:
     return "".join("/" + quote(str(part), safe="") for part in parts)
 
 
+_latest = threading.local()
+
+
+def _remember(response: requests.Response, **_: Any) -> None:
+    # python-gitlab's exceptions leave out the headers.
+    _latest.retry_after = response.headers.get("Retry-After")
+
+
 class Calls:
     """The requests of one run; to be shared by its threads.
 
@@ -121,6 +129,7 @@ class Calls:
         sleep: waits for a number of seconds.
         clock: seconds, monotonic.
         tries: how often a request is sent before :class:`UnavailableError`.
+        longest_hold: seconds to wait at most when GitLab asks to (429); else it gives up.
     """
 
     def __init__(
@@ -130,11 +139,13 @@ class Calls:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         tries: int = TRIES,
+        longest_hold: float = LONGEST_HOLD,
     ) -> None:
         self._connect = connect
         self.sleep = sleep
         self.clock = clock
         self._tries = tries
+        self._longest_hold = longest_hold
         self._mine = threading.local()
         self._held_until = 0.0
         self.counts = Counts()
@@ -145,13 +156,10 @@ class Calls:
         made: gitlab.Gitlab | None = getattr(self._mine, "client", None)
         if made is None:
             made = self._connect()
-            made.session.hooks["response"].append(self._remember)
+            if _remember not in made.session.hooks["response"]:
+                made.session.hooks["response"].append(_remember)
             self._mine.client = made
         return made
-
-    def _remember(self, response: requests.Response, **_: Any) -> None:
-        # python-gitlab's exceptions leave out the headers.
-        self._mine.retry_after = response.headers.get("Retry-After")
 
     def held_for(self) -> float:
         """Seconds that a 429 still holds requests back; 0 when none does."""
@@ -159,9 +167,9 @@ class Calls:
 
     def _hold(self, attempt: int) -> None:
         """Hold back all threads: for as long as GitLab said, else a growing pause."""
-        asked = getattr(self._mine, "retry_after", None)
+        asked = getattr(_latest, "retry_after", None)
         wait = float(asked) if asked and asked.isdigit() else self._pause(attempt)
-        if wait > LONGEST_HOLD:
+        if wait > self._longest_hold:
             raise UnavailableError(
                 f"GitLab asks to wait {wait:.0f} s before the next request (429): run again then, "
                 "or raise its rate limits"

@@ -215,53 +215,29 @@ class Keeper:
 
     def _obtain(self, entry: Entry, after: dict[str, Any]) -> bool:
         """Have a usable fork in ``entry.fork``; whether it is a new one."""
-        fork = entry.fork
-        failed = fork is not None and fork.import_status in _forks.IMPORT_FAILED
-        if fork is not None and not failed:
-            if not self._check:
-                entry.fork = self._await(fork)
-                if entry.fork.import_status not in _forks.IMPORT_FAILED:
-                    after["import"] = entry.fork.import_status
-                    return False
-                return self._repair(entry, after)
-            return False
-        if fork is not None:
-            return self._repair(entry, after)
         waiting = self._existing.scheduled.get(entry.username.lower())
-        if waiting is not None:
+        if entry.fork is None and waiting is not None:
             self._restore(entry, waiting, after)
             return False
-        if not self._check:
-            entry.fork = self._make(entry.username)
-            if entry.fork.import_status in _forks.IMPORT_FAILED:
-                self._repair(entry, after)
-        self._did(entry, "created", after, **(self._shown(entry.fork) or {}))
+        if self._check:
+            done = self._foreseen(entry.fork)
+        else:
+            entry.fork, done = _forks.obtain(
+                self._calls, self._plan.template.id, entry.username, self._plan.path, entry.fork,
+                name=self._plan.name, visibility=self._plan.visibility,
+                patience=self._plan.patience,
+            )  # fmt: skip
+        if done != "unchanged":
+            self._did(entry, done, after, **(self._shown(entry.fork) or {}))
         after["path"] = f"{entry.username}/{self._plan.path}"
-        return True
+        after["import"] = "finished"
+        return done != "unchanged" and not self._check
 
-    def _await(self, fork: Fork) -> Fork:
-        return _forks.await_import(self._calls, fork, self._plan.patience)
-
-    def _make(self, username: str) -> Fork:
-        fork, _new = _forks.make_fork(
-            self._calls, self._plan.template.id, username, self._plan.path,
-            name=self._plan.name, visibility=self._plan.visibility,
-        )  # fmt: skip
-        return self._await(fork)
-
-    def _repair(self, entry: Entry, after: dict[str, Any]) -> bool:
-        if self._check or entry.fork is None:
-            self._did(entry, "repaired", after, **{"import": "finished"})
-            return False
-        _forks.remove_failed(self._calls, self._plan.template.id, entry.fork, self._plan.patience)
-        entry.fork = self._make(entry.username)
-        if entry.fork.import_status in _forks.IMPORT_FAILED:
-            raise LearnerError(
-                "GitLab failed to copy the template, twice: "
-                f"{entry.fork.import_error or 'it gives no reason'}"
-            )
-        self._did(entry, "repaired", after, **(self._shown(entry.fork) or {}))
-        return True
+    @staticmethod
+    def _foreseen(fork: Fork | None) -> str:
+        if fork is None:
+            return "created"
+        return "repaired" if fork.import_status in _forks.IMPORT_FAILED else "unchanged"
 
     def _restore(self, entry: Entry, waiting: Fork, after: dict[str, Any]) -> None:
         """Take back a deletion: the learner's work is still there."""

@@ -121,8 +121,10 @@ def is_fork_of(project: Mapping[str, Any], template_id: int) -> bool:
     return source.get("id") == template_id
 
 
-def find_fork(calls: Calls, template_id: int, owner: str, path: str) -> Fork | None:
+def find_fork(calls: Calls, template_id: int | None, owner: str, path: str) -> Fork | None:
     """The learner's fork, by its path: one request.
+
+    With ``None`` any project there will do, also one that its owner has cut off from the template.
 
     Raises:
         LearnerError: something else is there.
@@ -131,7 +133,7 @@ def find_fork(calls: Calls, template_id: int, owner: str, path: str) -> Fork | N
     # After a renaming GitLab answers with the project's new place.
     if project is None or project["path_with_namespace"].lower() != f"{owner}/{path}".lower():
         return None
-    if not is_fork_of(project, template_id):
+    if template_id is not None and not is_fork_of(project, template_id):
         raise LearnerError(
             f"the project {owner}/{path} exists and is not a fork of the template: "
             "it is left alone; rename it, or choose another path"
@@ -140,35 +142,36 @@ def find_fork(calls: Calls, template_id: int, owner: str, path: str) -> Fork | N
 
 
 def make_fork(
-    calls: Calls, template_id: int, owner: str, path: str, *, name: str, visibility: str
-) -> tuple[Fork, bool]:
-    """Ask GitLab for a fork; it is not usable before :func:`await_import`.
+    calls: Calls, template: int | str, owner: str, path: str, *, name: str, visibility: str
+) -> Fork:
+    """Ask GitLab for a fork, or find it when somebody else has just done so.
 
-    Returns:
-        The fork, and whether it is certainly this call's.
+    It is not usable before :func:`await_import`. ``template`` is the project's id, or its path;
+    with an id, what is found must be a fork of it.
 
     Raises:
-        LearnerError: no such account, or something else is at that path.
+        LearnerError: no such account or template, or something else is at that path.
     """
     found: list[Fork] = []
 
     def present() -> Any:
-        fork = find_fork(calls, template_id, owner, path)
+        fork = find_fork(calls, template if isinstance(template, int) else None, owner, path)
         if fork is not None:
             found.append(fork)
         return fork
 
     data = {"namespace_path": owner, "path": path, "name": name, "visibility": visibility}
     try:
-        made, new = calls.make(path_of("projects", template_id, "fork"), data, present)
+        made, _new = calls.make(path_of("projects", template, "fork"), data, present)
     except gitlab.exceptions.GitlabHttpError as error:
-        if error.response_code == 404:
-            raise LearnerError(
-                f"GitLab finds no place for the fork ({error.error_message}): "
-                "has the learner an account?"
-            ) from error
-        raise
-    return (found[-1], False) if found else (fork_of(made), new)
+        if error.response_code != 404:
+            raise
+        if "Namespace" in str(error.error_message):
+            why = f"GitLab finds no place for the fork ({error.error_message}): no such account?"
+        else:
+            why = f"there is no template {template}"
+        raise LearnerError(why) from error
+    return found[-1] if found else fork_of(made)
 
 
 def await_import(
@@ -242,7 +245,7 @@ def delete_project(calls: Calls, fork: Fork, patience: float) -> Fork | None:
         pause = min(LONGEST_PAUSE, pause * 1.6)
 
 
-def remove_failed(calls: Calls, template_id: int, fork: Fork, patience: float) -> None:
+def remove_failed(calls: Calls, template: int | str, fork: Fork, patience: float) -> None:
     """Remove a fork whose copying failed, so that it can be made anew; never one with a learner's
     work.
 
@@ -251,7 +254,7 @@ def remove_failed(calls: Calls, template_id: int, fork: Fork, patience: float) -
     """
 
     def known(sha: str) -> bool:
-        commit = path_of("projects", template_id, "repository", "commits", sha)
+        commit = path_of("projects", template, "repository", "commits", sha)
         return calls.find(commit) is not None
 
     if holds_work(calls, fork, known):
@@ -269,6 +272,55 @@ def remove_failed(calls: Calls, template_id: int, fork: Fork, patience: float) -
         except gitlab.exceptions.GitlabHttpError as error:
             if error.response_code not in CONFLICT | {403}:
                 raise
+
+
+def obtain(
+    calls: Calls,
+    template: int | str,
+    owner: str,
+    path: str,
+    fork: Fork | None,
+    *,
+    name: str,
+    visibility: str,
+    patience: float,
+    step: Callable[[str], None] = lambda _: None,
+) -> tuple[Fork, str]:
+    """Have a usable fork: made unless it is there, waited for, made anew when copying failed.
+
+    Args:
+        template: the template's id, or path.
+        fork: the one that is there.
+        patience: seconds for each wait.
+        step: told ``fork`` when one is made and ``import`` while GitLab copies.
+
+    Returns:
+        The fork, and what was done: ``created``, ``repaired`` or ``unchanged``.
+
+    Raises:
+        LearnerError: it cannot be had; TookTooLongError: not yet.
+    """
+
+    def make() -> Fork:
+        step("fork")
+        return make_fork(calls, template, owner, path, name=name, visibility=visibility)
+
+    def wait(made: Fork) -> Fork:
+        return await_import(calls, made, patience, lambda: step("import"))
+
+    done = "unchanged"
+    if fork is None:
+        fork, done = make(), "created"
+    fork = wait(fork)
+    if fork.import_status in IMPORT_FAILED:
+        remove_failed(calls, template, fork, patience)
+        fork, done = wait(make()), "repaired" if done == "unchanged" else done
+        if fork.import_status in IMPORT_FAILED:
+            raise LearnerError(
+                "GitLab failed to copy the template, twice: "
+                f"{fork.import_error or 'it gives no reason'}"
+            )
+    return fork, done
 
 
 def protection_of(calls: Calls, fork: Fork, branch: str) -> dict[str, Any] | None:

@@ -5,24 +5,29 @@
 
 This file is shared: Ansible modules use it as ``module_utils`` and the desk includes it as
 ``atelier.spaces``. It knows python-gitlab and nothing of Ansible. Every function may be called
-again, and by several at once, and leaves one account and one fork.
+again, and by several at once, and leaves one account and one fork. What an account and a fork
+must be is in ``_learners`` and ``_forks``, the same for one learner as for a whole class.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import gitlab
-import requests
-from gitlab import exceptions as gle
+with contextlib.suppress(ImportError):  # said in full by _gitlab.library_problem()
+    import gitlab
+    import requests
+    from gitlab import exceptions as gle
 
-PROVIDER = "oauth2_generic"
-"""Name of the sign-in provider in GitLab's settings; identities are (provider, username)."""
-_POLL_FIRST_SECONDS = 0.2
-_POLL_LONGEST_SECONDS = 2.0
+from . import _calls, _forks, _learners
+from ._calls import Calls
+from ._learners import PROVIDER, Account
+
+_TRIES = 3
+_LONGEST_HOLD_SECONDS = 5.0
+"""Somebody watches a page meanwhile: longer bad moments are told, the desk tries again later."""
 
 
 class SpaceError(Exception):
@@ -73,12 +78,22 @@ def _no_step(step: str) -> None:
 
 
 def classify(error: Exception, doing: str) -> Exception:
-    """Turn an error of python-gitlab or requests into one of ours.
+    """Turn an error of python-gitlab, requests or the shared files into one of ours.
 
     Args:
         error: what was raised.
         doing: what was being done, as a clause: "reading project x/y".
     """
+    if isinstance(error, _calls.UnavailableError) and isinstance(error.__cause__, Exception):
+        return classify(error.__cause__, doing)
+    if isinstance(error, (_calls.UnavailableError, _calls.NotGitLabError)):
+        return GitLabUnavailable(f"{doing}: {error or 'what answers is not GitLab'}")
+    if isinstance(error, _forks.TookTooLongError):
+        return StillCopying(f"{doing}: {error}")
+    if isinstance(error, _learners.NotAdministratorError):
+        return SpaceError(f"{doing}: the token is not an administrator's")
+    if isinstance(error, _calls.LearnerError):
+        return SpaceError(f"{doing}: {error}")
     if isinstance(error, requests.exceptions.RequestException):
         return GitLabUnavailable(f"{doing}: GitLab does not answer ({type(error).__name__})")
     if isinstance(error, gle.GitlabAuthenticationError):
@@ -117,26 +132,25 @@ def find_user(gl: Any, username: str, provider: str = PROVIDER) -> Any | None:
     return found[0] if found else None
 
 
-def _create_user(gl: Any, learner: Learner, email: str, provider: str) -> Any:
-    return gl.users.create(
-        {
-            "username": learner.username,
-            "name": learner.name or learner.username,
-            "email": email,
-            "provider": provider,
-            "extern_uid": learner.username,
-            "force_random_password": True,
-            "skip_confirmation": True,
-            "can_create_group": False,
-        }
-    )
+@contextlib.contextmanager
+def _calls_of(gl: Any, doing: str) -> Iterator[Calls]:
+    """Requests over a connection that is there; their failures become ours."""
+    calls = Calls(lambda: gl, tries=_TRIES, longest_hold=_LONGEST_HOLD_SECONDS)
+    try:
+        yield calls
+    except (
+        gle.GitlabError,
+        requests.exceptions.RequestException,
+        _calls.UnavailableError,
+        _calls.NotGitLabError,
+        _calls.LearnerError,
+        _learners.NotAdministratorError,
+    ) as error:
+        raise classify(error, doing) from error
 
 
-def ensure_user(gl: Any, learner: Learner, provider: str = PROVIDER) -> Any:
+def ensure_user(gl: Any, learner: Learner, provider: str = PROVIDER) -> Account:
     """Make the learner's account with its sign-in identity, unless it is there.
-
-    Returns:
-        python-gitlab's user.
 
     Raises:
         SpaceError: GitLab refuses, or the account is blocked, or the username belongs to an
@@ -144,64 +158,36 @@ def ensure_user(gl: Any, learner: Learner, provider: str = PROVIDER) -> Any:
         GitLabUnavailable: try later.
     """
     doing = f"preparing account {learner.username}"
-    emails = [learner.email]
-    if learner.fallback_email and learner.fallback_email != learner.email:
-        emails.append(learner.fallback_email)
-    try:
-        user = find_user(gl, learner.username, provider)
-        refusal: gle.GitlabError | None = None
-        for email in emails:
-            if user is not None:
-                break
+    refusal: gle.GitlabHttpError | None = None
+    with _calls_of(gl, doing) as calls:
+        account = _learners.find_identity(calls, provider, learner.username)
+        for email in dict.fromkeys((learner.email, learner.fallback_email)):
+            if account is not None or not email:
+                continue
+            wanted = _learners.Wanted(
+                username=learner.username,
+                extern_uid=learner.username,
+                name=learner.name or None,
+                email=email,
+                provider=provider,
+            )
             try:
-                user = _create_user(gl, learner, email, provider)
-            except gle.GitlabCreateError as error:
-                if error.response_code not in (400, 409):
+                account, _new = _learners.create(calls, wanted)
+            except gle.GitlabHttpError as error:
+                if error.response_code not in _calls.CONFLICT:
                     raise
                 refusal = error
-                # Somebody else was as quick: a second reading finds what they made.
-                user = find_user(gl, learner.username, provider)
-                if user is None and "mail" not in str(error.error_message).lower():
+                if "mail" not in str(error.error_message).lower():
                     break
-    except (gle.GitlabError, requests.exceptions.RequestException) as error:
-        raise classify(error, doing) from error
-    if user is None:
+    if account is None:
         raise SpaceError(
             f"{doing}: GitLab refuses ({refusal.error_message if refusal else 'no reason'});"
             f" an account of that name without the identity {provider}/{learner.username}"
             " would have to be renamed or given it by an administrator"
         )
-    if user.state != "active":
-        raise SpaceError(f"{doing}: the account is {user.state} in GitLab")
-    return user
-
-
-def _find_project(gl: Any, path: str) -> Any | None:
-    try:
-        return gl.projects.get(path)
-    except gle.GitlabGetError as error:
-        if error.response_code == 404:
-            return None
-        raise
-
-
-def _await_import(
-    gl: Any, project: Any, doing: str, deadline: float, on_step: Callable[[str], None]
-) -> Any:
-    pause = _POLL_FIRST_SECONDS
-    while True:
-        status = getattr(project, "import_status", "none")
-        if status in ("finished", "none"):
-            return project
-        if status in ("failed", "canceled"):
-            reason = getattr(project, "import_error", None) or "GitLab gives no reason"
-            raise SpaceError(f"{doing}: the copy is {status}: {reason}")
-        if time.monotonic() + pause > deadline:
-            raise StillCopying(f"{doing}: the copy is still {status}")
-        on_step("import")
-        time.sleep(pause)
-        pause = min(pause * 1.5, _POLL_LONGEST_SECONDS)
-        project = gl.projects.get(project.id)
+    if account.state != "active":
+        raise SpaceError(f"{doing}: the account is {account.state} in GitLab")
+    return account
 
 
 def ensure_fork(
@@ -212,64 +198,41 @@ def ensure_fork(
     *,
     timeout: float = 120,
     on_step: Callable[[str], None] = _no_step,
-) -> Any:
+) -> _forks.Fork:
     """Make the learner's fork of a course's template, unless it is there, and wait for it.
+
+    A project that is there already is the learner's, also when they have cut it off from the
+    template.
 
     Args:
         gl: administrator's connection.
         username: owner of the fork.
         template: path of the course's template project.
         course: slug; path and name of the fork.
-        timeout: seconds for the whole.
+        timeout: seconds to wait for the copy.
         on_step: told ``fork`` and ``import`` when these begin.
 
     Returns:
-        python-gitlab's project, its import finished.
+        The fork, its import finished.
 
     Raises:
         SpaceError: GitLab refuses, or the copy failed.
         GitLabUnavailable: try later.
     """
-    path = f"{username}/{course}"
-    doing = f"preparing fork {path}"
-    deadline = time.monotonic() + timeout
-    try:
-        project = _find_project(gl, path)
-        if project is not None and getattr(project, "import_status", "none") == "failed":
-            project = _remove_failed(gl, project)
-        if project is None:
-            on_step("fork")
-            try:
-                made = gl.projects.get(template, lazy=True).forks.create(
-                    {
-                        "namespace_path": username,
-                        "path": course,
-                        "name": course,
-                        "visibility": "private",
-                    }
-                )
-                project = gl.projects.get(made.id)
-            except gle.GitlabCreateError as error:
-                if error.response_code == 404:
-                    raise SpaceError(f"{doing}: there is no template {template}") from error
-                if error.response_code not in (400, 409):
-                    raise
-                # Somebody else was as quick: a second reading finds what they made.
-                project = _find_project(gl, path)
-                if project is None:
-                    raise SpaceError(f"{doing}: GitLab refuses: {error.error_message}") from error
-        return _await_import(gl, project, doing, deadline, on_step)
-    except (gle.GitlabError, requests.exceptions.RequestException) as error:
-        raise classify(error, doing) from error
-
-
-def _remove_failed(gl: Any, project: Any) -> Any | None:
-    """Remove a fork whose copy failed and that holds nothing; any other stays as it is."""
-    if not getattr(project, "empty_repo", False):
-        return project
-    path = project.path_with_namespace
-    project.delete()
-    return _find_project(gl, path)
+    with _calls_of(gl, f"preparing fork {username}/{course}") as calls:
+        there = _forks.find_fork(calls, None, username, course)
+        fork, _done = _forks.obtain(
+            calls,
+            template,
+            username,
+            course,
+            there,
+            name=course,
+            visibility="private",
+            patience=timeout,
+            step=on_step,
+        )
+        return fork
 
 
 def prepare_space(
@@ -299,13 +262,13 @@ def prepare_space(
     """
     on_step("account")
     user = ensure_user(gl, learner, provider)
-    project = ensure_fork(gl, learner.username, template, course, timeout=timeout, on_step=on_step)
+    fork = ensure_fork(gl, learner.username, template, course, timeout=timeout, on_step=on_step)
     return Space(
         username=learner.username,
         course=course,
-        user_id=int(user.id),
-        project_id=int(project.id),
-        project=str(project.path_with_namespace),
-        url=str(project.web_url),
-        branch=str(getattr(project, "default_branch", None) or "main"),
+        user_id=user.id,
+        project_id=fork.id,
+        project=fork.full_path,
+        url=fork.web_url,
+        branch=fork.branch or "main",
     )
