@@ -5,10 +5,10 @@ WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
 BIN = $${ATELIER_VENV:-.venv}/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-status check test bench clean python
+.PHONY: help demo demo-down demo-status check test bench bench-modules clean python
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: sudo apt-get install python3"; exit 1; }
@@ -32,6 +32,9 @@ test: python ## everything: lint, types, unit, integration, molecule, end to end
 
 bench: python ## figures beside the stock parts, on a running demo
 	@$(WORLD) bench
+
+bench-modules: python ## the modules for whole classes beside a loop of gitlab_user, no demo needed
+	@$(WORLD) bench-modules
 
 clean: demo-down ## also forget downloads and tools
 	@$(WORLD) clean

@@ -1,7 +1,8 @@
-"""`make bench-modules`: the modules for whole classes beside a loop of community.general.gitlab_user.
+"""`make bench-modules`: the modules for whole classes beside a loop of gitlab_user.
 
-Both work on the same stand-in process in the same run, so that the ratios hold on any machine. Times are
-those of Ansible tasks. The loop is measured on 40 learners and multiplied: its time per learner is constant.
+The peer is community.general's. Both work on the same stand-in process in the same run, so that the
+ratios hold on any machine. Times are those of Ansible tasks. The loop is measured on 40 learners
+and multiplied: its time per learner is constant.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SMALL, CLASS, CROWD = 100, 600, 10_000
 LOOPED = 40
 PROVIDER = "oauth2_generic"
 
-# Stands for the interpreter of modules: notes how much memory each of its runs took at most, in KiB.
+# Stands for the interpreter of modules: notes the most memory that each run took, in KiB.
 _WEIGHED = """#!{python}
 import os, resource, subprocess, sys
 code = subprocess.call([{python!r}, *sys.argv[1:]])
@@ -108,7 +109,8 @@ class Bench:
         output = self.folder / "output"
         command = [
             venv.program("ansible-playbook"), "-i", "localhost,", "-c", "local",
-            "-e", f"ansible_python_interpreter={self.interpreter}", "-e", f"@{values}", str(playbook),
+            "-e", f"ansible_python_interpreter={self.interpreter}", "-e", f"@{values}",
+            str(playbook),
         ]  # fmt: skip
         with output.open("wb") as written:
             process = subprocess.Popen(
@@ -133,9 +135,7 @@ class Bench:
         took = done["task"]["duration"]
         seconds = (moment(took["end"]) - moment(took["start"])).total_seconds()
         weights = [int(word) for word in self.log.read_text().split()]
-        return Ran(
-            seconds, done["hosts"]["localhost"], max(weights) / 1024, usage.ru_maxrss / 1024
-        )
+        return Ran(seconds, done["hosts"]["localhost"], max(weights) / 1024, usage.ru_maxrss / 1024)
 
 
 def moment(text: str) -> datetime:

@@ -92,7 +92,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("verb", choices=("install", "images", "storm", "verify"))
     command.set_defaults(do=_scenario)
 
-    for name, job in (("check", checks.check), ("bench", checks.bench), ("clean", checks.clean)):
+    for name, job in (
+        ("check", checks.check),
+        ("bench", checks.bench),
+        ("bench-modules", checks.bench_modules),
+        ("clean", checks.clean),
+    ):
         command = verbs.add_parser(name, help=(job.__doc__ or "").split(".")[0])
         command.set_defaults(run=job)
     verbs.add_parser("test", help="everything; what follows is given to pytest")

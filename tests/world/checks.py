@@ -108,6 +108,22 @@ def bench() -> int:
     return done.returncode
 
 
+def bench_modules() -> int:
+    """Print the figures of the modules for whole classes. Returns an exit code."""
+    found = needs.Needs()
+    needs.venv(found)
+    needs.programs(found, {"ruby": "ruby"})  # the stand-in evaluates gitlab.rb
+    found.settle()
+    venv.ensure()
+    done = subprocess.run(
+        [venv.program("python"), "-m", "benchmarks.bench_modules"],
+        cwd=paths.ROOT,
+        env={**os.environ, **venv.environment()},
+        check=False,
+    )
+    return done.returncode
+
+
 def clean() -> int:
     """Remove downloads, tools and results. Returns an exit code."""
     cache = paths.CACHE
