@@ -217,12 +217,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mooc.atelier.plugins.module_utils import (
     _fork_keeper,
+    _fork_report,
     _fork_updates,
     _forks,
     _gitlab,
     _session,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._bulk import Outcome
 from ansible_collections.mooc.atelier.plugins.module_utils._changes import Changes
 from ansible_collections.mooc.atelier.plugins.module_utils._fork_keeper import (
     ABSENT,
@@ -235,7 +235,6 @@ from ansible_collections.mooc.atelier.plugins.module_utils._fork_keeper import (
     Plan,
 )
 
-IDLE = {"unchanged", "failed", "untried"}
 TITLE = "Mise à jour du cours / Course update"
 DESCRIPTION = (
     "Le cours a changé depuis la création de votre espace. Fusionnez cette demande pour recevoir "
@@ -291,43 +290,6 @@ def read_existing(session: _session.Session, plan: Plan) -> Existing:
     return existing
 
 
-def result_of(
-    session: _session.Session, plan: Plan, keeper: Keeper, changes: Changes, outcome: Outcome,
-    total: int, confirmed: bool,
-) -> dict[str, Any]:  # fmt: skip
-    """The module's result."""
-    if plan.state == ABSENT and not confirmed:
-        for entry in keeper.entries.values():
-            entry.done = "unchanged"
-    for name in outcome.failed:
-        keeper.entries[name].done = "failed"
-    for name in outcome.untried:
-        keeper.entries.setdefault(name, _fork_keeper.Entry(name)).done = "untried"
-    entries = [entry for _, entry in sorted(keeper.entries.items())]
-    result: dict[str, Any] = {
-        "changed": any(entry.done not in IDLE for entry in entries),
-        "forks": [entry.result() for entry in entries],
-        "summary": dict(Counter(entry.done for entry in entries)),
-        "requests": session.requests(),
-        "diff": changes.diff(),
-    }
-    if plan.update != NONE and plan.state == PRESENT:
-        result["updates"] = dict(Counter(entry.update for entry in entries if entry.update))
-    result |= _session.failure(outcome, total, session.explain)
-    lost = [entry.lost for entry in entries if entry.lost is not None]
-    if lost:
-        result["lost"] = lost
-    if lost and not confirmed:
-        touched = sum(item["own_commits"] for item in lost)
-        result["failed"] = True
-        result["msg"] = (
-            f"Deleting {len(lost)} forks would delete {touched} that hold learners' own commits, "
-            "see `lost`. Nothing was deleted: set confirm_absent to true if that is meant. "
-            f"{result.get('msg', '')}"
-        ).strip()
-    return result
-
-
 def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
     """Do it; the module's result."""
     learners = params["learners"]
@@ -360,7 +322,7 @@ def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
     finally:
         if pusher is not None:
             pusher.close()
-    return result_of(session, plan, keeper, changes, outcome, len(learners), confirmed)
+    return _fork_report.result_of(session, plan, keeper, changes, outcome, len(learners), confirmed)
 
 
 def main() -> None:
