@@ -84,7 +84,7 @@ def wait(
         sleep(interval)
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible's base class has no types
+class ActionModule(ActionBase):
     """Runs ``command`` on the target until it succeeds."""
 
     TRANSFERS_FILES = False

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 try:
-    import gitlab
+    import gitlab as gitlab  # the alias makes it a name that modules may take from here
     import gitlab.exceptions
     import requests
 
@@ -141,12 +141,16 @@ def innermost(error: BaseException) -> str:
     return str(getattr(current, "verify_message", None) or current)
 
 
+def mapping(answer: Any) -> dict[str, Any]:
+    """An answer that must be a JSON object; a page of another service is not."""
+    if not isinstance(answer, dict):
+        raise InstanceError("What answers is not GitLab's API: check the address (gitlab_api_url).")
+    return answer
+
+
 def version_of(gl: gitlab.Gitlab) -> tuple[int, int, int]:
     """GitLab's version as numbers, from ``GET /version``."""
-    answer = gl.http_get("/version")
-    if not isinstance(answer, dict) or "version" not in answer:
-        raise InstanceError("The answer to /api/v4/version is not GitLab's: check the address.")
-    return parse_version(str(answer["version"]))
+    return parse_version(str(mapping(gl.http_get("/version")).get("version", "")))
 
 
 def parse_version(text: str) -> tuple[int, int, int]:

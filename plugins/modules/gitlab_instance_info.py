@@ -133,7 +133,7 @@ def examine(params: dict[str, Any]) -> dict[str, Any]:
     except _gitlab.InstanceError as problem:
         return {"token_good": False, "reason": str(problem), "version": ""}
     try:
-        user = gl.http_get("/user")
+        user = _gitlab.mapping(gl.http_get("/user"))
     except _gitlab.gitlab.exceptions.GitlabAuthenticationError:
         return {"token_good": False, "reason": "is refused by GitLab (401)", "version": ""}
     except _gitlab.gitlab.exceptions.GitlabHttpError as error:
@@ -141,9 +141,7 @@ def examine(params: dict[str, Any]) -> dict[str, Any]:
             raise
         reason = f"may not use the API (403): {error.error_message}"
         return {"token_good": False, "reason": reason, "version": ""}
-    if not isinstance(user, dict) or "username" not in user:
-        raise _gitlab.InstanceError(f"What answers at {params['api_url']} is not GitLab.")
-    token = dict(gl.http_get("/personal_access_tokens/self"))
+    token = _gitlab.mapping(gl.http_get("/personal_access_tokens/self"))
     today = dt.datetime.now(dt.UTC).date()
     owner = str(user["username"])
     reason = judge(

@@ -119,12 +119,12 @@ def apply(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     gl = _gitlab.connect(params)
     path = "/application/settings"
     wanted: dict[str, Any] = params["settings"]
-    present = dict(gl.http_get(path))
+    present = _gitlab.mapping(gl.http_get(path))
     changes = differing(wanted, present)
     after = {name: present[name] for name in wanted} | changes
     if changes and not check_mode:
         gl.http_put(path, post_data=changes)
-        kept = dict(gl.http_get(path))
+        kept = _gitlab.mapping(gl.http_get(path))
         ignored = sorted(name for name in changes if not same(changes[name], kept.get(name)))
         if ignored:
             raise _gitlab.InstanceError(

@@ -151,7 +151,7 @@ class Manager:
     def look(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """An object of GitLab's; empty when there is none."""
         try:
-            found = dict(self.gl.http_get(path, query_data=query or {}))
+            found = _gitlab.mapping(self.gl.http_get(path, query_data=query or {}))
         except _gitlab.gitlab.exceptions.GitlabHttpError as error:
             if error.response_code == 404 and "not found" in str(error.error_message).lower():
                 return {}
@@ -176,7 +176,7 @@ class Manager:
             self.note(what, None, wanted)
             if self.check_mode:
                 return dict(wanted)
-            return dict(self.gl.http_post(path, post_data={**new, **wanted}))
+            return _gitlab.mapping(self.gl.http_post(path, post_data={**new, **wanted}))
         differing = {
             key: value for key, value in wanted.items() if (present.get(key) or "") != value
         }
@@ -185,7 +185,7 @@ class Manager:
         self.note(what, {key: present.get(key) for key in differing}, differing)
         if self.check_mode:
             return {**present, **differing}
-        return dict(self.gl.http_put(f"{path}/{present['id']}", post_data=differing))
+        return _gitlab.mapping(self.gl.http_put(f"{path}/{present['id']}", post_data=differing))
 
     def keep_staff(self, group: dict[str, Any]) -> list[str]:
         """Have the listed accounts as members; those that GitLab does not have."""
@@ -201,8 +201,9 @@ class Manager:
             member = members.get(name.lower())
             if member and member["access_level"] == level:
                 continue
-            users = self.gl.http_get("/users", query_data={"username": name})
-            if not users:
+            users = self.gl.http_list("/users", query_data={"username": name}, get_all=True)
+            user = next(iter(users), None)
+            if user is None:
                 missing.append(name)
                 continue
             was = member["access_level"] if member else None
@@ -213,7 +214,7 @@ class Manager:
             if member:
                 self.gl.http_put(f"{path}/{member['id']}", post_data={"access_level": level})
             else:
-                data = {"user_id": users[0]["id"], "access_level": level}
+                data = {"user_id": user["id"], "access_level": level}
                 self.gl.http_post(path, post_data=data)
         return missing
 
