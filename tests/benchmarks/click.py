@@ -32,7 +32,7 @@ def ours(demo: Demo, client: httpx.Client, user_id: str) -> tuple[float, Seat]:
     """Click in the demo's course page."""
 
     def click() -> httpx.Response:
-        return demo.enter(client, user_id, target="notebook", name="Bench Mark")
+        return demo.enter(client, user_id, target="notebook", full_name="Bench Mark")
 
     return _timed(click, client, demo.hub_url)
 

@@ -64,7 +64,7 @@ class Seat:
 
     def get(self, rest: str) -> httpx.Response:
         """Ask the server."""
-        return self.client.get(self.url(rest))
+        return self.client.get(self.url(rest), headers=self._xsrf(self.path))
 
     def send(self, method: str, rest: str, json: object = None) -> httpx.Response:
         """Change something on the server."""

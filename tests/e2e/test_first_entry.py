@@ -36,7 +36,7 @@ def test_ten_launches_at_once_make_one_account_and_one_fork(demo: Demo, target: 
 
     def click(_: int) -> int:
         form = launch_form(
-            address, demo.consumer_key, demo.consumer_secret, user_id, name=name,
+            address, demo.consumer_key, demo.consumer_secret, user_id, full_name=name,
             email=f"{user_id}@example.org", locale="en", target=target,
         )  # fmt: skip
         with demo.client() as client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -91,7 +92,8 @@ def test_two_learners_in_one_browser_each_have_their_notebook_and_their_gitlab_s
     assert BUFFON_PYTHON in python.outputs()
     python.save()
     picture(tab, "ada-notebook-python")
-    only_ada = f"{ada_server}/api/contents/{demo.course}/only-ada.md"
+    mine = f"only-ada-{uuid4().hex[:8]}.md"
+    only_ada = f"{ada_server}/api/contents/{demo.course}/{mine}"
     assert tab.evaluate(ASK, [only_ada, "mine"])[0] == 201
 
     tab_r = course.click("notebook-r")
@@ -120,12 +122,11 @@ def test_two_learners_in_one_browser_each_have_their_notebook_and_their_gitlab_s
     notebook = open_notebook(demo, tab_b, "pi_python.ipynb")
     basile_server = tab_b.url.split("/lab/")[0]
     assert basile_server != ada_server
-    assert notebook.outputs().strip() == ""
     expect(tab_b.locator(".jp-DirListing")).to_be_visible()
     code, items = tab_b.evaluate(ASK, [f"{basile_server}/api/contents/{demo.course}", None])
     assert code == 200
     listed = {item["name"] for item in items}
-    assert "only-ada.md" not in listed
+    assert mine not in listed
     assert {name.rstrip("/") for name in TEMPLATE} <= listed
     notebook.run_all()
     assert BUFFON_PYTHON in notebook.outputs()

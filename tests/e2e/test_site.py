@@ -46,7 +46,7 @@ def test_no_secret_is_in_the_logs_of_the_installation(demo: Demo, demo_log: str)
 def test_who_opens_the_launch_address_by_hand_reads_a_friendly_page(
     demo: Demo, language: str
 ) -> None:
-    with demo.client(headers={"Accept-Language": language}) as client:
+    with demo.client(Accept_Language=language) as client:
         answer = client.get(f"{demo.hub_url}/hub/lti/launch")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")

@@ -20,9 +20,14 @@ class LocalNames(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request to 127.0.0.1 with the name in the TLS handshake and the Host header."""
-        request.extensions = {**request.extensions, "sni_hostname": request.url.host}
-        request.url = request.url.copy_with(host="127.0.0.1")
-        return super().handle_request(request)
+        local = httpx.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1"),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": request.url.host},
+        )
+        return super().handle_request(local)
 
 
 @dataclass(frozen=True)
@@ -50,16 +55,20 @@ class Demo:
         """The server."""
         return Target(self.target_container)
 
-    def client(self, **options: Any) -> httpx.Client:
-        """Return a browser without history; redirects are followed by hand."""
+    def client(self, **headers: str) -> httpx.Client:
+        """Return a browser without history; redirects are followed by hand.
+
+        Args:
+            headers: sent with each request, with `_` for `-`.
+        """
         trust = ssl.create_default_context(cafile=self.ca_file)
-        settings = {"timeout": 120, "follow_redirects": False, **options}
-        transport = LocalNames(verify=trust)
-        return httpx.Client(transport=transport, headers={"Accept-Language": "en"}, **settings)
+        sent = {"Accept-Language": "en"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.Client(transport=LocalNames(verify=trust), headers=sent, timeout=120)
 
     def gitlab(self, path: str, **params: Any) -> Any:
         """Ask GitLab's API as its administrator."""
-        with self.client(headers={"PRIVATE-TOKEN": self.gitlab_admin_token}) as client:
+        with self.client(PRIVATE_TOKEN=self.gitlab_admin_token) as client:
             return (
                 client.get(f"{self.gitlab_url}/api/v4/{path}", params=params)
                 .raise_for_status()
@@ -72,7 +81,7 @@ class Demo:
         Args:
             client: the learner's browser.
             user_id: the platform's name for the learner.
-            options: `name`, `email`, `locale`, and custom parameters without their prefix.
+            options: `full_name`, `email`, `locale`, and custom parameters without their prefix.
         """
         address = f"{self.hub_url}/hub/lti/launch"
         options.setdefault("locale", "en")
