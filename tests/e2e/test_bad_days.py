@@ -37,6 +37,11 @@ def gitlab_answers(demo: Demo) -> bool:
     return True
 
 
+def main_pid(demo: Demo, unit: str) -> str:
+    """Return the number of a unit's main process, "0" when there is none."""
+    return demo.target.run("systemctl", "show", "-P", "MainPID", unit)
+
+
 def hub_answers(demo: Demo) -> bool:
     """Whether the hub answers through proxy and web server."""
     with demo.client() as client:
@@ -60,9 +65,11 @@ def test_a_restart_of_the_hub_cuts_no_running_notebook_off(
     user_id, client = learner
     seat = open_notebook(demo, client, user_id, full_name="Long Computation")
     before = demo.containers("ID", "Names")
+    hub = main_pid(demo, "atelier-hub")
     demo.target.run("systemctl", "restart", "--no-block", "atelier-hub")
     answers = [seat.get("api/status").status_code for _ in range(10)]
     assert set(answers) == {200}
+    until(lambda: main_pid(demo, "atelier-hub") not in {"0", hub}, "the new hub", 60)
     until(lambda: hub_answers(demo), "the hub is back", 60)
     assert demo.containers("ID", "Names") == before
     assert seat.get("api/status").status_code == 200
@@ -71,7 +78,7 @@ def test_a_restart_of_the_hub_cuts_no_running_notebook_off(
 def test_files_survive_the_end_of_the_server(demo: Demo, learner: tuple[str, httpx.Client]) -> None:
     user_id, client = learner
     seat = open_notebook(demo, client, user_id, full_name="Comes Back")
-    mine = f"api/contents/{demo.course}/mine.md"
+    mine = f"api/contents/{demo.course}/mine.txt"
     work = {"type": "file", "format": "text", "content": "my work"}
     assert seat.send("PUT", mine, work).status_code == 201
     (container,) = [row[0] for row in demo.containers("Names") if seat.user in row[0]]
@@ -82,13 +89,12 @@ def test_files_survive_the_end_of_the_server(demo: Demo, learner: tuple[str, htt
 
 @pytest.mark.parametrize("unit", ["atelier-hub", "atelier-desk", "atelier-proxy"])
 def test_a_killed_unit_comes_back_by_itself(demo: Demo, unit: str) -> None:
-    before = demo.target.run("systemctl", "show", "-P", "MainPID", unit)
+    before = main_pid(demo, unit)
     demo.target.run("systemctl", "kill", "--signal=KILL", unit)
 
     def back() -> bool:
-        now = demo.target.run("systemctl", "show", "-P", "MainPID", unit)
         active = demo.target.run("systemctl", "is-active", unit, check=False)
-        return now not in {"0", before} and active == "active"
+        return main_pid(demo, unit) not in {"0", before} and active == "active"
 
     until(back, f"{unit} runs again", 60)
     until(lambda: hub_answers(demo), "the hub answers", 60)

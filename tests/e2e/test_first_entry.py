@@ -58,8 +58,16 @@ def test_ten_launches_at_once_make_one_account_and_one_fork(demo: Demo, target: 
         (identity["provider"], identity["extern_uid"])
         for identity in demo.gitlab(f"users/{accounts[0]['id']}")["identities"]
     ] == [("oauth2_generic", accounts[0]["username"])]
-    servers = [row for row in demo.containers("Names") if str(accounts[0]["username"]) in row[0]]
-    assert len(servers) == (1 if target == "notebook" else 0)
+
+    def servers() -> list[list[str]]:
+        rows = demo.containers("Names")
+        return [row for row in rows if str(accounts[0]["username"]) in row[0]]
+
+    if target == "notebook":
+        until(servers, "the notebook server is there")
+        assert len(servers()) == 1
+    else:
+        assert servers() == []
 
 
 def test_a_launch_with_another_secret_is_refused_in_plain_words(demo: Demo) -> None:
