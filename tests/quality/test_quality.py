@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,10 +76,15 @@ def test_types_hold(arguments: Sequence[str], search: str) -> None:
 
 
 def test_shell_scripts_keep_shellchecks_rules() -> None:
-    scripts = [str(path) for path in tracked() if _is_shell(path)]
+    scripts = [path for path in tracked() if _is_shell(path)]
     assert scripts
-    done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    for script in scripts:
+        # a template is checked with a word in the place of each expression
+        text = re.sub(r"\{\{.*?\}\}", "word", script.read_text(encoding="utf-8"))
+        done = subprocess.run(
+            ["shellcheck", "-"], input=text, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{script}\n{done.stdout}"
 
 
 def _is_shell(path: Path) -> bool:

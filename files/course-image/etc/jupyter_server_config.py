@@ -15,6 +15,6 @@ c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
 
-# Loaded by everybody, used by nobody here: there are no language servers in the image, and comparing
-# notebooks is not a learner's button.
+# Loaded by everybody, used by nobody here: there are no language servers in the image, and
+# comparing notebooks is not a learner's button.
 c.ServerApp.jpserver_extensions = {"jupyter_lsp": False, "nbdime": False}

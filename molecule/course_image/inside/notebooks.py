@@ -22,7 +22,8 @@ for name, kernel in (("pi_python", "python3"), ("pi_r", "ir")):
     values = [float(text.split()[-1]) for text in said if text.split()[-1][:2] == "3."]
     if len(values) != 3 or any(abs(value - 3.14159) > 0.1 for value in values):
         sys.exit(f"{name}: {said}")
-    figures = [o for c in run["cells"] for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
+    outputs = [output for cell in run["cells"] for output in cell.get("outputs", [])]
+    figures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert figures, f"{name} shows no figure"
     print(name, values)
 subprocess.run(["Rscript", "-e", 'knitr::knit("rapport.Rmd", quiet = TRUE)'], cwd=work, check=True)

@@ -1,4 +1,4 @@
-"""Inside the image: the notebook server starts at once, in the learner's language, without calling anybody."""
+"""Inside the image: the server starts at once, in the learner's language, calling nobody."""
 
 import json
 import subprocess
@@ -6,7 +6,10 @@ import time
 import urllib.request
 
 server = subprocess.Popen(
-    ["jupyter", "lab", "--no-browser", "--ip=127.0.0.1", "--port=9999", "--IdentityProvider.token=t"],
+    [
+        *("jupyter", "lab", "--no-browser", "--ip=127.0.0.1", "--port=9999"),
+        "--IdentityProvider.token=t",
+    ],
     stderr=subprocess.PIPE,
     text=True,
 )
@@ -26,10 +29,12 @@ try:
             assert json.loads(get("/api/status"))["kernels"] == 0
             break
         except OSError:
-            assert time.monotonic() < deadline and server.poll() is None
+            assert time.monotonic() < deadline
+            assert server.poll() is None
             time.sleep(0.2)
     page = get("/lab")
-    config = json.loads(page.split('id="jupyter-config-data"', 1)[1].split(">", 1)[1].split("</script>")[0])
+    data = page.split('id="jupyter-config-data"', 1)[1].split(">", 1)[1]
+    config = json.loads(data.split("</script>")[0])
     assert config["news"] == {"disabled": True}, config["news"]
     disabled = config["disabledExtensions"]
     for name in ("@jupyterlab/apputils-extension:announcements", "nbdime-jupyterlab"):
