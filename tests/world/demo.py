@@ -26,6 +26,11 @@ TIMINGS = paths.DEMO / "timings.json"
 SITE_LOG = paths.DEMO / "site.log"
 GITLAB_RB = "/srv/gitlab/config/gitlab.rb"
 
+NAME_TAKEN = (
+    f"the name {NAME}: another checkout's demo has it. Run make demo-down there,\n"
+    "    or here, which removes it too"
+)
+
 TARGET = Target(
     NAME,
     publish=(
@@ -65,9 +70,16 @@ def check(gitlab_image: str | None) -> None:
     """Look at the machine, say all that is missing at once, install what root may install."""
     found = needs.Needs()
     needs.common(found)
+    if is_of_another_checkout():
+        found.problems.append(NAME_TAKEN)
     needs.ports(found, (HTTPS_PORT, HTTP_PORT), NAME)
     needs.memory(found, needs.REAL_GITLAB_MEMORY_GIB if gitlab_image else needs.MEMORY_GIB)
     found.settle()
+
+
+def is_of_another_checkout() -> bool:
+    """Tell whether a demo is there whose secrets this checkout does not know."""
+    return not VARS.exists() and succeeds("docker", "container", "inspect", NAME)
 
 
 def variables(
@@ -144,6 +156,8 @@ def up() -> bool:
     check(gitlab_image)
     venv.ensure()
     engine.ensure()
+    if is_of_another_checkout():  # not seen above when the engine was not running
+        raise WorldError(f"This is missing:\n  - {NAME_TAKEN}")
     make_images(standin=not gitlab_image)
     gateway = network()
     write_private(VARS, json.dumps(variables(gateway, gitlab_image), indent=2) + "\n")

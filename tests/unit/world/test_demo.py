@@ -1,0 +1,31 @@
+"""Two checkouts on one machine do not take each other's demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from world import demo
+from world.run import WorldError
+
+
+@pytest.fixture
+def container_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine with Docker where the demo's container exists. Returns where secrets go."""
+    monkeypatch.setattr(demo, "succeeds", lambda *_: True)
+    monkeypatch.setattr(demo.needs, "common", lambda _: None)
+    monkeypatch.setattr(demo.needs, "ports", lambda *_: None)
+    monkeypatch.setattr(demo.needs, "memory", lambda *_: None)
+    monkeypatch.setattr(demo, "VARS", tmp_path / "vars.yml")
+    return tmp_path / "vars.yml"
+
+
+@pytest.mark.usefixtures("container_there")
+def test_a_demo_of_another_checkout_is_left_alone() -> None:
+    with pytest.raises(WorldError, match="another checkout's demo has it"):
+        demo.check(None)
+
+
+def test_our_own_demo_is_taken_up_again(container_there: Path) -> None:
+    container_there.write_text("{}")
+    demo.check(None)
