@@ -34,11 +34,11 @@ def kill_points(seed: int, runs: int, tasks: int) -> list[int]:
 
 def interrupt(
     command: Sequence[str | Path], *, env: Mapping[str, str], at: int, delay: float, log: Path
-) -> bool:
+) -> int | None:
     """Run ansible-playbook; kill it and its children `delay` seconds after task number `at` began.
 
     Returns:
-        Whether it was killed; False means that it ended well before that task.
+        None when it was killed; else it ended well before that task, after so many tasks.
     """
     process = subprocess.Popen(
         [str(word) for word in command],
@@ -69,11 +69,11 @@ def interrupt(
                 process.wait()
                 name = line.split("[", 1)[1].split("]")[0]
                 say(f"   killed at task {at}: {name} (+{delay:.1f} s)")
-                return True
+                return None
     code = process.wait()
     if code:
         raise WorldError(f"The playbook failed by itself, before task {at}: {log}")
-    return False
+    return started
 
 
 def _family(pid: int) -> list[int]:
@@ -105,10 +105,11 @@ def storm(
     tasks = expected_tasks()
     say(f"==> interrupting {runs} runs, seed {seed}, out of about {tasks} tasks (log: {log})")
     for at in kill_points(seed, runs, tasks):
-        point = at
         while True:
+            point = at if at <= tasks else chance.randint(1, tasks)
             delay = chance.uniform(0, LONGEST_DELAY_SECONDS)
-            if interrupt(command, env=env, at=point, delay=delay, log=log):
+            ended_after = interrupt(command, env=env, at=point, delay=delay, log=log)
+            if ended_after is None:
                 break
-            point = chance.randint(1, max(1, point // 2))  # it ended before; an earlier task then
+            tasks = max(1, min(tasks - 1, ended_after))  # some of those written were not for it
     say(f"==> {runs} runs interrupted in {duration(time.monotonic() - began)}")

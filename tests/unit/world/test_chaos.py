@@ -40,7 +40,7 @@ def is_gone(pid: int) -> bool:
 
 def test_the_worker_dies_with_the_playbook_at_the_task_chosen(tmp_path: Path) -> None:
     note, log = tmp_path / "worker", tmp_path / "log"
-    assert chaos.interrupt(command(note), env={}, at=2, delay=0.0, log=log)
+    assert chaos.interrupt(command(note), env={}, at=2, delay=0.0, log=log) is None
     assert "TASK [two]" in log.read_text()
     assert "TASK [three]" not in log.read_text()
     deadline = time.monotonic() + 5
@@ -53,7 +53,7 @@ def test_a_run_that_ends_before_its_death_is_told(tmp_path: Path) -> None:
     log = tmp_path / "log"
     ended = chaos.interrupt(command(tmp_path / "worker"), env={}, at=9, delay=0.0, log=log)
     os.kill(int((tmp_path / "worker").read_text()), 9)
-    assert not ended
+    assert ended == 3
 
 
 def test_a_run_that_fails_by_itself_is_a_failure(tmp_path: Path) -> None:
@@ -69,3 +69,15 @@ def test_the_same_seed_kills_at_the_same_tasks() -> None:
     assert points == sorted(points)
     assert len(points) == 10
     assert all(1 <= point <= 120 for point in points)
+
+
+def test_a_storm_learns_how_long_a_run_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log"
+    monkeypatch.setattr(chaos, "expected_tasks", lambda: 1000)
+    monkeypatch.setattr(chaos, "LONGEST_DELAY_SECONDS", 0.0)
+    chaos.storm(command(tmp_path / "worker"), env={}, runs=3, seed=7, log=log)
+    assert log.read_text().count("--- killed at task") == 3
+    assert capsys.readouterr().out.count("killed at task") == 3
+    assert log.read_text().count("PLAY [all]") <= 4, "more than one whole run to learn its length"
