@@ -19,7 +19,7 @@ from tornado import web
 from traitlets import Instance, default
 
 from atelier.door import lti11
-from atelier.door.go import GoHandler, HomeHandler
+from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler
 from atelier.door.launches import auth_state
 from atelier.door.nonces import NonceStore
 from atelier.door.pages import request_language
@@ -64,6 +64,7 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
             ("/lti/launch", LaunchHandler),
             ("/atelier/go", GoHandler),
             ("/home", HomeHandler),
+            ("/spawn(?:/[^/]+)?", NoCourseHandler),
         ]
 
     async def authenticate(

@@ -191,3 +191,12 @@ class HomeHandler(BaseHandler):  # type: ignore[misc]
                 "atelier_home.html", lang=lang, title="home_title", rows=rows
             )
         )
+
+
+class NoCourseHandler(BaseHandler):  # type: ignore[misc]
+    """``/hub/spawn`` without a course: there is no such server, so the list is shown."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        """To the list."""
+        self.redirect(f"{self.hub.base_url}home")
