@@ -250,6 +250,18 @@ def test_the_api_answers_nonsense_with_a_reason(
     assert answer.json().get("reason") or status == 202
 
 
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b"[" * 15_000])
+def test_what_is_not_an_object_is_told(site: Site, body: bytes) -> None:
+    answer = httpx.post(
+        f"{site.desk_api}/git-credential",
+        content=body,
+        headers={"Authorization": "token nonsense"},
+        trust_env=False,
+    )
+    assert answer.status_code == 400
+    assert answer.json()["reason"].startswith("not ")
+
+
 def test_health_is_seen_through_the_hub_s_proxy(site: Site) -> None:
     answer = httpx.get(f"{site.hub_url}/services/desk/api/health", trust_env=False)
     assert answer.json() == {"status": "ok", "gitlab": True}

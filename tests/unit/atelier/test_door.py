@@ -108,6 +108,13 @@ def test_what_was_not_signed_is_not_accepted(changes: list[tuple[str, str]]) -> 
     assert 400 <= refused.value.status < 500
 
 
+@pytest.mark.parametrize("value", ["", " ", "\t\n"])
+def test_nobody_is_not_a_learner(value: str) -> None:
+    with pytest.raises(LaunchError) as refused:
+        check(encoded(form(user_id=value)))
+    assert refused.value.key == "launch_shape"
+
+
 @given(st.binary(max_size=400))
 def test_any_body_gets_an_answer(body: bytes) -> None:
     with pytest.raises(LaunchError) as refused:

@@ -58,7 +58,7 @@ async def _fields(request: HttpRequest, *names: str) -> dict[str, Any]:
             raise Refused(413, "too large")
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: too many brackets
         raise Refused(400, "not JSON") from None
     if not isinstance(data, dict):
         raise Refused(400, "not an object")

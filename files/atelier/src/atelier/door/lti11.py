@@ -145,7 +145,7 @@ def verify(
     pairs = read_form(body)
     params = _single(pairs)
     for name in _REQUIRED:
-        if not params.get(name):
+        if not params.get(name, "").strip():
             raise LaunchError("launch_shape", f"parameter {name} is absent or empty", 400)
     if params["lti_message_type"] != "basic-lti-launch-request":
         raise LaunchError("launch_shape", "lti_message_type is not a launch", 400)
