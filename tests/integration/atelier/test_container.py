@@ -126,7 +126,7 @@ def test_a_container_is_limited_and_knows_nothing_it_should_not(
     for name, secret in docker_site.secrets.items():
         assert secret not in str(inside), name
     limits = _container(engine, docker_visitor).attrs["HostConfig"]
-    assert limits["Memory"] == 256 * 1024**2
+    assert limits["Memory"] == limits["MemorySwap"] == 256 * 1024**2
     assert limits["CpuQuota"] / limits["CpuPeriod"] == 0.5
     assert limits["PidsLimit"] == 64
     assert limits["CapDrop"] == ["ALL"]

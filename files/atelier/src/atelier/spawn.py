@@ -181,6 +181,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         self.environment = container_environment(settings, course, learner, ready=self.space_ready)
         self.extra_host_config = {
             **host_limits(course),
+            "memswap_limit": self.mem_limit,  # Docker would add as much swap again
             "extra_hosts": extra_hosts(settings),
             "auto_remove": False,  # removed at the stop; until then its last words can be read
         }
