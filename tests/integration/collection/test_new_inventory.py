@@ -67,6 +67,12 @@ def test_secrets_are_not_shown(installed: Installed, tmp_path: Path) -> None:
     assert [value for value in secrets(vault(dest)).values() if value in shown] == []
 
 
+def test_a_dry_run_writes_nothing(installed: Installed, tmp_path: Path) -> None:
+    done = installed.playbook("new_inventory", "--check", dest=tmp_path / "dry", domain=DOMAIN)
+    assert "A run without --check would write" in words(done)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_existing_folder_is_left_alone(installed: Installed, inventory: Path) -> None:
     before = vault(inventory).read_text(encoding="utf-8")
     done = installed.playbook("new_inventory", check=False, dest=inventory, domain=DOMAIN)
