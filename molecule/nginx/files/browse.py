@@ -115,6 +115,8 @@ def launches_reach_the_hub() -> None:
         "lti_version=LTI-1p0",
     ):
         assert ask(HUB, f"/hub/lti/launch?{query}").facts()["method"] == "GET"
+    assert ask(HUB, "/hub/lti/launch", "POST", body=b"x" * 200_000).facts()["received"] == 200_000
+    assert ask(HUB, "/hub/lti/launch", "POST", body=b"x" * 300_000).status == 413
     assert ask(HUB, "/hub/lti/launchpad").facts()["port"] == 8000
     assert ask(HUB, "/launch.html").status == 404
 
@@ -243,9 +245,11 @@ def nothing_tells_the_version() -> None:
 
 def logs_keep_no_sign_in_codes() -> None:
     ask(HUB, "/hub/oauth_callback?code=verysecretcode")
-    text = Path("/var/log/nginx/atelier.access.log").read_text()
+    log = Path("/var/log/nginx/atelier.access.log")
+    text = log.read_text()
     assert "/hub/oauth_callback" in text
     assert "verysecretcode" not in text
+    assert log.stat().st_mode & 0o777 == 0o640
 
 
 def absence_is_explained() -> None:
