@@ -20,7 +20,8 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     unknown_keys,
 )
 
-CONSUMER_KEYS = ("key", "secret", "platform", "courses")
+CONSUMER_KEYS = ("key", "secret", "platform", "courses", "trust_email", "state")
+CONSUMER_STATES = ("present", "absent")
 COURSE_KEYS = (
     "slug", "title", "directory", "repository", "branch", "image", "memory", "cpu", "pids",
     "consumers", "start_file", "state", "visibility", "staff",
@@ -283,6 +284,17 @@ def consumer_findings(
                 "is not usable",
                 "Use letters, digits, dots, hyphens and underscores.",
             )
+        state = consumer.get("state", "present")
+        if state not in CONSUMER_STATES:
+            yield Finding(
+                f"{name}.state", f"is unknown ({state})", f"Use {' or '.join(CONSUMER_STATES)}."
+            )
+        if not isinstance(consumer.get("trust_email", False), bool):
+            yield Finding(
+                f"{name}.trust_email", "is neither true nor false", "Write true or false."
+            )
+        if state == "absent":
+            continue  # its key says which one to remove
         platform = consumer.get("platform")
         if not isinstance(platform, str) or not SLUG.fullmatch(platform):
             yield Finding(

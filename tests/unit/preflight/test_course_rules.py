@@ -107,6 +107,17 @@ def test_an_empty_site_is_only_advice() -> None:
 
 
 @pytest.mark.parametrize(
+    "consumer",
+    [
+        {**CONSUMER, "trust_email": True, "state": "present", "courses": ["rr1"]},
+        {"key": "fun", "state": "absent"},
+    ],
+)
+def test_good_consumers_pass(consumer: dict[str, Any]) -> None:
+    assert grave(consumers=[consumer]) == []
+
+
+@pytest.mark.parametrize(
     ("changes", "key"),
     [
         ({"key": ""}, ".key"),
@@ -120,6 +131,8 @@ def test_an_empty_site_is_only_advice() -> None:
         ({"platform": "FUN MOOC"}, ".platform"),
         ({"courses": ["rr2"]}, ".courses"),
         ({"secrets": "x"}, ".secrets"),
+        ({"state": "gone"}, ".state"),
+        ({"trust_email": "maybe"}, ".trust_email"),
     ],
 )
 def test_each_mistake_in_a_consumer_is_named(changes: dict[str, Any], key: str) -> None:
