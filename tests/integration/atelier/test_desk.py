@@ -227,6 +227,27 @@ def test_only_a_server_s_own_token_gets_a_credential(site: Site, visitor: Visito
     assert ask_credential(site, made.json()["token"]).status_code == 403
 
 
+def test_no_credential_leaves_by_the_hub_s_proxy(site: Site, visitor: Visitor) -> None:
+    """A learner may make a token with a server's rights; what it got would outlive the server."""
+    visitor.launch()
+    xsrf = visitor.browser.cookies.get("_xsrf", path="/hub/")
+    name = visitor.username
+    made = visitor.browser.post(
+        f"{site.hub_url}/hub/api/users/{name}/tokens",
+        json={"scopes": [f"access:servers!server={name}/demo", f"users:activity!user={name}"]},
+        headers={"X-XSRFToken": str(xsrf)},
+    )
+    assert made.status_code == 201, made.text
+    answer = httpx.post(
+        f"{site.hub_url}/services/desk/api/git-credential",
+        json={"course": "demo"},
+        headers={"Authorization": f"token {made.json()['token']}"},
+        trust_env=False,
+    )
+    assert answer.status_code == 403
+    assert "password" not in answer.json()
+
+
 @pytest.mark.parametrize(
     ("values", "status"),
     [

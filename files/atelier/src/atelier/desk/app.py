@@ -123,7 +123,14 @@ class Desk:
         return JSONResponse(shown, status)
 
     async def git_credential(self, request: HttpRequest) -> Response:
-        """Give a learner's server what git needs to reach that learner's projects."""
+        """Give a learner's server what git needs to reach that learner's projects.
+
+        Servers ask directly. The hub's proxy, which names whom it speaks for, is everybody's way
+        in: a learner may make a token with a server's rights, and what it got from elsewhere
+        would outlive the server.
+        """
+        if "x-forwarded-for" in request.headers:
+            raise Refused(403, "this is for learners' servers, which ask directly")
         token = _token(request)
         data = await _fields(request, "course")
         username = await self._servers.owner(token, data["course"])
