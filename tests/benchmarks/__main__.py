@@ -95,13 +95,17 @@ def _stock_hub_memory(target: Target) -> dict[str, float]:
 
 
 def main() -> int:
-    """Print all figures, at the end, together."""
+    """Print all figures, at the end, together; or those of one part: `site` or `clicks`."""
+    parts = sys.argv[1:] or ["site", "clicks"]
+    figures = []
     paths.RESULTS.mkdir(exist_ok=True)
     demo = Demo.read(world_demo.DETAILS)
     try:
-        figures = site()
-        with stock.running(demo.target, demo.course) as base:
-            figures += clicks(demo, base)
+        if "site" in parts:
+            figures += site()
+        if "clicks" in parts:
+            with stock.running(demo.target, demo.course) as base:
+                figures += clicks(demo, base)
     except WorldError as error:
         return fail(error)
     (paths.RESULTS / "bench.txt").write_text("\n".join(figures) + "\n")

@@ -6,26 +6,24 @@ import time
 from collections.abc import Callable
 
 import httpx
-from e2e.seat import PATIENCE_SECONDS, POLL_SECONDS, Seat
+from e2e.seat import Seat
 from e2e.visit import Demo, follow
 
+from benchmarks import kernel
 
-def wait_usable(seat: Seat) -> None:
-    """Wait until the server answers, enter it, start a kernel and wait until it is idle."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+
+def wait_usable(seat: Seat, ca_file: str | None) -> None:
+    """Wait until the server answers, enter it, start a kernel and let it compute."""
     seat.enter()
     started = seat.send("POST", "api/kernels", {"name": "python3"})
     assert started.status_code == 201, started.text
-    kernel = f"api/kernels/{started.json()['id']}"
-    while seat.get(kernel).json()["execution_state"] != "idle":
-        assert time.monotonic() < deadline, "the kernel is not ready"
-        time.sleep(POLL_SECONDS)
+    kernel.computes(seat, started.json()["id"], ca_file)
 
 
 def end_kernels(seat: Seat) -> None:
     """Leave the server without kernels: an idle learner."""
-    for kernel in seat.get("api/kernels").json():
-        seat.send("DELETE", f"api/kernels/{kernel['id']}")
+    for running in seat.get("api/kernels").json():
+        seat.send("DELETE", f"api/kernels/{running['id']}")
 
 
 def ours(demo: Demo, client: httpx.Client, user_id: str) -> tuple[float, Seat]:
@@ -34,7 +32,7 @@ def ours(demo: Demo, client: httpx.Client, user_id: str) -> tuple[float, Seat]:
     def click() -> httpx.Response:
         return demo.enter(client, user_id, target="notebook", full_name="Bench Mark")
 
-    return _timed(click, client, demo.hub_url)
+    return _timed(click, client, demo.hub_url, demo.ca_file)
 
 
 def stock(hub: str, client: httpx.Client, user: str) -> tuple[float, Seat]:
@@ -53,13 +51,13 @@ def stock(hub: str, client: httpx.Client, user: str) -> tuple[float, Seat]:
         )
         return follow(client, sent)
 
-    return _timed(click, client, hub)
+    return _timed(click, client, hub, None)
 
 
 def _timed(
-    click: Callable[[], httpx.Response], client: httpx.Client, hub: str
+    click: Callable[[], httpx.Response], client: httpx.Client, hub: str, ca_file: str | None
 ) -> tuple[float, Seat]:
     began = time.monotonic()
     seat = Seat.after(client, hub, click())
-    wait_usable(seat)
+    wait_usable(seat, ca_file)
     return time.monotonic() - began, seat

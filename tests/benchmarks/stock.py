@@ -1,4 +1,6 @@
-"""A stock JupyterHub with DockerSpawner on the demo's server: same image, limits, engine."""
+"""A stock JupyterHub with DockerSpawner on the demo's server: same image, limits, engine.
+
+Its learners have a plain network: the product's firewall lets learners reach its own hub only."""
 
 from __future__ import annotations
 
@@ -14,10 +16,12 @@ from world.target import Target
 UNIT = "atelier-bench"
 FOLDER = "/var/tmp/atelier-bench"
 PORT = 8100
+PROXY = "/opt/atelier/proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 CONFIG = """\
 c = get_config()  # noqa: F821
 c.JupyterHub.bind_url = "http://0.0.0.0:{port}"
-c.JupyterHub.hub_bind_url = "http://{gateway}:8181"
+c.JupyterHub.hub_bind_url = "http://0.0.0.0:8181"
+c.JupyterHub.hub_connect_url = "http://{gateway}:8181"
 c.JupyterHub.db_url = "sqlite:///{folder}/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = "{folder}/cookie_secret"
 c.JupyterHub.pid_file = "{folder}/pid"
@@ -40,21 +44,18 @@ c.DockerSpawner.cpu_limit = {cpu}
 @contextlib.contextmanager
 def running(target: Target, course: str) -> Iterator[str]:
     """Run the stock hub while the block lasts; give its address as this machine reaches it."""
+    _stop(target)
     described = json.loads(target.run("/opt/atelier/venv/bin/python", "-c", READ_COURSE, course))
-    proxy = target.run(
-        "sh", "-c", "find /opt/atelier/proxy -name configurable-http-proxy | head -1"
-    )
     config = CONFIG.format(
         port=PORT,
-        gateway="172.30.0.1",
+        gateway=_network(target),
         folder=FOLDER,
-        proxy=[proxy],
+        proxy=[PROXY],
         image=described["image"],
-        network="atelier-learners",
+        network=UNIT,
         memory=described["memory"],
         cpu=described["cpu"],
     )
-    _stop(target)
     target.run("mkdir", "-p", FOLDER)
     target.run("sh", "-c", f"cat > {FOLDER}/config.py", stdin=config)
     target.run(
@@ -78,6 +79,13 @@ print(json.dumps(yaml.safe_load(open(f"/etc/atelier/courses.d/{sys.argv[1]}.yml"
 """
 
 
+def _network(target: Target) -> str:
+    """Make the stock hub's Docker network and return this server's address in it."""
+    target.run("docker", "network", "create", UNIT)
+    form = "{{(index .IPAM.Config 0).Gateway}}"
+    return target.run("docker", "network", "inspect", "-f", form, UNIT)
+
+
 def _wait(target: Target, base: str) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -95,6 +103,7 @@ def _stop(target: Target) -> None:
     target.run(
         "sh", "-c",
         "docker ps -aq --filter name=^stock- | xargs -r docker rm -f;"
-        f" docker volume ls -q --filter name=^stock- | xargs -r docker volume rm; rm -rf {FOLDER}",
+        f" docker volume ls -q --filter name=^stock- | xargs -r docker volume rm;"
+        f" docker network rm {UNIT}; rm -rf {FOLDER}",
         check=False,
     )  # fmt: skip

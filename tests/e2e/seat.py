@@ -64,13 +64,14 @@ class Seat:
 
     def get(self, rest: str) -> httpx.Response:
         """Ask the server."""
-        return self.client.get(self.url(rest), headers=self._xsrf(self.path))
+        return self.client.get(self.url(rest), headers=self.xsrf(self.path))
 
     def send(self, method: str, rest: str, json: object = None) -> httpx.Response:
         """Change something on the server."""
-        return self.client.request(method, self.url(rest), json=json, headers=self._xsrf(self.path))
+        return self.client.request(method, self.url(rest), json=json, headers=self.xsrf(self.path))
 
-    def _xsrf(self, path: str) -> dict[str, str]:
+    def xsrf(self, path: str) -> dict[str, str]:
+        """Return the header that lets this browser change something under a path."""
         values = {
             cookie.path: cookie.value or ""
             for cookie in self.client.cookies.jar
@@ -86,7 +87,7 @@ class Seat:
         follow(self.client, self.client.get(home))
 
         def gone() -> bool:
-            headers = {**self._xsrf("/hub/"), "Referer": home}
+            headers = {**self.xsrf("/hub/"), "Referer": home}
             return self.client.delete(address, headers=headers).status_code in {204, 400, 404}
 
         until(gone, "the server has stopped", PATIENCE_SECONDS)

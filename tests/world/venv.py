@@ -31,7 +31,7 @@ def environment() -> dict[str, str]:
         "ANSIBLE_COLLECTIONS_PATH": str(paths.link_collection()),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_PIPELINING": "1",
-        "PYTHONPATH": str(paths.ROOT / "tests"),
+        "PYTHONPATH": f"{paths.ROOT / 'tests'}:{paths.ROOT / 'files/atelier/src'}",
         "PYTHONUNBUFFERED": "1",
     }
 
