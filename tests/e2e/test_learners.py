@@ -133,6 +133,9 @@ def test_two_learners_in_one_browser_each_have_their_notebook_and_their_gitlab_s
     notebook.save()
     picture(tab_b, "basile-notebook-python")
     assert tab_b.evaluate(ASK, [only_ada, None])[0] in {401, 403, 404}
+    # Already the notebook's launch ended Ada's GitLab session: her fork is not shown to Basile.
+    space.goto(f"{demo.gitlab_url}/{ada}/{demo.course}")
+    assert space.get_by_test_id("file-tree").count() == 0
 
     space_b = course.click("gitlab")
     basile = gitlab_user(demo, space_b)

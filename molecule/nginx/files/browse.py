@@ -138,6 +138,21 @@ def entering_gitlab_ends_the_session_before() -> None:
         assert not any(part.startswith("domain") for part in attributes)
 
 
+def leaving_gitlab_ends_the_session_and_leads_to_the_hub() -> None:
+    there = f"https://{HUB}:{PORT}/hub/atelier/go"
+    answer = ask(GITLAB, "/-/atelier/leave?course=demo&target=notebook&path=a%20b.ipynb")
+    assert answer.status == 302
+    assert answer.headers["Location"] == f"{there}?course=demo&target=notebook&path=a%20b.ipynb"
+    assert {cookie.split("=", 1)[0] for cookie in answer.cookies} == {
+        "_gitlab_session",
+        "remember_user_token",
+    }
+    for query in ("", "https://evil.example/", "@evil.example", "%0d%0aSet-Cookie:x=1"):
+        answer = ask(GITLAB, f"/-/atelier/leave?{query}")
+        assert answer.headers["Location"].startswith(there), query
+        assert len(answer.cookies) == 2
+
+
 def entering_gitlab_leads_nowhere_else() -> None:
     hostile = (
         "", "to=", "to=https://evil.example/", "to=//evil.example", "to=/%5Cevil.example",

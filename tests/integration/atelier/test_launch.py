@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -245,6 +246,30 @@ def test_a_second_learner_in_the_same_browser_takes_nothing_over(site: Site, lea
         # The first learner comes back to this browser and finds their own server again.
         first.browser.cookies = second.browser.cookies
         assert first.launch().json()["visitor"] == first.username
+
+
+def test_a_newcomer_s_notebook_ends_the_gitlab_session_left_in_the_browser(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.write_settings(site={"gitlab_leave": True})
+    first = Visitor(site.hub_url, site.consumer_secret, "leave-a")
+    second = Visitor(site.hub_url, site.consumer_secret, "leave-b")
+
+    def leads_to(visitor: Visitor, target: str = "notebook") -> str:
+        return visitor.post(visitor.form(target=target)).headers["location"]
+
+    leave = f"{site.gitlab_url}/-/atelier/leave?course=demo&target=notebook"
+    try:
+        site.start_proxy()
+        site.start_hub()
+        with first, second:
+            assert leads_to(first) == leave
+            second.browser.cookies = first.browser.cookies  # the same browser
+            assert leads_to(second) == leave
+            # Who is here already keeps their session; a launch to GitLab has a door of its own.
+            assert "/-/atelier/" not in leads_to(second)
+            assert "/-/atelier/" not in leads_to(first, "gitlab")
+    finally:
+        site.close()
 
 
 def test_a_server_only_starts_for_a_course_one_was_let_into(site: Site, visitor: Visitor) -> None:

@@ -84,6 +84,8 @@ class Site(Strict):
     """Certificates trusted for calls to GitLab (PEM); None: those of the Python package."""
     domain: str | None = None
     """Domain of learners' no-reply addresses; by default the hub's host without its first label."""
+    gitlab_leave: bool = False
+    """Whether GitLab's host has ``/-/atelier/leave``, which ends the browser's GitLab session."""
 
     @property
     def mail_domain(self) -> str:

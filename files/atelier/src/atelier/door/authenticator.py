@@ -23,7 +23,7 @@ from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler
 from atelier.door.launches import auth_state
 from atelier.door.nonces import NonceStore
 from atelier.door.pages import request_language
-from atelier.door.targets import Destination, TargetError, choose
+from atelier.door.targets import Destination, TargetError, choose, gitlab_leave
 from atelier.house import house
 from atelier.identity import username
 from atelier.learner import identify, merge_auth_state
@@ -129,18 +129,21 @@ def reconcile(
     return merge_auth_state(authentication.get("auth_state"), existing)
 
 
-def go_address(base_url: str, place: Destination) -> str:
-    """Address of the page that leads to a place."""
+def go_query(place: Destination) -> str:
+    """Query of the page that leads to a place."""
     query = {"course": place.course, "target": place.target}
     if place.path:
         query["path"] = place.path
     if place.next is not None:
         query["next"] = "1"
-    return f"{base_url}hub/atelier/go?{urlencode(query)}"
+    return urlencode(query)
 
 
 class LaunchHandler(BaseHandler):  # type: ignore[misc]
     """``/hub/lti/launch``: POST by the platform, GET by somebody who typed the address."""
+
+    newcomer = False
+    """Whether this browser was not signed in to the hub as the learner who launches."""
 
     def check_xsrf_cookie(self) -> None:
         """Launches come from another site and are signed: there is no token to compare."""
@@ -148,7 +151,8 @@ class LaunchHandler(BaseHandler):  # type: ignore[misc]
     def set_login_cookie(self, user: Any) -> None:
         """Sign in, and leave nothing of whoever was signed in before in this browser."""
         former = self.get_current_user_cookie()
-        if former is not None and former.id != user.id:
+        self.newcomer = former is None or former.id != user.id
+        if former is not None and self.newcomer:
             self.log.info("%s signs in where %s was signed in", user.name, former.name)
             self.clear_login_cookie()
             self._session_id = uuid.uuid4().hex
@@ -192,7 +196,12 @@ class LaunchHandler(BaseHandler):  # type: ignore[misc]
         )
         _background.add(task)
         task.add_done_callback(_background.discard)
-        self.redirect(go_address(self.base_url, place))
+        site = house().settings.site
+        if self.newcomer and site.gitlab_leave and place.target != "gitlab":
+            # Somebody else's GitLab session may be left here; a launch to GitLab ends it itself.
+            self.redirect(gitlab_leave(site.gitlab_url, go_query(place)))
+        else:
+            self.redirect(f"{self.base_url}hub/atelier/go?{go_query(place)}")
 
     async def _refuse(self, problem: LaunchProblem) -> None:
         """A page with one sentence, a reference that is in the log, and a way on."""

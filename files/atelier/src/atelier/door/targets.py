@@ -165,6 +165,16 @@ def notebook_path(base_url: str, username: str, place: Destination, course: Cour
     return f"{server}lab/tree/{place.course}" + (f"/{quote(path)}" if path else "")
 
 
+def gitlab_leave(gitlab_url: str, query: str) -> str:
+    """Address that ends whatever GitLab session the browser holds, then comes back to the hub.
+
+    Args:
+        gitlab_url: GitLab as browsers see it.
+        query: the query of ``/hub/atelier/go``, encoded; the host cannot be chosen.
+    """
+    return f"{gitlab_url}/-/atelier/leave?{query}"
+
+
 def gitlab_entry(gitlab_url: str, project: str, branch: str, path: str | None) -> str:
     """Address that ends whatever GitLab session the browser holds, then shows the learner's fork.
 
