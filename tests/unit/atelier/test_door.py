@@ -70,6 +70,14 @@ def test_a_signed_launch_is_accepted_once() -> None:
     assert refused.value.key == "launch_replay"
 
 
+def test_a_clock_that_jumps_ahead_and_back_makes_no_replay(tmp_path: Path) -> None:
+    store = NonceStore(f"sqlite:///{tmp_path}/jupyterhub.sqlite")
+    assert store.claim("k", NOW, "n", now=NOW, expires=NOW + 300)
+    assert store.claim("k", NOW + 7200, "m", now=NOW + 7200, expires=NOW + 7500)
+    assert not store.claim("k", NOW, "n", now=NOW + 1, expires=NOW + 300)
+    store.close()
+
+
 def test_the_record_outlives_the_process_and_the_window(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/jupyterhub.sqlite"
     early, late = encoded(form()), encoded(form(oauth_timestamp=str(NOW + 299)))

@@ -25,6 +25,8 @@ _nonces = Table(
 )
 _PRUNE_EVERY = 60
 """Seconds between two removals of expired entries."""
+_KEPT_LONGER = 86_400
+"""Seconds an entry is kept past its launch: a clock that jumps ahead and back opens no window."""
 
 
 class NonceStore:
@@ -84,7 +86,7 @@ class NonceStore:
                 return
             self._pruned = now
         with self._engine.begin() as connection:
-            connection.execute(delete(_nonces).where(_nonces.c.expires < int(now)))
+            connection.execute(delete(_nonces).where(_nonces.c.expires < int(now) - _KEPT_LONGER))
 
     def close(self) -> None:
         """Close the connections."""
