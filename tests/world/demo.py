@@ -173,7 +173,10 @@ def up() -> bool:
     fingerprint.keep("demo", fingerprint.take(TARGET, known_secrets(read_json(VARS))))
     TARGET.keep_course_images()
     _card(time.monotonic() - began, outcome)
-    return changed or outcome.changed > 0
+    changed = changed or outcome.changed > 0
+    if not changed:
+        say("   Nothing had to be changed.")
+    return changed
 
 
 def _note(outcome: playbook.Outcome, *, fresh: bool) -> None:
