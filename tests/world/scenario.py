@@ -83,5 +83,5 @@ def verify() -> bool:
         return False
     if found := fingerprint.differences(other, state):
         raise WorldError("The demo's state and this one's differ:\n  " + "\n  ".join(found))
-    say("The state is the demo's, which was never interrupted.")
+    say("The state is that of the demo, which was never interrupted.")
     return False
