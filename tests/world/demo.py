@@ -126,9 +126,10 @@ def make_images(*, standin: bool) -> bool:
     return made
 
 
-def known_secrets(known: dict[str, Any]) -> dict[str, str]:
-    """Map each secret value of the variables to a name, for texts that must not depend on it."""
+def own_values(known: dict[str, Any]) -> dict[str, str]:
+    """Map the variables' values that belong to one server alone to names."""
     return {
+        known["demo_host_gateway"]: "gateway",
         known["atelier_gitlab_root_password"]: "root password",
         **{item["secret"]: f"secret of {item['key']}" for item in known["atelier_consumers"]},
     }
@@ -170,7 +171,7 @@ def up() -> bool:
     _note(outcome, fresh=fresh)
     _hand_over()
     changed = lms.ensure(gateway, DETAILS) or changed
-    fingerprint.keep("demo", fingerprint.take(TARGET, known_secrets(read_json(VARS))))
+    fingerprint.keep("demo", fingerprint.take(TARGET, own_values(read_json(VARS))))
     TARGET.keep_course_images()
     _card(time.monotonic() - began, outcome)
     changed = changed or outcome.changed > 0

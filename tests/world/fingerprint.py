@@ -18,17 +18,15 @@ SOURCES = ("files", "inventories", "playbooks", "plugins", "roles")
 LOOK = Path(__file__).with_name("inside") / "state.py"
 
 
-def take(target: Target, secrets: dict[str, str]) -> dict[str, Any]:
+def take(target: Target, own: dict[str, str]) -> dict[str, Any]:
     """Look at a server.
 
     Args:
         target: the server.
-        secrets: values from the inventory that appear in files, and the names that replace them.
+        own: the inventory's values that belong to this server alone, and names to replace them.
     """
     script = LOOK.read_text(encoding="utf-8")
-    state: dict[str, Any] = json.loads(
-        target.run("python3", "-c", script, stdin=json.dumps(secrets))
-    )
+    state: dict[str, Any] = json.loads(target.run("python3", "-c", script, stdin=json.dumps(own)))
     return state
 
 

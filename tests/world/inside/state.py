@@ -1,6 +1,6 @@
 """Runs inside a server, by its own Python: prints its state as JSON (see fingerprint.py).
 
-Standard input: a JSON object that maps secret values of the inventory to names.
+Standard input: a JSON object that maps values that belong to this server alone to names.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import grp
 import hashlib
 import json
 import pwd
+import re
 import stat
 import subprocess
 import sys
@@ -26,6 +27,8 @@ ROOTS = (
 )
 UNITS = ("docker", "nginx", "atelier-proxy", "atelier-hub", "atelier-desk", "atelier-firewall")
 MADE_HERE = ("/etc/atelier/secrets/", "/etc/atelier/pki/", "/etc/atelier/tls/")
+# Named after its inputs, of which the server's own authority is one.
+COURSE_IMAGE = re.compile(r"(atelier/course-[a-z0-9-]+):[0-9a-f]{12}")
 GITLAB = "http://127.0.0.1:8929/api/v4/"
 GITLAB_SETTINGS = (
     "can_create_group",
@@ -69,6 +72,7 @@ def content(path: Path, secrets: dict[str, str]) -> str:
         text = "\n".join(sorted(line for line in text.splitlines() if "localhost" in line))
     for value, name in secrets.items():
         text = text.replace(value, f"<{name}>")
+    text = COURSE_IMAGE.sub(r"\1:<inputs>", text)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -148,16 +152,18 @@ def main() -> None:
             name: sorted(group.gr_name for group in grp.getgrall() if name in group.gr_mem)
             for name in everyone
         },
-        "images": [
-            line
-            for line in lines("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
-            if "<none>" not in line
-        ],
+        "images": sorted(
+            {
+                COURSE_IMAGE.sub(r"\1:<inputs>", line)
+                for line in lines("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+                if "<none>" not in line
+            }
+        ),
         "networks": networks(),
         "containers": [
             line
             for line in lines("docker", "ps", "--format", "{{.Names}} {{.Image}}")
-            if not line.startswith("jupyter")
+            if not line.startswith("atelier-")  # a learner's
         ],
         "packages": lines("/opt/atelier/venv/bin/pip", "freeze"),
         "templates": template_trees(),
