@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
-from world import fingerprint, paths, venv
+from world import paths, venv
 from world.run import WorldError, stream
 
 # The longest first: with two workers the short ones then fill the end.
@@ -21,15 +20,7 @@ SCENARIOS = sorted(
 )
 
 
-# On one worker, in this order: the comparison reads what the scenario `default` has left.
-WHOLE_SITE = pytest.mark.xdist_group("whole-site")
-PARAMETERS = [
-    pytest.param(name, marks=WHOLE_SITE if name == "default" else ()) for name in SCENARIOS
-]
-DEMO_PATIENCE_SECONDS = 1200
-
-
-@pytest.mark.parametrize("scenario", PARAMETERS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario(scenario: str, results: Path) -> None:
     log = results / f"molecule-{scenario}.log"
     log.unlink(missing_ok=True)
@@ -44,20 +35,3 @@ def test_scenario(scenario: str, results: Path) -> None:
         )
     except WorldError as error:
         pytest.fail(str(error), pytrace=False)
-
-
-@WHOLE_SITE
-def test_the_interrupted_site_is_in_the_state_of_one_that_was_not(
-    request: pytest.FixtureRequest,
-) -> None:
-    interrupted = fingerprint.kept("scenario")
-    if interrupted is None:
-        pytest.skip("needs the scenario `default` to have passed on the present sources")
-    demo_comes = any("e2e" in item.path.parts for item in request.session.items)
-    deadline = time.monotonic() + DEMO_PATIENCE_SECONDS
-    while fingerprint.kept("demo") is None and demo_comes and time.monotonic() < deadline:
-        time.sleep(5)
-    uninterrupted = fingerprint.kept("demo")
-    if uninterrupted is None and not demo_comes:
-        pytest.skip("needs a demo made from the present sources: make demo, or run tests/e2e too")
-    assert fingerprint.differences(uninterrupted, interrupted) == []

@@ -63,10 +63,10 @@ def storm() -> bool:
 
 
 def verify() -> bool:
-    """Check the server's state, alone and beside the demo's.
+    """Check the server's units, and keep its state for `compare`.
 
     Raises:
-        WorldError: something is not as it should be; names every difference.
+        WorldError: some are not as they should be; names them.
     """
     state = fingerprint.take(TARGET, demo.own_values(variables()))
     fingerprint.keep("scenario", state)
@@ -77,10 +77,21 @@ def verify() -> bool:
     ]
     if wrong:
         raise WorldError("These units are not active and enabled:\n  " + "\n  ".join(wrong))
-    other = fingerprint.kept("demo")
-    if other is None:
-        say("No demo made from these very sources: nothing to compare with.")
-        return False
+    return False
+
+
+def compare() -> bool:
+    """Compare the state that `verify` kept with that of a demo made from the same sources.
+
+    Raises:
+        WorldError: one of them is missing, or they differ; names every difference.
+    """
+    state, other = fingerprint.kept("scenario"), fingerprint.kept("demo")
+    if state is None or other is None:
+        raise WorldError(
+            "Two states of the present sources are needed: run make demo, and\n"
+            "  make test 'ARGS=tests/molecule/test_scenarios.py::test_scenario[default]'"
+        )
     if found := fingerprint.differences(other, state):
         raise WorldError("The demo's state and this one's differ:\n  " + "\n  ".join(found))
     say("The state is that of the demo, which was never interrupted.")
