@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -78,8 +77,7 @@ def _pytest(where: Sequence[str], options: Sequence[str]) -> int:
     threading.Thread(target=_live_sign, args=(over, began), daemon=True).start()
     try:
         return process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
+    except KeyboardInterrupt:  # of the whole group: pytest has had it too, and cleans up
         return process.wait()
     finally:
         over.set()
