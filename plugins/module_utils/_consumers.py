@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 try:
@@ -23,14 +24,57 @@ except ImportError:
 
 VERSION = 1
 MINIMUM_SECRET = 32
-PLATFORM = re.compile(r"^[a-z0-9][a-z0-9._-]{0,62}$")
-COURSE = re.compile(r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$")
+PLATFORM = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+COURSE = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 # Open edX joins name, key and secret with colons; LMS forms and OAuth agree on plain characters.
 UNFIT = re.compile(r"[^\x21-\x39\x3b-\x7e]")
+MARK = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
+GRACE = re.compile(r"0|([1-9][0-9]{0,5})([mhdw])")
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST_GRACE = timedelta(days=90)
 
 
 class ConsumersError(Exception):
     """The file or the wanted list cannot be used; the text says why, without any secret."""
+
+
+def grace_of(text: str | None) -> timedelta | None:
+    """Read a grace: ``0``, or a number with ``m``, ``h``, ``d`` or ``w``; ``None`` stays so.
+
+    Raises:
+        ConsumersError: it is neither, or longer than ``LONGEST_GRACE``.
+    """
+    if text is None:
+        return None
+    match = GRACE.fullmatch(text)
+    if match is None:
+        raise ConsumersError(f"grace {text!r} is no duration: write 0, 90m, 36h, 14d or 2w")
+    length = timedelta(**{UNITS[match[2]]: int(match[1])}) if match[1] else timedelta(0)
+    if length > LONGEST_GRACE:
+        raise ConsumersError(f"grace {text!r} is longer than {LONGEST_GRACE.days} days")
+    return length
+
+
+@dataclass(frozen=True)
+class Previous:
+    """A secret that was replaced, which the hub accepts until the end of its grace."""
+
+    secret: str = field(repr=False)
+    until: datetime
+
+    @property
+    def end(self) -> str:
+        """Its end, as the file, results and diffs write it: UTC, to the second."""
+        return self.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    @classmethod
+    def parse(cls, item: dict[str, Any]) -> Previous:
+        """One entry of the file; a key that is not known is an error."""
+        until = datetime.strptime(item["until"], "%Y-%m-%dT%H:%M:%SZ")
+        known = cls(item["secret"], until.replace(tzinfo=UTC))
+        if set(item) != {"secret", "until"}:
+            raise ValueError("unknown key")
+        return known
 
 
 @dataclass(frozen=True)
@@ -42,6 +86,9 @@ class Consumer:
     platform: str
     courses: tuple[str, ...] | None = None
     trust_email: bool = False
+    trust_roles: bool = False
+    rotation: str | None = None
+    previous: tuple[Previous, ...] = ()
 
     def passport(self, name: str) -> str:
         """Open edX's LTI passport string: what to paste into Studio."""
@@ -53,6 +100,9 @@ class Consumer:
             "platform": self.platform,
             "courses": None if self.courses is None else list(self.courses),
             "trust_email": self.trust_email,
+            "trust_roles": self.trust_roles,
+            "rotation": self.rotation,
+            "previous_until": [one.end for one in self.previous],
             "secret": secret,
         }
 
@@ -66,6 +116,9 @@ class Wanted:
     secret: str | None = field(default=None, repr=False)
     courses: tuple[str, ...] | None = None
     trust_email: bool = False
+    trust_roles: bool = False
+    rotate: str | None = None
+    grace: str | None = None
     present: bool = True
 
     def problems(self) -> list[str]:
@@ -76,7 +129,7 @@ class Wanted:
             found.append(f"{where}: a key has 1 to 255 ASCII characters, without spaces and colons")
         if not self.present:
             return found
-        if self.platform is None or not PLATFORM.match(self.platform):
+        if self.platform is None or not PLATFORM.fullmatch(self.platform):
             found.append(
                 f"{where}: platform {self.platform!r} must be small letters, digits, '.', '_', '-'"
             )
@@ -90,8 +143,22 @@ class Wanted:
         found += [
             f"{where}: {slug!r} is not a course's slug"
             for slug in self.courses or ()
-            if not COURSE.match(slug)
+            if not COURSE.fullmatch(slug)
         ]
+        if self.rotate is not None and self.secret is not None:
+            found.append(
+                f"{where}: rotate makes a secret, and one is given as well; "
+                "a secret that is given is rotated by giving another"
+            )
+        if self.rotate is not None and not MARK.fullmatch(self.rotate):
+            found.append(
+                f"{where}: rotate {self.rotate!r} must be 1 to 64 letters, digits, "
+                "'.', '_', ':', '+', '-'"
+            )
+        try:
+            grace_of(self.grace)
+        except ConsumersError as error:
+            found.append(f"{where}: {error}")
         return found
 
 
@@ -125,12 +192,37 @@ def check(wanted: list[Wanted]) -> None:
         raise ConsumersError("; ".join(problems))
 
 
+def rotated(
+    one: Wanted, old: Consumer, now: datetime, new_secret: Callable[[], str]
+) -> tuple[str, tuple[Previous, ...]]:
+    """The secret a consumer has from now on, and those it had, as long as they are accepted."""
+    secret = one.secret or old.secret
+    if one.rotate is not None and one.rotate != old.rotation:
+        secret = new_secret()
+    grace = grace_of(one.grace)
+    previous = old.previous
+    if secret != old.secret and grace:
+        # To the second, as the file keeps it.
+        previous = (Previous(old.secret, now.replace(microsecond=0) + grace), *previous)
+    if grace is not None and not grace:
+        return secret, ()
+    return secret, tuple(kept for kept in previous if kept.until > now and kept.secret != secret)
+
+
 def change(
     before: tuple[Consumer, ...],
     wanted: list[Wanted],
+    now: datetime,
     new_secret: Callable[[], str] = make_secret,
 ) -> Change:
-    """Bring the consumers to what is wanted; keys that are not named stay as they are."""
+    """Bring the consumers to what is wanted; keys that are not named stay as they are.
+
+    Args:
+        before: what is in the file.
+        wanted: what is asked for.
+        now: present time, with its zone: graces begin and end by it.
+        new_secret: makes a secret.
+    """
     check(wanted)
     consumers = {one.key: one for one in before}
     shown_before: dict[str, Any] = {}
@@ -139,8 +231,15 @@ def change(
         old = consumers.get(one.key)
         new: Consumer | None = None
         if one.present:
-            secret = one.secret or (old.secret if old else new_secret())
-            new = Consumer(one.key, secret, str(one.platform), one.courses, one.trust_email)
+            if old:
+                secret, previous = rotated(one, old, now, new_secret)
+            else:
+                secret, previous = one.secret or new_secret(), ()
+            rotation = one.rotate or (old.rotation if old else None)
+            new = Consumer(
+                one.key, secret, str(one.platform), one.courses,
+                one.trust_email, one.trust_roles, rotation, previous,
+            )  # fmt: skip
         if new == old:
             continue
         shown_before[one.key] = old.shown("kept") if old else None
@@ -191,6 +290,8 @@ def parse(item: dict[str, Any]) -> Consumer:
     }
     if extra.get("courses") is not None:
         extra["courses"] = tuple(extra["courses"])
+    if extra.get("previous") is not None:
+        extra["previous"] = tuple(Previous.parse(one) for one in extra["previous"])
     return replace(known, **extra)
 
 
@@ -211,4 +312,16 @@ def dump(consumers: tuple[Consumer, ...]) -> str:
             f"    courses: {json.dumps(courses)}",
             f"    trust_email: {json.dumps(one.trust_email)}",
         ]
+        # Only where they say something: a hub of an earlier release reads the file, too.
+        if one.trust_roles:
+            lines.append("    trust_roles: true")
+        if one.rotation is not None:
+            lines.append(f"    rotation: {json.dumps(one.rotation)}")
+        if one.previous:
+            lines.append("    previous:")
+        for old in one.previous:
+            lines += [
+                f"      - secret: {json.dumps(old.secret)}",
+                f"        until: {json.dumps(old.end)}",
+            ]
     return "\n".join(lines) + "\n"

@@ -7,6 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.mooc.atelier.plugins.module_utils._consumers import (
+    MARK,
+    ConsumersError,
+    grace_of,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     KEY,
     SLUG,
@@ -20,7 +25,10 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     unknown_keys,
 )
 
-CONSUMER_KEYS = ("key", "secret", "platform", "courses", "trust_email", "state")
+CONSUMER_KEYS = (
+    "key", "secret", "platform", "courses", "trust_email", "trust_roles", "rotate", "grace",
+    "state",
+)  # fmt: skip
 CONSUMER_STATES = ("present", "absent")
 COURSE_KEYS = (
     "slug", "title", "directory", "repository", "branch", "image", "memory", "cpu", "pids",
@@ -289,10 +297,11 @@ def consumer_findings(
             yield Finding(
                 f"{name}.state", f"is unknown ({state})", f"Use {' or '.join(CONSUMER_STATES)}."
             )
-        if not isinstance(consumer.get("trust_email", False), bool):
-            yield Finding(
-                f"{name}.trust_email", "is neither true nor false", "Write true or false."
-            )
+        for trust in ("trust_email", "trust_roles"):
+            if not isinstance(consumer.get(trust, False), bool):
+                yield Finding(
+                    f"{name}.{trust}", "is neither true nor false", "Write true or false."
+                )
         if state == "absent":
             continue  # its key says which one to remove
         platform = consumer.get("platform")
@@ -303,7 +312,9 @@ def consumer_findings(
                 "Use 2 to 40 lower-case letters, digits and hyphens, a letter first. It must never"
                 " change: learners' accounts are made from it.",
             )
-        yield from secret_findings(f"{name}.secret", consumer, secrets)
+        if consumer.get("rotate") is None:
+            yield from secret_findings(f"{name}.secret", consumer, secrets)
+        yield from rotation_findings(name, consumer)
         yield from reference_findings(
             f"{name}.courses", consumer.get("courses"), slugs, "course", "atelier_courses"
         )
@@ -326,6 +337,28 @@ def reference_findings(
                 f"names a {what} that {where} does not have ({name})",
                 f"Correct it, or add it to {where}. There are: {listed}.",
             )
+
+
+def rotation_findings(name: str, consumer: Mapping[str, Any]) -> Iterator[Finding]:
+    """Rules about how a secret is replaced; the module knows them."""
+    rotate = consumer.get("rotate")
+    if rotate is not None and consumer.get("secret"):
+        yield Finding(
+            f"{name}.rotate",
+            "makes a secret, and one is given as well",
+            "Keep one of the two. A secret in the vault is rotated by writing another one there.",
+        )
+    elif rotate is not None and not MARK.fullmatch(str(rotate)):
+        yield Finding(
+            f"{name}.rotate",
+            "is not usable",
+            "Use 1 to 64 letters, digits, dots, hyphens and underscores, for example 2027-spring.",
+        )
+    grace = consumer.get("grace")
+    try:
+        grace_of(None if grace is None else str(grace))
+    except ConsumersError as error:
+        yield Finding(f"{name}.grace", f"is not usable: {error}", "Example: 14d.")
 
 
 def secret_findings(

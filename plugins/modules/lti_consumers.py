@@ -48,6 +48,29 @@ options:
         description: Whether the e-mail addresses that this platform sends are verified ones.
         type: bool
         default: false
+      trust_roles:
+        description:
+          - Whether the LTI roles that this platform sends (instructor, administrator) are honoured.
+            Everybody is a learner otherwise.
+        type: bool
+        default: false
+      rotate:
+        description:
+          - A mark of your choice, such as a term or a date. A new secret is generated when it is
+            not the mark of the last rotation, which the file remembers, so that a run again
+            rotates nothing.
+          - Not together with O(consumers[].secret), which is rotated by giving another one.
+        type: str
+      grace:
+        description:
+          - How long the secret that is replaced, by O(consumers[].rotate) or by another
+            O(consumers[].secret), is accepted beside the new one. A number with C(m) (minutes),
+            C(h), C(d) or C(w), 90 days at most; V(0) for not at all.
+          - When not given, the secret that is replaced is refused at once.
+          - The end is set when the secret is replaced. A grace given later does not move it, except
+            V(0), which ends it at once.
+          - The hub refuses the secret from the end on by itself; the next run forgets it.
+        type: str
       state:
         description: Whether the consumer may launch.
         type: str
@@ -94,6 +117,15 @@ EXAMPLES = r"""
     group: atelier
     mode: "0640"
 
+- name: A new secret for this term; the LMS has two weeks to change to it
+  mooc.atelier.lti_consumers:
+    consumers:
+      - key: moodle-m1
+        platform: moodle
+        courses: [m1-statistics]
+        rotate: 2027-spring
+        grace: 14d
+
 - name: One does no more
   mooc.atelier.lti_consumers:
     consumers:
@@ -112,6 +144,9 @@ consumers:
       platform: fun
       courses: null
       trust_email: false
+      trust_roles: false
+      rotation: 2027-spring
+      previous_until: ["2027-03-15T08:00:00Z"]
 passports:
   description: The string for Open edX Studio for each listed consumer, by key.
   type: dict
@@ -120,8 +155,12 @@ passports:
     fun: atelier:fun:...
 """
 
+import contextlib
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +195,9 @@ class Manager:
                 secret=item["secret"],
                 courses=None if item["courses"] is None else tuple(item["courses"]),
                 trust_email=item["trust_email"],
+                trust_roles=item["trust_roles"],
+                rotate=item["rotate"],
+                grace=item["grace"],
                 present=item["state"] == "present",
             )
             for item in self.params["consumers"]
@@ -174,10 +216,35 @@ class Manager:
                 )
         self.module.atomic_move(name, str(self.path))
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """One run at a time between reading and writing; a lock on the folder leaves no file."""
+        try:
+            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            if not self.module.check_mode:
+                raise _consumers.ConsumersError(f"{self.path.parent} does not exist") from None
+            yield
+            return
+        except OSError as error:
+            raise _consumers.ConsumersError(
+                f"{self.path.parent} cannot be opened: {error.strerror}"
+            ) from error
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
     def run(self) -> dict[str, Any]:
         """Bring the file to what is wanted; the module's result."""
+        with self.alone():
+            return self.change()
+
+    def change(self) -> dict[str, Any]:
+        """Read, compare, write."""
         before = self.read()
-        change = _consumers.change(before, self.wanted())
+        change = _consumers.change(before, self.wanted(), datetime.now(UTC))
         write = change.changed or not self.path.exists()
         if write and not self.module.check_mode:
             self.write(_consumers.dump(change.after))
@@ -224,6 +291,9 @@ def main() -> None:
                     "secret": {"type": "str", "no_log": True},
                     "courses": {"type": "list", "elements": "str"},
                     "trust_email": {"type": "bool", "default": False},
+                    "trust_roles": {"type": "bool", "default": False},
+                    "rotate": {"type": "str"},
+                    "grace": {"type": "str"},
                     "state": {
                         "type": "str",
                         "choices": ["present", "absent"],

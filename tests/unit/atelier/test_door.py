@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 URL = "https://hub.mooc.example/hub/lti/launch"
 SECRET = "s" * 40
+NEW_SECRET = "n" * 40
 CAMPUS = Consumer.model_validate({"key": "campus", "secret": SECRET, "platform": "campus"})
 TRUSTED = CAMPUS.model_copy(update={"trust_email": True})
 CONSUMERS = Consumers(consumers=(CAMPUS,))
@@ -27,7 +29,7 @@ NOW = 1_800_000_000
 NONCES = NonceStore("sqlite://")
 
 
-def form(**values: str) -> list[tuple[str, str]]:
+def form(secret: str = SECRET, **values: str) -> list[tuple[str, str]]:
     """A launch, signed."""
     params = {
         "lti_message_type": "basic-lti-launch-request",
@@ -42,7 +44,7 @@ def form(**values: str) -> list[tuple[str, str]]:
         **values,
     }
     pairs = list(params.items())
-    return [*pairs, ("oauth_signature", expected_signature(URL, "", pairs, "campus", SECRET))]
+    return [*pairs, ("oauth_signature", expected_signature(URL, "", pairs, "campus", secret))]
 
 
 def check(body: bytes, nonces: NonceStore = NONCES, **values: Any) -> dict[str, str]:
@@ -60,6 +62,47 @@ def check(body: bytes, nonces: NonceStore = NONCES, **values: Any) -> dict[str, 
 
 def encoded(pairs: list[tuple[str, str]]) -> bytes:
     return urlencode(pairs).encode()
+
+
+def rotating() -> Consumers:
+    """The campus's key in rotation: SECRET is accepted for an hour more."""
+    end = datetime.fromtimestamp(NOW + 3600, UTC)
+    return Consumers.model_validate({"consumers": [{
+        "key": "campus", "secret": NEW_SECRET, "platform": "campus", "rotation": "spring",
+        "previous": [{"secret": SECRET, "until": end}],
+    }]})  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", [SECRET, NEW_SECRET])
+def test_both_secrets_of_a_key_in_rotation_are_accepted(secret: str) -> None:
+    assert check(encoded(form(secret)), consumers=rotating())["user_id"] == "42"
+
+
+def test_a_replaced_secret_is_refused_from_the_end_of_its_grace_on() -> None:
+    times = {"now": NOW + 3600, "consumers": rotating()}
+    with pytest.raises(LaunchError) as refused:
+        check(encoded(form(oauth_timestamp=str(NOW + 3600))), **times)
+    assert refused.value.key == "launch_signature"
+    assert check(encoded(form(NEW_SECRET, oauth_timestamp=str(NOW + 3600))), **times)
+
+
+def test_a_launch_is_no_other_launch_when_signed_anew_with_the_other_secret() -> None:
+    nonce = {"oauth_nonce": "one-of-its-kind"}
+    check(encoded(form(SECRET, **nonce)), consumers=rotating())
+    with pytest.raises(LaunchError) as refused:
+        check(encoded(form(NEW_SECRET, **nonce)), consumers=rotating())
+    assert refused.value.key == "launch_replay"
+
+
+def test_who_still_signs_with_the_old_secret_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("INFO"):
+        check(encoded(form(NEW_SECRET)), consumers=rotating())
+        assert not caplog.records
+        check(encoded(form(SECRET)), consumers=rotating())
+    assert "'campus' signs with a secret that is being replaced" in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_a_signed_launch_is_accepted_once() -> None:

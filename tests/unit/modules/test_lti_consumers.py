@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -112,8 +113,18 @@ def test_the_passport_is_returned_on_request_only(file: Path) -> None:
         ({"key": "fun", "platform": "fun", "secret": "with:colon" * 5}, "colons"),
         ({"key": "fun"}, "platform"),
         ({"key": "fun", "platform": "FUN!"}, "platform 'FUN!'"),
+        ({"key": "fun", "platform": "fun\n"}, "platform"),
         ({"key": "f:un", "platform": "fun"}, "spaces and colons"),
         ({"key": "fun", "platform": "fun", "courses": ["No Slug"]}, "'No Slug'"),
+        ({"key": "fun", "platform": "fun", "courses": ["rr1\n"]}, "'rr1\\n'"),
+        ({"key": "fun", "platform": "fun", "rotate": "spring\n"}, "rotate"),
+        ({"key": "fun\n", "platform": "fun"}, "spaces and colons"),
+        ({"key": "fun", "platform": "fun", "grace": "14"}, "grace '14' is no duration"),
+        ({"key": "fun", "platform": "fun", "grace": "-1d"}, "grace '-1d' is no duration"),
+        ({"key": "fun", "platform": "fun", "grace": "91d"}, "longer than 90 days"),
+        ({"key": "fun", "platform": "fun", "grace": "999999w"}, "longer than 90 days"),
+        ({"key": "fun", "platform": "fun", "rotate": "a\nb"}, "rotate 'a\\nb'"),
+        ({"key": "fun", "platform": "fun", "rotate": "a", "secret": SECRET}, "given as well"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_before_anything_is_written(
@@ -172,6 +183,18 @@ def test_the_hub_reads_what_the_module_writes(file: Path) -> None:
             platform=st.from_regex(_consumers.PLATFORM, fullmatch=True),
             courses=st.none() | st.lists(st.just("rr1"), max_size=2).map(tuple),
             trust_email=st.booleans(),
+            trust_roles=st.booleans(),
+            rotation=st.none() | st.from_regex(_consumers.MARK, fullmatch=True),
+            previous=st.lists(
+                st.builds(
+                    _consumers.Previous,
+                    secret=st.text("0123456789abcdef", min_size=32, max_size=64),
+                    until=st.datetimes(datetime(2020, 1, 1), timezones=st.just(UTC)).map(
+                        lambda end: end.replace(microsecond=0)
+                    ),
+                ),
+                max_size=3,
+            ).map(tuple),
         ),
         unique_by=lambda one: one.key,
     )

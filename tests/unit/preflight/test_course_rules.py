@@ -111,6 +111,9 @@ def test_an_empty_site_is_only_advice() -> None:
     [
         {**CONSUMER, "trust_email": True, "state": "present", "courses": ["rr1"]},
         {"key": "fun", "state": "absent"},
+        {**CONSUMER, "grace": "14d", "trust_roles": True},
+        {"key": "fun", "platform": "fun", "rotate": "2027-spring", "grace": "2w"},
+        {"key": "fun", "platform": "fun", "rotate": 2027, "grace": 0},
     ],
 )
 def test_good_consumers_pass(consumer: dict[str, Any]) -> None:
@@ -133,6 +136,11 @@ def test_good_consumers_pass(consumer: dict[str, Any]) -> None:
         ({"secrets": "x"}, ".secrets"),
         ({"state": "gone"}, ".state"),
         ({"trust_email": "maybe"}, ".trust_email"),
+        ({"trust_roles": "staff"}, ".trust_roles"),
+        ({"rotate": "2027-spring"}, ".rotate"),
+        ({"secret": None, "rotate": "two words"}, ".rotate"),
+        ({"grace": "a while"}, ".grace"),
+        ({"grace": "365d"}, ".grace"),
     ],
 )
 def test_each_mistake_in_a_consumer_is_named(changes: dict[str, Any], key: str) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -184,16 +185,42 @@ class Course(Strict):
     start_file: RepositoryPath | None = None
 
 
+SharedSecret = Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+
+
+class PreviousSecret(Strict):
+    """A secret that was replaced, accepted for a while longer."""
+
+    secret: SharedSecret
+    until: AwareDatetime
+    """From this moment on it is refused."""
+
+
 class Consumer(Strict):
     """One LTI 1.1 consumer: a platform's key and shared secret."""
 
     key: Annotated[str, Field(min_length=1, max_length=255)]
-    secret: Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+    secret: SharedSecret
     platform: Annotated[str, Field(pattern=PLATFORM_SLUG)]
     courses: tuple[CourseSlug, ...] | None = None
     """Courses it may launch; None: all of them."""
     trust_email: bool = False
     """Whether the e-mail addresses this platform sends are its learners' real, verified ones."""
+    trust_roles: bool = False
+    """Whether the LTI roles this platform sends are honoured; else everybody is a learner."""
+    rotation: str | None = None
+    """Mark of the rotation that made the secret; for module ``lti_consumers`` alone."""
+    previous: tuple[PreviousSecret, ...] = ()
+    """Secrets replaced lately, the latest first."""
+
+    def secrets_at(self, now: float) -> tuple[str, ...]:
+        """The secrets accepted at a time, the present one first.
+
+        Args:
+            now: seconds since 1970.
+        """
+        accepted = [old.secret for old in self.previous if now < old.until.timestamp()]
+        return tuple(one.get_secret_value() for one in (self.secret, *accepted))
 
 
 class Consumers(Strict):

@@ -9,6 +9,7 @@ section 3.4), over the address the platform was given, which is the hub's public
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from oauthlib.oauth1.rfc5849 import Client, signature  # type: ignore[import-unt
 
 from atelier.door.nonces import NonceStore
 from atelier.settings import Consumer, Consumers
+
+log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -171,12 +174,18 @@ def verify(
             401,
         )
     try:
-        expected = expected_signature(url, query, pairs, key, consumer.secret.get_secret_value())
+        expected = [
+            expected_signature(url, query, pairs, key, secret)
+            for secret in consumer.secrets_at(now)
+        ]
     except ValueError as error:
         raise LaunchError("launch_shape", f"cannot be signed: {error}", 400) from None
     given = params["oauth_signature"].encode("utf-8", "surrogatepass")
-    if not hmac.compare_digest(expected.encode(), given):
+    signed = [hmac.compare_digest(one.encode(), given) for one in expected]
+    if not any(signed):
         raise LaunchError("launch_signature", f"consumer {key!r}: wrong signature", 401)
+    if not signed[0]:
+        log.info("consumer %r signs with a secret that is being replaced", key)
     kept_until = timestamp + 2 * window + 60
     if not nonces.claim(key, timestamp, params["oauth_nonce"], now=now, expires=kept_until):
         raise LaunchError("launch_replay", f"consumer {key!r}: replay", 401, params, consumer)
