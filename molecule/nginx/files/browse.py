@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -203,8 +204,18 @@ def websockets_pass() -> None:
     assert received.endswith(b"spoken through")
 
 
-def silence_is_borne() -> None:
-    assert ask(HUB, "/slow").facts()["path"] == "/slow"
+def silence_is_borne_except_on_pages_of_gitlab() -> None:
+    borne = [
+        (HUB, "/slow"),
+        (GITLAB, "/api/v4/slow"),
+        (GITLAB, "/u/demo.git/git-upload-pack/slow"),
+    ]
+    with ThreadPoolExecutor() as askers:
+        page = askers.submit(ask, GITLAB, "/u/demo/slow", headers=PEOPLE)
+        answers = list(askers.map(lambda place: ask(*place), borne))
+    assert [answer.facts()["path"] for answer in answers] == [path for _, path in borne]
+    assert page.result().status == 504
+    assert "GitLab ne répond pas" in page.result().body.decode()
 
 
 def large_files_pass_up_to_the_limit() -> None:
@@ -298,7 +309,7 @@ UP = (
     other_paths_of_gitlab_keep_their_session,
     errors_of_the_services_are_theirs,
     websockets_pass,
-    silence_is_borne,
+    silence_is_borne_except_on_pages_of_gitlab,
     large_files_pass_up_to_the_limit,
     http_leads_to_https,
     unknown_names_are_refused,

@@ -1,8 +1,8 @@
 """Plays the hub (port 8000), GitLab (8929) and a course page (8010): tells what arrived.
 
 A path that ends in a three-digit number answers with that status, `/upgrade` speaks as much of
-the WebSocket protocol as a proxy looks at, `/slow` keeps silent for 70 s (nginx's own default
-patience is 60 s).
+the WebSocket protocol as a proxy looks at, a path that ends in `/slow` keeps silent for 70 s
+(nginx's own default patience is 60 s).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Echo(BaseHTTPRequestHandler):
         received = 0
         while received < length:
             received += len(self.rfile.read(min(65536, length - received)))
-        if self.path == "/slow":
+        if self.path.endswith("/slow"):
             time.sleep(70)
         if self.path == "/upgrade" and self.headers.get("Upgrade") == "websocket":
             self.send_response(101)

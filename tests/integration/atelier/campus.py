@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import django.conf
 import httpx
@@ -95,6 +95,8 @@ class Visitor:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             address = urljoin(str(response.url), response.headers.get("location", ""))
+            if "/-/atelier/leave?" in address:  # where nginx ends GitLab's session and sends back
+                address = f"{self.hub_url}/hub/atelier/go?{urlsplit(address).query}"
             if response.is_redirect and not address.startswith(self.hub_url + "/"):
                 return response
             if response.is_redirect:

@@ -250,7 +250,7 @@ def test_a_second_learner_in_the_same_browser_takes_nothing_over(site: Site, lea
 
 def test_a_newcomer_s_notebook_ends_the_gitlab_session_left_in_the_browser(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    site.write_settings(site={"gitlab_leave": True})
+    site.write_settings(site={"gitlab_session_paths": True})
     first = Visitor(site.hub_url, site.consumer_secret, "leave-a")
     second = Visitor(site.hub_url, site.consumer_secret, "leave-b")
 

@@ -13,7 +13,7 @@ from atelier.door.targets import (
     local_next,
     notebook_path,
 )
-from atelier.settings import Consumer, Course, safe_path
+from atelier.settings import Consumer, Course, Site, safe_path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -97,12 +97,22 @@ def test_an_accepted_path_survives_the_address(text: str) -> None:
 
 
 def test_gitlab_s_entrance_is_told_a_path_nginx_can_send_back_as_it_is() -> None:
-    address = gitlab_entry("https://gitlab.x", "uaa/demo", "main", "notebooks/π & co.ipynb")
+    site = Site(hub_url="https://hub.x", gitlab_url="https://gitlab.x")
+    address = gitlab_entry(site, "uaa/demo", "main", "notebooks/π & co.ipynb")
     assert address == (
         "https://gitlab.x/-/atelier/enter?to=/uaa/demo/-/blob/main/notebooks/"
         "%CF%80%20%26%20co.ipynb"
     )
-    assert gitlab_entry("https://gitlab.x", "uaa/demo", "main", None).endswith("?to=/uaa/demo")
+    assert gitlab_entry(site, "uaa/demo", "main", None).endswith("?to=/uaa/demo")
+
+
+def test_a_gitlab_without_the_entrance_is_opened_at_the_file_itself() -> None:
+    site = Site(
+        hub_url="https://hub.x", gitlab_url="https://gitlab.x/git", gitlab_session_paths=False
+    )
+    address = gitlab_entry(site, "uaa/demo", "main", "a b.md")
+    assert address == "https://gitlab.x/git/uaa/demo/-/blob/main/a%20b.md"
+    assert gitlab_entry(site, "uaa/demo", "main", None) == "https://gitlab.x/git/uaa/demo"
 
 
 @given(st.text())

@@ -85,8 +85,9 @@ class Site(Strict):
     """Certificates trusted for calls to GitLab (PEM); None: those of the Python package."""
     domain: str | None = None
     """Domain of learners' no-reply addresses; by default the hub's host without its first label."""
-    gitlab_leave: bool = False
-    """Whether GitLab's host has ``/-/atelier/leave``, which ends the browser's GitLab session."""
+    gitlab_session_paths: bool = True
+    """Whether GitLab's host has ``/-/atelier/enter`` and ``/-/atelier/leave``, which end the
+    browser's GitLab session. An external GitLab has them where its operators added them."""
 
     @property
     def mail_domain(self) -> str:

@@ -197,7 +197,7 @@ class LaunchHandler(BaseHandler):  # type: ignore[misc]
         _background.add(task)
         task.add_done_callback(_background.discard)
         site = house().settings.site
-        if self.newcomer and site.gitlab_leave and place.target != "gitlab":
+        if self.newcomer and site.gitlab_session_paths and place.target != "gitlab":
             # Somebody else's GitLab session may be left here; a launch to GitLab ends it itself.
             self.redirect(gitlab_leave(site.gitlab_url, go_query(place)))
         else:

@@ -110,9 +110,7 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
         )
         address = None
         if found.state == "ready":
-            address = gitlab_entry(
-                rooms.settings.site.gitlab_url, found.project, found.branch, place.path
-            )
+            address = gitlab_entry(rooms.settings.site, found.project, found.branch, place.path)
         down = found.state == "unavailable"
         if down:
             self.log.warning("space of %s for %s: %s", learner.username, place.course, found.reason)

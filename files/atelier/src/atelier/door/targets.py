@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import quote, unquote, urlsplit
 
-from atelier.settings import Consumer, Course, may_launch, safe_path
+from atelier.settings import Consumer, Course, Site, may_launch, safe_path
 
 Target = Literal["notebook", "gitlab"]
 MAX_PATH_LENGTH = 1024
@@ -175,11 +175,13 @@ def gitlab_leave(gitlab_url: str, query: str) -> str:
     return f"{gitlab_url}/-/atelier/leave?{query}"
 
 
-def gitlab_entry(gitlab_url: str, project: str, branch: str, path: str | None) -> str:
+def gitlab_entry(site: Site, project: str, branch: str, path: str | None) -> str:
     """Address that ends whatever GitLab session the browser holds, then shows the learner's fork.
 
     The parameter ``to`` is a path percent-encoded once, slashes left as they are, so that
-    nginx can send it back as it came.
+    nginx can send it back as it came. Where GitLab's host cannot end sessions, the fork's own
+    address.
     """
     to = f"/{quote(project)}" + (f"/-/blob/{quote(branch)}/{quote(path)}" if path else "")
-    return f"{gitlab_url}/-/atelier/enter?to={to}"
+    entry = "/-/atelier/enter?to=" if site.gitlab_session_paths else ""
+    return f"{site.gitlab_url}{entry}{to}"
