@@ -1,5 +1,9 @@
 """Jupyter's settings for learners; the hub's spawner adds its own on the command line."""
 
+import sys
+
+sys.path.append("/opt/atelier/lib")
+
 c = get_config()  # noqa: F821 - given by Jupyter
 
 c.ServerApp.root_dir = "/home/learner"
@@ -16,5 +20,9 @@ c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
 
 # Loaded by everybody, used by nobody here: there are no language servers in the image, and
-# comparing notebooks is not a learner's button.
-c.ServerApp.jpserver_extensions = {"jupyter_lsp": False, "nbdime": False}
+# comparing notebooks is not a learner's button. The gate waits for the clone.
+c.ServerApp.jpserver_extensions = {
+    "atelier_notebook.gate": True,
+    "jupyter_lsp": False,
+    "nbdime": False,
+}

@@ -1,4 +1,7 @@
-"""`atelier-start`, the image's entry point: prepare the clone, then become the notebook server.
+"""`atelier-start`, the image's entry point: prepare the clone, and become the notebook server.
+
+A child prepares the clone while this process becomes the server, which takes a second to start: the
+two share it. The server opens its port when the child has ended (see `gate`).
 
 Whatever goes wrong with the clone, the server starts: a learner who can open Jupyter can read
 what happened and save their work.
@@ -13,7 +16,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from atelier_notebook import clone, texts
+from atelier_notebook import clone, gate, texts
 
 SERVER = "jupyterhub-singleuser"
 NOTICE = "A_LIRE-READ_ME.md"
@@ -161,24 +164,28 @@ def container_started(proc: Path = Path("/proc")) -> float:
         return time.time()
 
 
+def make_ready(home: Path) -> None:
+    """Prepare home folder and clone, and tell the learner what went wrong; never raises."""
+    began = time.monotonic()
+    try:
+        notices = prepare(home, os.environ, container_started())
+        tell(home, notices, texts.language_of(os.environ.get("LANG", "fr")))
+    except Exception as error:
+        say(f"preparing failed: {type(error).__name__}: {error}")
+    say(f"ready after {time.monotonic() - began:.1f} s")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Prepare, then replace this process by the notebook server (or the command asked for)."""
+    """Become the notebook server (or the command asked for), and prepare meanwhile."""
     given = sys.argv[1:] if arguments is None else arguments
     is_server, words = command(given)
     if is_server:
         home = Path(os.environ.get("HOME", "/home/learner"))
-        language = texts.language_of(os.environ.get("LANG", "fr"))
-        began = time.monotonic()
-        try:
-            notices = prepare(home, os.environ, container_started())
-            tell(home, notices, language)
-        except Exception as error:
-            say(f"preparing failed: {type(error).__name__}: {error}")
-        say(f"ready after {time.monotonic() - began:.1f} s, starting {words[0]}")
         runtime = os.environ.get("JUPYTER_RUNTIME_DIR")
         if runtime:
             Path(runtime).mkdir(mode=0o700, parents=True, exist_ok=True)
         os.chdir(home)
+        gate.meanwhile(lambda: make_ready(home))
     try:
         os.execvp(words[0], words)  # noqa: S606 - becoming that program is this one's purpose
     except OSError as error:
