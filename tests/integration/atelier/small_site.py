@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import yaml
+from lms.platform13 import make_key
 
 ROOT = Path(__file__).resolve().parents[3]
 PROXY_SOURCE = ROOT / "roles/jupyterhub/files/proxy/node20"
@@ -109,6 +110,7 @@ class Site:
                 "desk_api_token",
             )
         }
+        self.secrets["lti_tool_keys"] = make_key()
         self.consumer_secret = secrets.token_hex(32)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         for name in ("secrets", "courses.d", "hub", "desk", "templates", "homes", "log"):
@@ -120,6 +122,7 @@ class Site:
         self.write_consumers(
             [{"key": "campus", "secret": self.consumer_secret, "platform": "campus"}]
         )
+        self.write_registrations([])
         (root / "jupyterhub_config.py").write_text(
             CONFIG
             if network
@@ -156,6 +159,7 @@ class Site:
             "paths": {
                 "courses": str(self.root / "courses.d"),
                 "consumers": str(self.root / "consumers.yml"),
+                "registrations": str(self.root / "registrations.yml"),
                 "templates": str(self.root / "templates"),
             },
         }
@@ -177,6 +181,11 @@ class Site:
     def write_consumers(self, consumers: list[dict[str, Any]]) -> None:
         """Write consumers.yml."""
         self._replace(self.root / "consumers.yml", {"version": 1, "consumers": consumers})
+
+    def write_registrations(self, registrations: list[dict[str, Any]]) -> None:
+        """Write registrations.yml."""
+        content = {"version": 1, "registrations": registrations}
+        self._replace(self.root / "registrations.yml", content)
 
     @staticmethod
     def _replace(path: Path, data: Any) -> None:

@@ -19,13 +19,15 @@ SOURCE = Path(str(atelier.__file__)).parent
 # From the top of the house down; a room knows only those below it.
 ROOMS = [
     {"hub"},
+    {"settings_command"},
     {"desk"},
     {"door"},
     {"spawn"},
     {"house"},
     {"deskclient", "learner"},
-    {"spaces"},
+    {"spaces", "outside", "toolkeys"},
     {"identity", "text", "live"},
+    {"registrations"},
     {"settings"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 from atelier.live import Courses, Credentials, LiveConsumers
-from atelier.settings import Consumers, Settings, SettingsError, main, parse
+from atelier.settings import Consumers, Settings, SettingsError, parse
+from atelier.settings_command import main
 
 SITE = {
     "site": {"hub_url": "https://hub.mooc.example", "gitlab_url": "https://gitlab.mooc.example"}

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from atelier.deskclient import DeskClient
-from atelier.live import Courses, Credentials, LiveConsumers
+from atelier.live import Courses, Credentials, LiveConsumers, LiveRegistrations
+from atelier.outside import Outside, outside
 from atelier.settings import Settings
+from atelier.toolkeys import ToolKeys, tool_keys
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,9 @@ class House:
     settings: Settings
     courses: Courses
     consumers: LiveConsumers
+    registrations: LiveRegistrations
+    outside: Outside
+    tool_keys: ToolKeys
     desk: DeskClient
 
 
@@ -33,6 +38,9 @@ def open_house(settings: Settings, credentials: Credentials) -> House:
         settings=settings,
         courses=Courses(settings.paths.courses),
         consumers=LiveConsumers(settings.paths.consumers),
+        registrations=LiveRegistrations(settings.paths.registrations),
+        outside=outside(settings, credentials),
+        tool_keys=tool_keys(credentials),
         desk=DeskClient(settings, credentials.get("desk_api_token")),
     )
     return _house

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atelier.identity import username
-from atelier.settings import Consumer, Site
+from atelier.settings import Launcher, Site
 from atelier.text import Language, language
 
 MAX_NAME_LENGTH = 127
@@ -53,7 +53,7 @@ def _plausible(email: str) -> bool:
     )
 
 
-def identify(params: Mapping[str, str], consumer: Consumer, site: Site) -> LearnerInfo:
+def identify(params: Mapping[str, str], consumer: Launcher, site: Site) -> LearnerInfo:
     """Who launches: the username from (platform, user_id) only, the rest for display.
 
     The e-mail address is the platform's where it is trusted for that, else a no-reply one: an

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
+from atelier.registrations import Registrations
 from atelier.settings import Consumers, Course, SettingsError, load
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,17 @@ class LiveConsumers:
     def get(self) -> Consumers:
         """All consumers; none when there is no readable file."""
         return self._file.get() or Consumers()
+
+
+class LiveRegistrations:
+    """The LTI 1.3 registrations of ``registrations.yml``, as they are at each call."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = LiveFile(Registrations, path)
+
+    def get(self) -> Registrations:
+        """All registrations; none when there is no readable file."""
+        return self._file.get() or Registrations()
 
 
 class Credentials:

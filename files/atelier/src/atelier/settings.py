@@ -1,5 +1,7 @@
 """The site's settings: ``atelier.yml``, ``courses.d/<slug>.yml`` and ``consumers.yml``.
 
+LTI 1.3's ``registrations.yml`` is in :mod:`atelier.registrations`.
+
 The models say what each file may hold. Every error names the key, the value and the file, so
 that whoever edits an inventory can mend it without reading this code. Secrets are not here:
 see :mod:`atelier.live` for the credentials systemd hands over.
@@ -7,8 +9,6 @@ see :mod:`atelier.live` for the credentials systemd hands over.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -149,6 +149,7 @@ class Paths(Strict):
 
     courses: Path = Path("/etc/atelier/courses.d")
     consumers: Path = Path("/etc/atelier/consumers.yml")
+    registrations: Path = Path("/etc/atelier/registrations.yml")
     templates: Path = Path("/var/lib/atelier/templates")
 
 
@@ -182,8 +183,23 @@ class Course(Strict):
     cpu: PositiveFloat = 1.0
     pids: PositiveInt = 256
     consumers: tuple[str, ...] | None = None
-    """Keys of the consumers that may launch it; None: all of them."""
+    """Keys of the consumers and registrations that may launch it; None: all of them."""
     start_file: RepositoryPath | None = None
+
+
+class Launcher(Strict):
+    """Who may launch: what a consumer (LTI 1.1) and a registration (LTI 1.3) have in common."""
+
+    key: Annotated[str, Field(min_length=1, max_length=255)]
+    """Its name among all of the site's."""
+    platform: Annotated[str, Field(pattern=PLATFORM_SLUG)]
+    """The platform it stands for: with the learner's id there, who the learner is."""
+    courses: tuple[CourseSlug, ...] | None = None
+    """Courses it may launch; None: all of them."""
+    trust_email: bool = False
+    """Whether the e-mail addresses this platform sends are its learners' real, verified ones."""
+    trust_roles: bool = False
+    """Whether the LTI roles this platform sends are honoured; else everybody is a learner."""
 
 
 SharedSecret = Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
@@ -197,18 +213,10 @@ class PreviousSecret(Strict):
     """From this moment on it is refused."""
 
 
-class Consumer(Strict):
+class Consumer(Launcher):
     """One LTI 1.1 consumer: a platform's key and shared secret."""
 
-    key: Annotated[str, Field(min_length=1, max_length=255)]
     secret: SharedSecret
-    platform: Annotated[str, Field(pattern=PLATFORM_SLUG)]
-    courses: tuple[CourseSlug, ...] | None = None
-    """Courses it may launch; None: all of them."""
-    trust_email: bool = False
-    """Whether the e-mail addresses this platform sends are its learners' real, verified ones."""
-    trust_roles: bool = False
-    """Whether the LTI roles this platform sends are honoured; else everybody is a learner."""
     rotation: str | None = None
     """Mark of the rotation that made the secret; for module ``lti_consumers`` alone."""
     previous: tuple[PreviousSecret, ...] = ()
@@ -244,8 +252,8 @@ class Consumers(Strict):
         return next((one for one in self.consumers if one.key == key), None)
 
 
-def may_launch(consumer: Consumer, course: Course) -> bool:
-    """Whether a consumer may launch a course: both sides have a say, silence means yes."""
+def may_launch(consumer: Launcher, course: Course) -> bool:
+    """Whether a launcher may open a course: both sides have a say, silence means yes."""
     return (consumer.courses is None or course.slug in consumer.courses) and (
         course.consumers is None or consumer.key in course.consumers
     )
@@ -307,70 +315,3 @@ def load(model: type[Model], path: Path) -> Model:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise SettingsError(f"{path}: cannot be read: {reason}") from None
     return parse(model, text, str(path))
-
-
-def check_site(path: Path) -> list[str]:
-    """Read all of a site's files and compare them with each other.
-
-    Returns:
-        What deserves attention without being an error, one sentence each.
-
-    Raises:
-        SettingsError: a file is wrong.
-    """
-    settings = load(Settings, path)
-    courses: dict[str, Course] = {}
-    for file in sorted(settings.paths.courses.glob("*.yml")):
-        course = load(Course, file)
-        if course.slug != file.stem:
-            raise SettingsError(
-                f"{file}: slug = {course.slug!r}: must be the file's name, {file.stem!r}"
-            )
-        courses[course.slug] = course
-    remarks = []
-    keys: set[str] = set()
-    if settings.paths.consumers.exists():
-        for consumer in load(Consumers, settings.paths.consumers).consumers:
-            keys.add(consumer.key)
-            remarks += [
-                f"{settings.paths.consumers}: consumer {consumer.key!r} names the course"
-                f" {slug!r}, which does not exist"
-                for slug in consumer.courses or ()
-                if slug not in courses
-            ]
-    for course in courses.values():
-        remarks += [
-            f"course {course.slug!r} names the consumer {key!r}, which does not exist"
-            for key in course.consumers or ()
-            if key not in keys
-        ]
-    return remarks
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Command ``atelier-settings``: 0 when the files are right, 1 with the errors on stderr."""
-    models: dict[str, type[BaseModel]] = {
-        "settings": Settings,
-        "course": Course,
-        "consumers": Consumers,
-    }
-    parser = argparse.ArgumentParser(
-        prog="atelier-settings", description="Check Atelier's settings."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    check = commands.add_parser("check", help="check one file, or (without --kind) the whole site")
-    check.add_argument("file", nargs="?", type=Path, default=DEFAULT_FILE)
-    check.add_argument("--kind", choices=sorted(models), help="check this file alone, as that kind")
-    options = parser.parse_args(argv)
-    try:
-        if options.kind:
-            load(models[options.kind], options.file)
-            remarks = []
-        else:
-            remarks = check_site(options.file)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for remark in remarks:
-        print(f"note: {remark}")
-    return 0

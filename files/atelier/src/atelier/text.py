@@ -50,6 +50,24 @@ _TEXT: dict[str, tuple[str, str]] = {
         "La signature de la plateforme n’est pas la bonne.",
         "The platform’s signature is not right.",
     ),
+    "launch_elsewhere": (
+        "Ce lien mène à un autre site que celui-ci.",
+        "This link leads to a site other than this one.",
+    ),
+    "launch_platform": (
+        "La plateforme du cours n’a pas ouvert le lien : reconnectez-vous-y.",
+        "The course platform did not open the link: sign in there again.",
+    ),
+    "launch_cookie": (
+        "Votre navigateur n’a pas rendu le cookie de ce site à l’intérieur de la page du cours.",
+        "Your browser did not give this site’s cookie back inside the course page.",
+    ),
+    "allow_cookies": (
+        "Ouvrez le lien dans un nouvel onglet ; si cette page revient, autorisez les cookies de"
+        " ce site.",
+        "Open the link in a new tab; if this page comes back, allow this site’s cookies.",
+    ),
+    "open_new_tab": ("Ouvrir dans un nouvel onglet", "Open in a new tab"),
     "launch_replay": ("Ce lien a déjà servi.", "This link has already been used."),
     "course_unknown": (
         "Ce lien désigne un cours que ce site n’ouvre pas depuis votre plateforme.",

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from atelier.door.targets import Destination, check_path, check_target
 from atelier.learner import AuthState, LearnerInfo
-from atelier.settings import Consumer
+from atelier.settings import Launcher
 
 
 def auth_state(
     learner: LearnerInfo,
     place: Destination,
     params: Mapping[str, str],
-    consumer: Consumer,
+    consumer: Launcher,
     now: float,
+    services: dict[str, Any] | None = None,
 ) -> AuthState:
-    """What is kept of a launch."""
+    """What is kept of a launch.
+
+    Args:
+        learner: whose it is.
+        place: where it leads.
+        params: its parameters.
+        consumer: who launched.
+        now: present time, seconds since 1970.
+        services: LTI 1.3: how the platform takes grades.
+    """
     return {
         "platform": consumer.platform,
         "consumer": consumer.key,
@@ -29,6 +40,7 @@ def auth_state(
                 "at": int(now),
                 "lis_outcome_service_url": params.get("lis_outcome_service_url"),
                 "lis_result_sourcedid": params.get("lis_result_sourcedid"),
+                "lti13": services,
             }
         },
     }

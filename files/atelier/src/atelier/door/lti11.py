@@ -13,12 +13,13 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl
 
 from oauthlib.oauth1.rfc5849 import Client, signature  # type: ignore[import-untyped]
 
 from atelier.door.nonces import NonceStore
-from atelier.settings import Consumer, Consumers
+from atelier.settings import Consumers, Launcher
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class LaunchError(Exception):
         detail: str,
         status: int,
         params: dict[str, str] | None = None,
-        consumer: Consumer | None = None,
+        consumer: Launcher | None = None,
     ) -> None:
         super().__init__(detail)
         self.key = key
@@ -68,8 +69,10 @@ class LaunchError(Exception):
 class Launch:
     """A launch whose signature was right and that was never seen before."""
 
-    consumer: Consumer
+    consumer: Launcher
     params: dict[str, str]
+    services: dict[str, Any] | None = None
+    """LTI 1.3: how the platform takes grades, see :func:`atelier.door.claims.services`."""
 
 
 def read_form(body: bytes) -> list[tuple[str, str]]:
@@ -92,7 +95,12 @@ def read_form(body: bytes) -> list[tuple[str, str]]:
         raise LaunchError("launch_shape", f"not a form in UTF-8: {error}", 400) from None
 
 
-def _single(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+def single(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """A form's parameters by name.
+
+    Raises:
+        LaunchError: one is there twice: which one counts would be anybody's guess.
+    """
     params: dict[str, str] = {}
     for name, value in pairs:
         if name in params:
@@ -146,7 +154,7 @@ def verify(
         LaunchError: it is not accepted; nothing is recorded unless the signature was right.
     """
     pairs = read_form(body)
-    params = _single(pairs)
+    params = single(pairs)
     for name in _REQUIRED:
         if not params.get(name, "").strip():
             raise LaunchError("launch_shape", f"parameter {name} is absent or empty", 400)

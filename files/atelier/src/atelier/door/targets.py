@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import quote, unquote, urlsplit
 
-from atelier.settings import Consumer, Course, Site, may_launch, safe_path
+from atelier.settings import Course, Launcher, Site, may_launch, safe_path
 
 Target = Literal["notebook", "gitlab"]
 MAX_PATH_LENGTH = 1024
@@ -107,7 +107,7 @@ def local_next(value: str, hub_url: str) -> str | None:
 
 
 def choose(
-    params: Mapping[str, str], consumer: Consumer, courses: Mapping[str, Course], hub_url: str
+    params: Mapping[str, str], consumer: Launcher, courses: Mapping[str, Course], hub_url: str
 ) -> Destination:
     """Where a launch leads.
 

@@ -1,0 +1,168 @@
+"""Where launches arrive: who they are about is signed in, and a refusal gets a page."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
+from tornado import web
+
+from atelier.door.lti11 import Launch, LaunchError
+from atelier.door.pages import request_language
+from atelier.door.targets import Destination, gitlab_leave
+from atelier.house import house
+from atelier.identity import username
+from atelier.text import Language, language
+
+_background: set[asyncio.Task[Any]] = set()
+
+
+class LaunchProblem(web.HTTPError):
+    """A launch that ends on a page for the learner.
+
+    Attributes:
+        key: the sentence shown.
+        detail: what the log says.
+        learner: username when the signature was right (a launch used twice), else None.
+    """
+
+    def __init__(self, status: int, key: str, detail: str, learner: str | None = None) -> None:
+        super().__init__(status, detail)
+        self.key = key
+        self.detail = detail
+        self.learner = learner
+
+    @classmethod
+    def of(cls, refused: LaunchError) -> LaunchProblem:
+        """The problem that a check found."""
+        who = None
+        if refused.params is not None and refused.consumer is not None:
+            who = username(refused.consumer.platform, refused.params["user_id"])
+        return cls(refused.status, refused.key, refused.detail, who)
+
+
+def go_query(place: Destination) -> str:
+    """Query of the page that leads to a place."""
+    query = {"course": place.course, "target": place.target}
+    if place.path:
+        query["path"] = place.path
+    if place.next is not None:
+        query["next"] = "1"
+    return urlencode(query)
+
+
+class Entrance(BaseHandler):  # type: ignore[misc]
+    """An address that launches are sent to by POST; GET is somebody who typed it."""
+
+    newcomer = False
+    """Whether this browser was not signed in to the hub as the learner who launches."""
+
+    def check_xsrf_cookie(self) -> None:
+        """Launches come from another site and are signed: there is no token to compare."""
+
+    def set_login_cookie(self, user: Any) -> None:
+        """Sign in, and leave nothing of whoever was signed in before in this browser."""
+        former = self.get_current_user_cookie()
+        self.newcomer = former is None or former.id != user.id
+        if former is not None and self.newcomer:
+            self.log.info("%s signs in where %s was signed in", user.name, former.name)
+            self.clear_login_cookie()
+            self._session_id = uuid.uuid4().hex
+            self._set_cookie(
+                "jupyterhub-session-id", self._session_id, encrypted=False, path=self.base_url
+            )
+        super().set_login_cookie(user)
+        self.set_hub_cookie(user)
+
+    async def get(self) -> None:
+        """A friendly page: the way in is the course page."""
+        self.finish(
+            await self.render_template(
+                "atelier_message.html",
+                lang=request_language(self),
+                title="entrance_title",
+                text="entrance",
+                contact=house().settings.site.contact_email,
+            )
+        )
+
+    async def enter(self, launch: Launch | None = None) -> None:
+        """Sign in whom a launch is about, and send them where it leads.
+
+        Args:
+            launch: when it was checked already; None: the authenticator checks the request.
+
+        Raises:
+            LaunchProblem: it is not accepted.
+        """
+        user = await self.login_user(launch)
+        if user is None:
+            raise LaunchProblem(403, "forbidden", "the user may not sign in")
+        state = await user.get_auth_state()
+        kept = state["launches"][state["last"]]
+        place = Destination(
+            course=kept["course"], target=kept["target"], path=kept["path"], next=kept["next"]
+        )
+        learner = state["learner"]
+        # The space is being prepared while the browser follows the redirect.
+        task = asyncio.ensure_future(
+            house().desk.space(user.name, learner["name"], learner["email"], place.course)
+        )
+        _background.add(task)
+        task.add_done_callback(_background.discard)
+        site = house().settings.site
+        if self.newcomer and site.gitlab_session_paths and place.target != "gitlab":
+            # Somebody else's GitLab session may be left here; a launch to GitLab ends it itself.
+            self.redirect(gitlab_leave(site.gitlab_url, go_query(place)))
+        else:
+            self.redirect(f"{self.base_url}hub/atelier/go?{go_query(place)}")
+
+    async def refuse(self, problem: LaunchProblem, new_tab: str | None = None) -> None:
+        """A page with one sentence, a reference that is in the log, and a way on.
+
+        Args:
+            problem: why.
+            new_tab: address that begins the same launch anew, to be opened in a tab of its own.
+        """
+        reference = secrets.token_hex(4)
+        self.log.warning("launch refused [%s]: %s", reference, problem.detail)
+        way_on = None
+        signed_in = self.get_current_user_cookie()
+        if problem.learner and signed_in is not None and signed_in.name == problem.learner:
+            way_on = f"{self.base_url}hub/atelier/go"
+        advice = "allow_cookies" if new_tab else "back_to_course"
+        self.set_status(problem.status_code)
+        self.finish(
+            await self.render_template(
+                "atelier_message.html",
+                lang=self.launch_language(),
+                title="launch_failed",
+                text=problem.key,
+                advice=None if way_on else advice,
+                link=way_on or new_tab,
+                link_text="continue" if way_on else "open_new_tab",
+                new_tab=new_tab is not None and way_on is None,
+                reference=reference,
+                contact=house().settings.site.contact_email,
+            )
+        )
+
+    def launch_language(self) -> Language:
+        """Language of a launch's pages: that of the launch, else what the browser prefers."""
+        locale = self.get_body_argument("launch_presentation_locale", "")
+        return language(locale) if locale else request_language(self)
+
+
+class LaunchHandler(Entrance):
+    """``/hub/lti/launch``: launches of LTI 1.1."""
+
+    async def post(self) -> None:
+        """A launch."""
+        try:
+            await self.enter()
+        except LaunchProblem as problem:
+            await self.refuse(problem)

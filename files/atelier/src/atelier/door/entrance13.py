@@ -1,0 +1,162 @@
+"""``/hub/lti13/…``: the addresses of LTI 1.3.
+
+``login`` is where a platform begins, ``launch`` where its signed token arrives, ``keys`` this
+site's own public keys. The rules are in :mod:`atelier.door.lti13`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from urllib.parse import urlencode
+
+from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
+
+from atelier.door import lti13
+from atelier.door.entrance import Entrance, LaunchProblem
+from atelier.door.lti11 import LaunchError, read_form, single
+from atelier.door.sealed import Sealer
+from atelier.house import house
+from atelier.text import Language, language
+
+BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class Entrance13(Entrance):
+    """What the addresses of LTI 1.3 share."""
+
+    language_told: Language | None = None
+    """The launch's own language, once it is known."""
+
+    @property
+    def sealer(self) -> Sealer:
+        """Seals what leaves in the browser."""
+        return Sealer(self.settings["cookie_secret"])
+
+    def launch_language(self) -> Language:
+        """Language of the page."""
+        return self.language_told or super().launch_language()
+
+    @property
+    def _cookie_name(self) -> str:
+        return "__Host-atelier-lti" if self._https else "atelier-lti"
+
+    @property
+    def _https(self) -> bool:
+        return house().settings.site.hub_url.startswith("https:")
+
+    def browser_secret(self) -> str | None:
+        """What this site's cookie of logins holds in this browser."""
+        value = self.get_cookie(self._cookie_name)
+        return value if value and BROWSER_SECRET.fullmatch(value) else None
+
+    def keep_browser_secret(self) -> str:
+        """The browser's secret, made and sent when it has none.
+
+        The cookie lasts as long as the browser's session, so several links may be opened at once.
+        It comes back in a frame too: where a browser keeps cookies apart by the page around
+        (``Partitioned``), it is one of that page's own, and useless elsewhere.
+        """
+        known = self.browser_secret()
+        if known is not None:
+            return known
+        made = secrets.token_urlsafe(32)
+        far = "; Secure; SameSite=None; Partitioned" if self._https else "; SameSite=Lax"
+        # Python's cookie classes know Partitioned from 3.14 on only.
+        self.add_header("Set-Cookie", f"{self._cookie_name}={made}; Path=/; HttpOnly{far}")
+        return made
+
+
+class LoginHandler(Entrance13):
+    """``/hub/lti13/login``: a platform wants to launch (GET or POST)."""
+
+    async def get(self) -> None:
+        """Login initiation in the address, or somebody who typed it."""
+        if self.request.query:
+            await self._begin(self.request.query.encode("utf-8", "surrogateescape"))
+        else:
+            await super().get()
+
+    async def post(self) -> None:
+        """Login initiation in a form."""
+        await self._begin(self.request.body)
+
+    async def _begin(self, form: bytes) -> None:
+        site = house().settings.site
+        self.set_header("Cache-Control", "no-store")
+        try:
+            login = lti13.begin(
+                single(read_form(form)),
+                registrations=house().registrations.get(),
+                hub_url=site.hub_url,
+                sealer=self.sealer,
+                browser_secret=self.keep_browser_secret(),
+                now=time.time(),
+            )
+        except LaunchError as refused:
+            await self.refuse(LaunchProblem.of(refused))
+            return
+        self.redirect(login.address)
+
+
+class Launch13Handler(Entrance13):
+    """``/hub/lti13/launch``: the token comes back."""
+
+    async def post(self) -> None:
+        """A launch."""
+        self.set_header("Cache-Control", "no-store")
+        new_tab = None
+        try:
+            form = single(read_form(self.request.body))
+            state = lti13.returned(form.get("state", ""), self.sealer, time.time())
+            if not state.begun_by(self.browser_secret()):
+                new_tab = f"{self.base_url}hub/lti13/login?{urlencode(state.request)}"
+                detail = f"registration {state.registration!r}: the browser sent no cookie of ours"
+                raise LaunchError("launch_cookie", detail, 403)
+            await self._accept(form, state)
+        except LaunchError as refused:
+            await self.refuse(LaunchProblem.of(refused), new_tab)
+        except LaunchProblem as problem:
+            await self.refuse(problem)
+
+    async def _accept(self, form: dict[str, str], state: lti13.Returned) -> None:
+        if "error" in form:  # OpenID Connect Core 1.0, section 3.1.2.6
+            detail = (
+                f"registration {state.registration!r}: the platform says {form['error'][:80]!r}"
+            )
+            raise LaunchError("launch_platform", detail, 401)
+        rooms = house()
+        message = await lti13.verify(
+            form.get("id_token", ""),
+            state,
+            registrations=rooms.registrations.get(),
+            consumers=rooms.consumers.get(),
+            keysets=self.authenticator.keysets,
+            nonces=self.authenticator.nonces,
+            hub_url=rooms.settings.site.hub_url,
+            now=time.time(),
+            window=rooms.settings.lti.timestamp_window_seconds,
+        )
+        locale = message.launch.params.get("launch_presentation_locale")
+        self.language_told = language(locale) if locale else None
+        if message.deep_linking:
+            raise LaunchError("launch_shape", "deep linking is not offered", 400)
+        await self.enter(message.launch)
+
+
+class KeysHandler(BaseHandler):  # type: ignore[misc]
+    """``/hub/lti13/keys``: this site's public keys, for anybody."""
+
+    def get(self) -> None:
+        """The JSON Web Key Set."""
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "public, max-age=300")
+        self.finish(house().tool_keys.published())
+
+
+ROUTES: list[tuple[str, type[BaseHandler]]] = [
+    ("/lti13/login", LoginHandler),
+    ("/lti13/launch", Launch13Handler),
+    ("/lti13/keys", KeysHandler),
+]

@@ -1,0 +1,106 @@
+"""Platforms' public keys: read once, kept, read again when a launch names one that is not known.
+
+A platform whose key address does not answer costs nobody a launch as long as the keys are known.
+A stranger who invents key names makes one request a minute at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from atelier.outside import Outside, OutsideError
+from atelier.registrations import Registration
+
+log = logging.getLogger(__name__)
+
+FLOOR_SECONDS = 60
+"""Between two readings of one address, whatever launches name."""
+FRESH_SECONDS = 3600
+"""Keys read that long ago are read again: a key the platform withdrew is not trusted for ever."""
+KEPT_SECONDS = 7 * 86_400
+"""How long keys serve while the platform's address does not answer."""
+
+
+class UnknownKeyError(Exception):
+    """There is no such key; the text says why."""
+
+
+def usable(keyset: dict[str, Any]) -> dict[str, jwt.PyJWK]:
+    """The keys of a set that can check a signature, by ``kid``: RSA of 2048 bits or more, EC."""
+    try:
+        keys = jwt.PyJWKSet.from_dict(keyset).keys
+    except (jwt.PyJWTError, TypeError, AttributeError):
+        return {}
+    return {
+        str(key.key_id): key
+        for key in keys
+        if key.key_id
+        and key.public_key_use in (None, "sig")
+        and (
+            isinstance(key.key, EllipticCurvePublicKey)
+            or (isinstance(key.key, RSAPublicKey) and key.key.key_size >= 2048)
+        )
+    }
+
+
+@dataclass
+class _Known:
+    keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
+    read: float | None = None
+    tried: float | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Keysets:
+    """Public keys by registration and ``kid``.
+
+    Args:
+        outside: how platforms are reached.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, outside: Outside, clock: Callable[[], float] = time.monotonic) -> None:
+        self._outside = outside
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+
+    async def key(self, registration: Registration, kid: str) -> jwt.PyJWK:
+        """The public key a platform names.
+
+        Raises:
+            UnknownKeyError: the platform has no such key, or its keys cannot be read.
+        """
+        if registration.jwks is not None:
+            found = usable(registration.jwks).get(kid)
+            if found is None:
+                raise UnknownKeyError(f"jwks of {registration.key!r} has no key {kid[:80]!r}")
+            return found
+        url = str(registration.jwks_url)
+        known = self._known.setdefault(url, _Known())
+        reason = "it was read less than a minute ago"
+        async with known.lock:
+            now = self._clock()
+            fresh = known.read is not None and now - known.read < FRESH_SECONDS
+            may_ask = known.tried is None or now - known.tried >= FLOOR_SECONDS
+            if (kid not in known.keys or not fresh) and may_ask:
+                known.tried = now
+                try:
+                    known.keys = usable(await self._outside.request("GET", url))
+                    known.read = now
+                    reason = "it was read just now"
+                except OutsideError as error:
+                    reason = str(error)
+                    log.warning("keys of %s cannot be read: %s", registration.key, error)
+            kept = known.read is not None and now - known.read < KEPT_SECONDS
+            if kept and kid in known.keys:
+                return known.keys[kid]
+        raise UnknownKeyError(f"{url} has no key {kid[:80]!r}: {reason}")

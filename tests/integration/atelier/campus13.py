@@ -1,0 +1,77 @@
+"""A course platform that speaks LTI 1.3, and a browser on its pages."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+from integration.atelier.campus import Visitor
+from lms.platform13 import Platform13, make_key
+
+
+@contextmanager
+def platform(hub_url: str) -> Iterator[Platform13]:
+    """A platform whose key set is served on this machine."""
+    found: dict[str, Platform13] = {}
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(found["it"].keyset()).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+    found["it"] = Platform13(f"http://127.0.0.1:{server.server_port}", hub_url, make_key())
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield found["it"]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Visitor13(Visitor):
+    """A browser whose owner is a learner of such a platform.
+
+    Args:
+        campus: the platform.
+        user_id: the learner's name there.
+    """
+
+    def __init__(self, campus: Platform13, user_id: str) -> None:
+        super().__init__(campus.hub_url, "", user_id)
+        self.campus = campus
+
+    def click(self, *, name: str = "Ada Lovelace", role: str = "student", **custom: str) -> str:
+        """A click on a link of the course page: the address it leads to."""
+        return self.campus.login_url(self.user_id, "link-1", custom, name=name, role=role)
+
+    def authorize(self, address: str) -> dict[str, str]:
+        """Follow a click to the platform, which signs: the form it has the browser post."""
+        began = self.browser.get(address)
+        assert began.status_code == 302, began.text
+        asked = began.headers["location"]
+        assert asked.startswith(f"{self.campus.address}/lti13/auth?")
+        return self.campus.answer(dict(parse_qsl(urlsplit(asked).query)))
+
+    def send(self, form: dict[str, str]) -> httpx.Response:
+        """Post the platform's form to the site; the redirect it gives is not followed."""
+        return self.browser.post(
+            self.campus.launch_url, data=form, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+
+    def open(self, **values: Any) -> httpx.Response:
+        """Click and go where it leads."""
+        return self.follow(self.send(self.authorize(self.click(**values))))

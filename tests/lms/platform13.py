@@ -1,0 +1,147 @@
+"""The platform's side of LTI 1.3, by Open edX's own code (lti-consumer-xblock).
+
+Open edX keeps what a launch is about in Django's cache between its two steps, and signs with a
+key of its own for each configuration. So does this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.conf import settings as django_settings
+
+from lms.unit import COURSE_ID, PLATFORM_NAME
+
+if not django_settings.configured:
+    django_settings.configure(PLATFORM_NAME=PLATFORM_NAME)
+
+CLIENT_ID = "atelier-tool"
+DEPLOYMENT_ID = "1"
+
+
+def make_key() -> str:
+    """A platform's private key, in PEM."""
+    key = rsa.generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+class Platform13:
+    """A platform with one LTI 1.3 configuration.
+
+    Args:
+        address: the platform's own address, which is its issuer too.
+        hub_url: the tool's.
+        key: private key in PEM.
+        key_id: its name in the key set.
+    """
+
+    def __init__(self, address: str, hub_url: str, key: str, key_id: str = "key-1") -> None:
+        self.address = address
+        self.hub_url = hub_url
+        self.key = key
+        self.key_id = key_id
+
+    @property
+    def launch_url(self) -> str:
+        """The tool's launch address."""
+        return f"{self.hub_url}/hub/lti13/launch"
+
+    @property
+    def return_url(self) -> str:
+        """Where a deep linking response is posted."""
+        return f"{self.address}/lti13/chosen"
+
+    def _consumer(self) -> Any:
+        from lti_consumer.lti_1p3.consumer import LtiAdvantageConsumer  # once Django has settings
+
+        consumer: Any = LtiAdvantageConsumer(
+            iss=self.address,
+            lti_oidc_url=f"{self.hub_url}/hub/lti13/login",
+            lti_launch_url=self.launch_url,
+            client_id=CLIENT_ID,
+            deployment_id=DEPLOYMENT_ID,
+            rsa_key=self.key,
+            rsa_key_id=self.key_id,
+            redirect_uris=[self.launch_url],
+            tool_keyset_url=f"{self.hub_url}/hub/lti13/keys",
+        )
+        consumer.enable_deep_linking(self.launch_url, self.return_url)
+        return consumer
+
+    def registration(self, key: str, platform: str, **more: Any) -> dict[str, Any]:
+        """What the site's ``registrations.yml`` says of this platform."""
+        return {
+            "key": key,
+            "platform": platform,
+            "issuer": self.address,
+            "client_ids": [CLIENT_ID],
+            "deployment_ids": [DEPLOYMENT_ID],
+            "auth_login_url": f"{self.address}/lti13/auth",
+            "auth_token_url": f"{self.address}/lti13/token",
+            "jwks_url": f"{self.address}/lti13/keys",
+            **more,
+        }
+
+    def keyset(self) -> dict[str, Any]:
+        """The platform's public keys."""
+        found: dict[str, Any] = self._consumer().get_public_keyset()
+        return found
+
+    def login_url(
+        self,
+        user_id: str,
+        link: str,
+        custom: Mapping[str, str],
+        *,
+        name: str = "Ada Lovelace",
+        email: str = "ada@campus.example",
+        role: str = "student",
+        deep_linking: bool = False,
+    ) -> str:
+        """Where a click on a link leads: the tool's login address, with hints."""
+        from lti_consumer.data import Lti1p3LaunchData  # once Django has settings
+
+        data = Lti1p3LaunchData(
+            user_id=user_id,
+            external_user_id=user_id,
+            user_role=role,
+            config_id="atelier",
+            resource_link_id=link,
+            name=name,
+            email=email,
+            context_id=COURSE_ID,
+            context_title="Demo",
+            custom_parameters=dict(custom),
+            message_type="LtiDeepLinkingRequest" if deep_linking else "LtiResourceLinkRequest",
+        )
+        address: str = self._consumer().prepare_preflight_url(data)
+        return address
+
+    def answer(self, request: Mapping[str, str], language: str = "fr") -> dict[str, str]:
+        """The signed form for a tool's authorization request.
+
+        Raises:
+            KeyError: no click is known by that hint.
+        """
+        from lti_consumer.utils import get_data_from_cache  # once Django has settings
+
+        data = get_data_from_cache(request.get("lti_message_hint"))
+        if data is None:
+            raise KeyError("lti_message_hint")
+        consumer = self._consumer()
+        consumer.set_user_data(data.external_user_id, data.user_role, data.name, data.email)
+        consumer.set_resource_link_claim(data.resource_link_id)
+        consumer.set_launch_presentation_claim(document_target="window")
+        consumer.set_context_claim(data.context_id, context_title=data.context_title)
+        consumer.set_custom_parameters(data.custom_parameters)
+        consumer.lti_claim_user_data["locale"] = language  # OpenID Connect Core 1.0, section 5.1
+        form: dict[str, str] = consumer.generate_launch_request(dict(request))
+        return form
+
+    def chosen(self, response: str) -> list[dict[str, Any]]:
+        """The content items of a tool's deep linking response, its signature checked."""
+        items: list[dict[str, Any]] = self._consumer().check_and_decode_deep_linking_token(response)
+        return items

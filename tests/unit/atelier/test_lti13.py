@@ -1,0 +1,505 @@
+"""LTI 1.3 launches, check by check, without a hub."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import httpx
+import jwt
+import pytest
+from atelier.door import lti13
+from atelier.door.claims import as_params, migration_signature
+from atelier.door.keysets import FLOOR_SECONDS, FRESH_SECONDS, KEPT_SECONDS, Keysets
+from atelier.door.lti11 import LaunchError
+from atelier.door.nonces import NonceStore
+from atelier.door.sealed import Sealer
+from atelier.identity import username
+from atelier.learner import identify
+from atelier.outside import MAX_BYTES, Outside
+from atelier.registrations import Registration, Registrations
+from atelier.settings import Consumer, Consumers, Site
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jwt.algorithms import RSAAlgorithm
+from lms.platform13 import CLIENT_ID, Platform13, make_key
+
+HUB = "https://hub.mooc.example"
+PLATFORM = "https://lms.example"
+SITE = Site(hub_url=HUB, gitlab_url="https://gitlab.mooc.example")
+CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
+SECRET = "s" * 40
+BROWSER = "b" * 43
+WINDOW = 300
+SEALER = Sealer(b"k" * 32)
+CONSUMERS = Consumers(
+    consumers=(
+        Consumer.model_validate({"key": "fun", "secret": SECRET, "platform": "fun"}),
+        Consumer.model_validate({"key": "other", "secret": "o" * 40, "platform": "other"}),
+    )
+)
+
+
+@cache
+def key(name: str) -> str:
+    """The private key of that name."""
+    del name
+    return make_key()
+
+
+PLATFORMS = Platform13(PLATFORM, HUB, key("first"))
+
+
+def registrations(**changes: Any) -> Registrations:
+    whole = {**PLATFORMS.registration("fun-13", "fun"), **changes}
+    return Registrations(registrations=(Registration.model_validate(whole),))
+
+
+class Web:
+    """The platform's key address: what it answers, and how often it was asked."""
+
+    def __init__(self, *platforms: Platform13) -> None:
+        self.keys: list[dict[str, Any]] = []
+        self.asked = 0
+        self.down = False
+        self.now = 1000.0
+        for one in platforms or (PLATFORMS,):
+            self.publish(one)
+        transport = httpx.MockTransport(self._answer)
+        self.keysets = Keysets(Outside(transport=transport), clock=lambda: self.now)
+
+    def publish(self, platform: Platform13) -> None:
+        self.keys += platform.keyset()["keys"]
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        assert str(request.url) == f"{PLATFORM}/lti13/keys"
+        self.asked += 1
+        if self.down:
+            raise httpx.ConnectError("down")
+        return httpx.Response(200, json={"keys": self.keys})
+
+
+class Click:
+    """A login that was begun, and the token for it, which a test may change before it arrives."""
+
+    def __init__(self, known: Registrations | None = None, **values: Any) -> None:
+        self.known = known or registrations()
+        custom = values.pop("custom", {"course": "demo"})
+        user_id = values.pop("user_id", "42")
+        first = dict(parse_qsl(urlsplit(PLATFORMS.login_url(user_id, "link-1", custom)).query))
+        self.now = time.time()
+        login = lti13.begin(
+            {**first, **values},
+            registrations=self.known,
+            hub_url=HUB,
+            sealer=SEALER,
+            browser_secret=BROWSER,
+            now=self.now,
+        )
+        self.address = login.address
+        self.query = {name: one[0] for name, one in parse_qs(urlsplit(login.address).query).items()}
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        """The claims Open edX's code signs, with changes; None takes one away."""
+        token = PLATFORMS.answer(self.query)["id_token"]
+        found = jwt.decode(token, options={"verify_signature": False})
+        for name, value in changes.items():
+            whole = CLAIM + name.removeprefix("lti_") if name.startswith("lti_") else name
+            found[whole] = value
+            if value is None:
+                del found[whole]
+        return found
+
+    def token(self, kid: str | None = "key-1", signer: str = "first", **changes: Any) -> str:
+        header = {"kid": kid} if kid else {}
+        return jwt.encode(self.claims(**changes), key(signer), "RS256", headers=header)
+
+    def arrive(
+        self,
+        token: str | None = None,
+        *,
+        web: Web | None = None,
+        nonces: NonceStore | None = None,
+        later: float = 0,
+        known: Registrations | None = None,
+    ) -> lti13.Message:
+        state = lti13.returned(self.query["state"], SEALER, self.now + later)
+        assert state.begun_by(BROWSER)
+        return asyncio.run(
+            lti13.verify(
+                self.token() if token is None else token,
+                state,
+                registrations=known or self.known,
+                consumers=CONSUMERS,
+                keysets=(web or Web()).keysets,
+                nonces=nonces or NonceStore("sqlite://"),
+                hub_url=HUB,
+                now=self.now + later,
+                window=WINDOW,
+            )
+        )
+
+
+def refusal(click: Click, token: str | None = None, **values: Any) -> LaunchError:
+    with pytest.raises(LaunchError) as refused:
+        click.arrive(token, **values)
+    return refused.value
+
+
+@pytest.fixture
+def click() -> Click:
+    return Click()
+
+
+def test_a_launch_by_open_edx_s_code_is_accepted(click: Click) -> None:
+    token = PLATFORMS.answer(click.query)["id_token"]
+    params = click.arrive(token).launch.params
+    assert params["user_id"] == "42"
+    assert params["custom_course"] == "demo"
+    assert params["roles"].split(",")[-1] == "Learner"
+    assert params["lis_person_name_full"] == "Ada Lovelace"
+    assert params["launch_presentation_locale"] == "fr"
+
+
+def test_the_browser_is_sent_to_the_platform_with_all_that_the_standard_asks(click: Click) -> None:
+    assert click.address.startswith(f"{PLATFORM}/lti13/auth?")
+    asked = click.query
+    assert asked["scope"] == "openid"
+    assert asked["response_type"] == "id_token"
+    assert asked["response_mode"] == "form_post"
+    assert asked["prompt"] == "none"
+    assert asked["client_id"] == CLIENT_ID
+    assert asked["redirect_uri"] == f"{HUB}/hub/lti13/launch"
+    assert asked["login_hint"] == "42"
+    assert asked["lti_message_hint"]
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"iss": ""}, "launch_shape"),
+        ({"login_hint": " "}, "launch_shape"),
+        ({"login_hint": "x" * 3000}, "launch_shape"),
+        ({"target_link_uri": ""}, "launch_shape"),
+        ({"iss": "https://elsewhere.example"}, "launch_consumer"),
+        ({"client_id": "another"}, "launch_consumer"),
+        ({"lti_deployment_id": "7"}, "launch_consumer"),
+        ({"target_link_uri": "https://evil.example/"}, "launch_elsewhere"),
+        ({"target_link_uri": HUB + ".evil.example/"}, "launch_elsewhere"),
+        ({"target_link_uri": HUB + "@evil.example/"}, "launch_elsewhere"),
+        ({"target_link_uri": "https://hub.mooc.example\\@evil.example/"}, "launch_elsewhere"),
+        ({"target_link_uri": "//hub.mooc.example/"}, "launch_elsewhere"),
+        ({"target_link_uri": "javascript:alert(1)"}, "launch_elsewhere"),
+    ],
+)
+def test_a_login_that_is_not_one_is_refused(values: dict[str, str], key: str) -> None:
+    with pytest.raises(LaunchError) as refused:
+        Click(**values)
+    assert refused.value.key == key
+
+
+def test_a_platform_that_names_no_client_is_known_when_it_has_one_registration() -> None:
+    assert Click(client_id="").query["client_id"] == CLIENT_ID
+    with pytest.raises(LaunchError, match="sent no client_id"):
+        Click(registrations(client_ids=["a", "b"]), client_id="")
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"iss": "https://elsewhere.example"}, "launch_signature"),
+        ({"aud": "another"}, "launch_signature"),
+        ({"aud": ["another", "third"]}, "launch_signature"),
+        ({"aud": None}, "launch_signature"),
+        ({"aud": [CLIENT_ID, "another"], "azp": None}, "launch_signature"),
+        ({"azp": "another"}, "launch_signature"),
+        ({"nonce": "another"}, "launch_signature"),
+        ({"nonce": None}, "launch_signature"),
+        ({"nonce": 3}, "launch_signature"),
+        ({"exp": int(time.time()) - 900}, "launch_time"),
+        ({"exp": None}, "launch_shape"),
+        ({"exp": "tomorrow"}, "launch_shape"),
+        ({"iat": int(time.time()) - 3600}, "launch_time"),
+        ({"iat": int(time.time()) + 3600}, "launch_time"),
+        ({"iat": None}, "launch_shape"),
+        ({"iat": True}, "launch_shape"),
+        ({"sub": None}, "launch_shape"),
+        ({"sub": ""}, "launch_shape"),
+        ({"sub": 42}, "launch_shape"),
+        ({"lti_deployment_id": "2"}, "launch_consumer"),
+        ({"lti_deployment_id": None}, "launch_consumer"),
+        ({"lti_version": "1.1.0"}, "launch_shape"),
+        ({"lti_message_type": "LtiSubmissionReviewRequest"}, "launch_shape"),
+        ({"lti_message_type": ["LtiResourceLinkRequest"]}, "launch_shape"),
+        ({"lti_resource_link": {}}, "launch_shape"),
+        ({"lti_resource_link": "link"}, "launch_shape"),
+        ({"lti_target_link_uri": "https://evil.example/"}, "launch_elsewhere"),
+        ({"lti_target_link_uri": None}, "launch_elsewhere"),
+    ],
+)
+def test_each_claim_is_checked(click: Click, changes: dict[str, Any], key: str) -> None:
+    nonces = NonceStore("sqlite://")
+    refused = refusal(click, click.token(**changes), nonces=nonces)
+    assert refused.key == key
+    assert click.arrive(nonces=nonces), "a refusal used nothing up"
+
+
+def test_several_audiences_need_us_as_the_party(click: Click) -> None:
+    assert click.arrive(click.token(aud=[CLIENT_ID, "another"], azp=CLIENT_ID))
+
+
+def test_a_token_that_nobody_signed_is_refused(click: Click) -> None:
+    bare = jwt.encode(click.claims(), None, "none", headers={"kid": "key-1"})  # type: ignore[arg-type]
+    assert refusal(click, bare).key == "launch_signature"
+
+
+def test_a_public_key_is_not_a_shared_secret(click: Click) -> None:
+    """The old trick: HMAC with the platform's public key as the secret."""
+    public = PLATFORMS.keyset()["keys"][0]["n"]
+    forged = jwt.encode(click.claims(), public, "HS256", headers={"kid": "key-1"})
+    assert "not allowed" in refusal(click, forged).detail
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c", "x" * 70_000, "é.é.é", "..", "e30.e30."])
+def test_what_is_not_a_token_is_refused(click: Click, token: str) -> None:
+    assert refusal(click, token).status in (400, 401, 413)
+
+
+def test_another_s_key_or_a_key_without_name_is_refused(click: Click) -> None:
+    assert refusal(click, click.token(signer="second")).key == "launch_signature"
+    assert refusal(click, click.token(kid=None)).key == "launch_signature"
+    assert refusal(click, click.token(kid="unknown")).key == "launch_signature"
+    body, dot, signature = click.token().rpartition(".")
+    assert refusal(click, body + dot + signature[:-4] + "AAAA").key == "launch_signature"
+
+
+def test_keys_embedded_in_the_token_are_not_looked_at(click: Click) -> None:
+    other = RSAAlgorithm.to_jwk(
+        RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(key("second")).public_key(), as_dict=True
+    )
+    header = {"kid": "key-1", "jwk": other, "jku": "https://evil.example/keys"}
+    forged = jwt.encode(click.claims(), key("second"), "RS256", headers=header)
+    assert refusal(click, forged).key == "launch_signature"
+
+
+def test_a_token_is_accepted_once_also_after_a_restart(click: Click, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/jupyterhub.sqlite"
+    token = click.token()
+    first = NonceStore(database)
+    assert click.arrive(token, nonces=first)
+    first.close()
+    second = NonceStore(database)
+    for later in (0, 1, lti13.STATE_SECONDS - 1):
+        refused = refusal(click, token, nonces=second, later=later)
+        assert refused.key == "launch_replay"
+        assert refused.params is not None
+        assert refused.params["user_id"] == "42"
+    second.close()
+    with pytest.raises(LaunchError, match="too long ago"):
+        click.arrive(token, later=lti13.STATE_SECONDS + 1)
+
+
+def test_a_login_begun_in_another_browser_is_not_this_one_s(click: Click) -> None:
+    state = lti13.returned(click.query["state"], SEALER, click.now)
+    assert state.begun_by(BROWSER)
+    assert not state.begun_by("c" * 43)
+    assert not state.begun_by(None)
+
+
+@pytest.mark.parametrize("state", ["", "x", "e30.e30.e30"])
+def test_a_state_that_this_site_did_not_make_is_refused(state: str) -> None:
+    with pytest.raises(LaunchError):
+        lti13.returned(state, SEALER, time.time())
+    with pytest.raises(LaunchError):
+        lti13.returned(Sealer(b"other").seal("lti13-login", {}, 0, 10**10), SEALER, time.time())
+    with pytest.raises(LaunchError):
+        lti13.returned(SEALER.seal("something else", {}, 0, 10**10), SEALER, time.time())
+
+
+def test_a_registration_that_went_away_meanwhile_launches_nobody(click: Click) -> None:
+    assert refusal(click, known=Registrations()).key == "launch_consumer"
+    assert refusal(click, known=registrations(client_ids=["new"])).key == "launch_consumer"
+
+
+def test_keys_are_read_once_and_again_when_the_platform_has_a_new_one() -> None:
+    web = Web()
+    for _ in range(5):
+        Click().arrive(web=web)
+    assert web.asked == 1
+    rotated = Platform13(PLATFORM, HUB, key("second"), "key-2")
+    web.publish(rotated)
+    web.now += FLOOR_SECONDS
+    click = Click()
+    assert click.arrive(click.token("key-2", "second"), web=web)
+    assert web.asked == 2
+
+
+def test_unknown_keys_do_not_make_us_ask_again_and_again(click: Click) -> None:
+    web = Web()
+    for number in range(50):
+        refusal(click, click.token(f"made-up-{number}"), web=web)
+    assert web.asked == 1
+
+
+def test_known_keys_serve_while_the_platform_s_address_is_down() -> None:
+    web = Web()
+    Click().arrive(web=web)
+    web.down = True
+    web.now += FRESH_SECONDS + 1
+    assert Click().arrive(web=web)
+    assert web.asked == 2
+    assert Click().arrive(web=web)
+    assert web.asked == 2, "a platform in trouble is not asked at every launch"
+    web.now += KEPT_SECONDS
+    assert refusal(Click(), web=web).key == "launch_signature"
+
+
+def test_a_key_the_platform_withdrew_is_refused_within_the_hour() -> None:
+    web = Web()
+    Click().arrive(web=web)
+    web.keys.clear()
+    web.now += FRESH_SECONDS + 1
+    assert refusal(Click(), web=web).key == "launch_signature"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500),
+        httpx.Response(302, headers={"Location": "https://evil.example/keys"}),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, json={"keys": "none"}),
+        httpx.Response(200, json={"keys": [{"kty": "oct", "k": "AAAA", "kid": "key-1"}]}),
+        httpx.Response(200, content=b"[" * (MAX_BYTES + 1)),
+        httpx.Response(200, content=b'{"keys":' + b"[" * 100_000),
+    ],
+)
+def test_a_key_address_that_answers_nonsense_is_a_refusal_not_a_crash(
+    click: Click, answer: httpx.Response
+) -> None:
+    web = Web()
+    web.keysets = Keysets(Outside(transport=httpx.MockTransport(lambda _: answer)))
+    assert refusal(click, web=web).key == "launch_signature"
+
+
+def test_keys_written_in_the_settings_need_no_address() -> None:
+    known = registrations(jwks_url=None, jwks=PLATFORMS.keyset())
+    web = Web()
+    web.down = True
+    assert Click(known).arrive(web=web)
+    assert web.asked == 0
+
+
+def test_the_learner_is_the_same_by_1_1_and_1_3_where_the_ids_are(click: Click) -> None:
+    message = click.arrive()
+    assert message.launch.consumer.platform == "fun"
+    who = identify(message.launch.params, message.launch.consumer, SITE)
+    assert who.username == username("fun", "42")
+    assert who.email.endswith("@users.noreply.mooc.example")
+    trusted = Click(registrations(trust_email=True)).arrive().launch
+    assert identify(trusted.params, trusted.consumer, SITE).email == "ada@campus.example"
+
+
+SPEC_CLAIMS = {
+    "nonce": "172we8671fd8z",
+    "iat": 1551290796,
+    "exp": 1551290856,
+    "iss": "https://lmsvendor.com",
+    "aud": "PM48OJSfGDTAzAo",
+    "sub": "3",
+    CLAIM + "deployment_id": "689302",
+}
+
+
+def test_the_migration_s_signature_is_that_of_the_guide_s_example() -> None:
+    made = migration_signature(SPEC_CLAIMS, "179248902", "PM48OJSfGDTAzAo", "my-lti11-secret")
+    assert made == "lWd54kFo5qU7xshAna6v8BwoBm6tmUjc6GTax6+12ps="
+
+
+@pytest.mark.parametrize(
+    ("consumer", "secret", "user_id"),
+    [
+        ("fun", SECRET, "old-42"),
+        ("fun", "wrong" * 8, "42"),
+        ("fun", None, "42"),
+        ("other", "o" * 40, "42"),
+        ("nobody", SECRET, "42"),
+    ],
+)
+def test_the_1_1_user_id_counts_only_when_the_platform_proves_it(
+    click: Click, consumer: str, secret: str | None, user_id: str
+) -> None:
+    claims = click.claims()
+    claim = {"oauth_consumer_key": consumer, "user_id": "old-42"}
+    if secret is not None:
+        sign = migration_signature(claims, consumer, CLIENT_ID, secret)
+        claim["oauth_consumer_key_sign"] = sign
+    claims[CLAIM + "lti1p1"] = claim
+    token = jwt.encode(claims, key("first"), "RS256", headers={"kid": "key-1"})
+    message = click.arrive(token)
+    assert message.launch.params["user_id"] == user_id
+    assert message.launch.services is not None
+    assert message.launch.services["sub"] == "42"
+
+
+def test_roles_are_written_as_1_1_does() -> None:
+    membership = "http://purl.imsglobal.org/vocab/lis/v2/membership"
+    given = [
+        f"{membership}#Instructor",
+        f"{membership}/Instructor#TeachingAssistant",
+        "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
+        "Learner",
+        f"{membership}#Learner,{membership}#Instructor",
+        7,
+    ]
+    params = as_params({"sub": "1", CLAIM + "roles": given})
+    assert params["roles"].split(",") == [
+        "Instructor",
+        "Instructor/TeachingAssistant",
+        "urn:lti:instrole:ims/lis/Administrator",
+        "Learner",
+    ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=6,
+)
+CLAIMS = [
+    "iss", "aud", "azp", "exp", "iat", "nonce", "sub", "name", "email", "locale",
+    *(CLAIM + name for name in (
+        "deployment_id", "version", "message_type", "resource_link", "target_link_uri", "roles",
+        "custom", "context", "launch_presentation", "lti1p1",
+    )),
+]  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(CLAIMS), JSON, min_size=1, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_no_claim_of_a_wrong_kind_is_a_crash(changes: dict[str, Any]) -> None:
+    click = BEGUN
+    claims = {**BEGUN_CLAIMS, **json.loads(json.dumps(changes))}
+    token = jwt.api_jws.encode(
+        json.dumps(claims).encode(), key("first"), "RS256", headers={"kid": "key-1"}
+    )
+    try:
+        click.arrive(token, web=BEGUN_WEB)
+        status = 200
+    except LaunchError as refused:
+        status = refused.status
+    assert status < 500
+    if status == 200:
+        essential = ("iss", "nonce", CLAIM + "deployment_id", CLAIM + "version")
+        assert all(claims[name] == BEGUN_CLAIMS[name] for name in essential)
+
+
+BEGUN = Click()
+BEGUN_CLAIMS = BEGUN.claims()
+BEGUN_WEB = Web()
