@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from integration.atelier.campus import Visitor
+from integration.atelier.gitlab_site import GitLabBeside
 from integration.atelier.small_site import Site
 
 _numbers = itertools.count(1)
@@ -24,6 +25,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
     finally:
         running.close()
+
+
+@pytest.fixture(scope="module")
+def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLabBeside]:
+    """A whole site: proxy, hub, desk, GitLab."""
+    running = Site(tmp_path_factory.mktemp("gitlab-site"))
+    beside = GitLabBeside(tmp_path_factory.mktemp("gitlab"), running)
+    try:
+        beside.start()
+        running.start_proxy()
+        running.start_desk()
+        running.start_hub()
+        yield beside
+    finally:
+        running.close()
+        beside.stop()
 
 
 @pytest.fixture

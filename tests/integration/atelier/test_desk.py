@@ -20,22 +20,6 @@ from integration.atelier.gitlab_site import GitLabBeside
 from integration.atelier.small_site import Site, until
 
 
-@pytest.fixture(scope="module")
-def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLabBeside]:
-    """A whole site: proxy, hub, desk, GitLab."""
-    running = Site(tmp_path_factory.mktemp("gitlab-site"))
-    beside = GitLabBeside(tmp_path_factory.mktemp("gitlab"), running)
-    try:
-        beside.start()
-        running.start_proxy()
-        running.start_desk()
-        running.start_hub()
-        yield beside
-    finally:
-        running.close()
-        beside.stop()
-
-
 @pytest.fixture
 def site(gitlab: GitLabBeside) -> Site:
     return gitlab.site

@@ -24,6 +24,7 @@ from atelier.text import say
 
 GITLAB_CLIENT_ID = "service-gitlab"
 _TEMPLATES = Path(__file__).parent / "templates"
+_STATIC = Path(__file__).parent / "static"
 
 
 def settings_file() -> Path:
@@ -63,6 +64,7 @@ def services(settings: Settings, credentials: Credentials) -> list[dict[str, Any
             "url": settings.desk.url,
             "timeout": 1,  # a desk that is down does not keep the hub from starting
             "api_token": credentials.get("desk_api_token"),
+            "oauth_redirect_uri": f"{settings.site.hub_url}/services/desk/oauth_callback",
             "oauth_no_confirm": True,
         },
     ]
@@ -149,7 +151,7 @@ def configure(c: Any) -> None:
     c.JupyterHub.load_roles = roles(settings)
     spawner_settings(settings, c)
 
-    c.JupyterHub.template_paths = [str(_TEMPLATES)]
+    c.JupyterHub.template_paths = [str(_TEMPLATES), str(_STATIC)]
     c.JupyterHub.template_vars = {
         # JupyterHub calls what can be called with the user; these are for the templates to call
         "atelier": SimpleNamespace(say=say, learner_of=learner_of),

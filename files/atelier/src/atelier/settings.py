@@ -89,6 +89,9 @@ class Site(Strict):
     """Whether GitLab's host has ``/-/atelier/enter`` and ``/-/atelier/leave``, which end the
     browser's GitLab session. An external GitLab has them where its operators added them."""
 
+    gitlab_mail: bool = False
+    """Whether GitLab sends mail, so that a learner with a real address can ask for a password."""
+
     @property
     def mail_domain(self) -> str:
         """Domain under which learners without an e-mail address get theirs."""
@@ -124,6 +127,8 @@ class Desk(Strict):
     state_dir: Path = Path("/var/lib/atelier/desk")
     prepare_timeout_seconds: PositiveFloat = 120
     token_days: Annotated[int, Field(ge=1, le=30)] = 1
+    personal_token_days: Annotated[int, Field(ge=1, le=364)] = 90
+    """Longest life of a token a learner makes for a clone on their computer."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     """Spaces prepared at the same time."""
 

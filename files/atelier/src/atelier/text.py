@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from atelier.desktext import DESK_TEXT
+
 Language = Literal["fr", "en"]
 
 _TEXT: dict[str, tuple[str, str]] = {
@@ -178,6 +180,8 @@ _TEXT: dict[str, tuple[str, str]] = {
     ),
 }
 
+_ALL = {**_TEXT, **DESK_TEXT}
+
 
 def language(locale: str | None) -> Language:
     """Language for a locale such as ``fr-FR`` or ``pt_BR``: French for fr*, else English."""
@@ -193,16 +197,25 @@ def accepted_language(header: str | None) -> Language:
     return "en"
 
 
+def both(key: str) -> tuple[str, str]:
+    """A sentence in French and in English, its fields not filled in.
+
+    Raises:
+        KeyError: there is no sentence with that key.
+    """
+    return _ALL[key]
+
+
 def say(key: str, lang: Language, **fields: object) -> str:
     """A sentence in one language.
 
     Raises:
         KeyError: there is no sentence with that key.
     """
-    french, english = _TEXT[key]
+    french, english = both(key)
     return (french if lang == "fr" else english).format(**fields)
 
 
 def knows(key: str) -> bool:
     """Whether there is a sentence with that key."""
-    return key in _TEXT
+    return key in _ALL

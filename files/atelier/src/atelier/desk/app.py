@@ -1,4 +1,4 @@
-"""The desk's web application: its API, and the loop that retries."""
+"""The desk's web application: its API, its pages, and the loop that retries."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from atelier.desk.access import AccessOffice
 from atelier.desk.credentials import CredentialOffice, HubUnavailable, ServerTokens
 from atelier.desk.forge import Forge
+from atelier.desk.pages.access import AccessPages
+from atelier.desk.pages.look import Look, static
+from atelier.desk.pages.signin import SignIn
+from atelier.desk.refused import Refused
 from atelier.desk.spaces import Preparer
 from atelier.desk.store import Request, Store
 from atelier.deskclient import service_prefix
@@ -31,15 +36,6 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 16 * 1024
 MAX_WAIT_SECONDS = 60.0
 RETRY_EVERY_SECONDS = 2.0
-
-
-class Refused(Exception):  # noqa: N818 (an answer of the API)
-    """A request the API answers with a status and a reason."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
 
 
 def _token(request: HttpRequest) -> str:
@@ -93,6 +89,10 @@ class Desk:
         self._spaces = Preparer(settings, self._store, self._forge, self._courses)
         self._office = CredentialOffice(self._forge, self._store)
         self._servers = ServerTokens(settings)
+        self.look = Look(settings, SignIn(settings, self._hub_token))
+        self.access = AccessPages(
+            settings, self._store, self._courses, AccessOffice(settings, self._forge), self.look
+        )
 
     def require_hub(self, request: HttpRequest) -> None:
         """Only the hub may ask.
@@ -227,6 +227,10 @@ def make_app(settings: Settings, credentials: Credentials) -> Starlette:
         Route("/git-credential", _answering(desk.git_credential), methods=["POST"]),
         Route("/credentials", _answering(desk.take_back), methods=["DELETE"]),
     ]
-    return Starlette(
-        routes=[Mount(f"{service_prefix(settings)}/api", routes=api)], lifespan=lifespan
-    )
+    pages = [
+        Mount("/api", routes=api),
+        Route("/static/{name}", static, methods=["GET"]),
+        Route("/oauth_callback", desk.look.arriving, methods=["GET"]),
+        *desk.access.routes(),
+    ]
+    return Starlette(routes=[Mount(service_prefix(settings), routes=pages)], lifespan=lifespan)

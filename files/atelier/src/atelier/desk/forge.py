@@ -177,6 +177,21 @@ class Forge:
         return count
 
     @contextmanager
+    def calling(self, doing: str) -> Iterator[Any]:
+        """A connection for some requests; their failures become ours.
+
+        Args:
+            doing: what for, for messages.
+
+        Raises:
+            SpaceError: GitLab refuses.
+            GitLabUnavailable: try later.
+        """
+        connection = self._connection()
+        with self._errors(doing):
+            yield connection
+
+    @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
         """Turn python-gitlab's errors into ours, and remember that GitLab is down."""
         try:

@@ -115,6 +115,11 @@ class Store:
         found = self._select(select(_spaces).where(chosen))
         return found[0] if found else None
 
+    def spaces_of(self, username: str) -> list[Record]:
+        """A learner's spaces, by course."""
+        chosen = select(_spaces).where(_spaces.c.username == username)
+        return self._select(chosen.order_by(_spaces.c.course))
+
     def pending(self) -> list[Record]:
         """Spaces wanted and not ready, in no order."""
         return self._select(select(_spaces).where(_spaces.c.state != "ready"))

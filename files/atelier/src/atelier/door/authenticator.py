@@ -95,10 +95,11 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
 async def fill_user_info(
     authenticator: AtelierAuthenticator, handler: BaseHandler, authentication: dict[str, Any]
 ) -> dict[str, Any]:
-    """Post-auth hook: name and e-mail where GitLab reads them, in ``user_info``."""
+    """Post-auth hook: name and e-mail where GitLab reads them, in ``user_info``; the desk's
+    pages are in the language that is there."""
     del authenticator, handler
     learner = authentication["auth_state"]["learner"]
-    authentication["user_info"] = {"name": learner["name"], "email": learner["email"]}
+    authentication["user_info"] = {name: learner[name] for name in ("name", "email", "locale")}
     return authentication
 
 

@@ -186,7 +186,11 @@ class HomeHandler(BaseHandler):  # type: ignore[misc]
             )
         self.finish(
             await self.render_template(
-                "atelier_home.html", lang=lang, title="home_title", rows=rows
+                "atelier_home.html",
+                lang=lang,
+                title="home_title",
+                rows=rows,
+                desk=f"{self.base_url}services/desk/",
             )
         )
 

@@ -1,0 +1,188 @@
+"""A learner's own way in to GitLab: their address there, and tokens for a clone on their computer.
+
+The desk never sets a password: GitLab would expire it at once, and then refuse the learner's
+tokens too. GitLab's own mail does it, for learners who have a real address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from gitlab import exceptions as gle
+
+from atelier.desk.forge import Forge, expiry
+from atelier.desk.refused import Refused
+from atelier.settings import Settings
+from atelier.spaces import SpaceError, find_user
+
+log = logging.getLogger(__name__)
+
+NAME_PREFIX = "Atelier: "
+MAX_TOKENS = 10
+MAX_LABEL = 60
+SCOPES = ("read_repository", "write_repository")
+
+
+@dataclass(frozen=True)
+class PersonalToken:
+    """One token the desk made for a learner; its value is not kept anywhere."""
+
+    id: int
+    label: str
+    made: date
+    last_day: date | None
+    """The last whole day (UTC) on which it works; None: it does not end."""
+    used: date | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """A learner's account in GitLab.
+
+    Attributes:
+        email: the address GitLab has.
+        real: whether mail to it reaches anybody.
+        tokens: those the desk made that still work, oldest first.
+    """
+
+    email: str
+    real: bool
+    tokens: tuple[PersonalToken, ...]
+
+
+def _day(text: object) -> date | None:
+    return date.fromisoformat(str(text)[:10]) if text else None
+
+
+class AccessOffice:
+    """What the page *My GitLab access* shows and does.
+
+    Args:
+        settings: the site's settings.
+        forge: GitLab.
+    """
+
+    def __init__(self, settings: Settings, forge: Forge) -> None:
+        self._settings = settings
+        self._forge = forge
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def choices(self) -> list[int]:
+        """How many days a token may live: what the form offers, shortest first."""
+        longest = self._settings.desk.personal_token_days
+        return sorted({days for days in (7, 30, 90, 180) if days < longest} | {longest})
+
+    async def account(self, username: str) -> Account | None:
+        """A learner's account; None when they have none yet.
+
+        Raises:
+            SpaceError: GitLab refuses.
+            GitLabUnavailable: try later.
+        """
+        return await asyncio.to_thread(self._account, username)
+
+    def _account(self, username: str) -> Account | None:
+        with self._forge.calling(f"reading the account of {username}") as gl:
+            user = find_user(gl, username)
+            if user is None:
+                return None
+            email = str(getattr(user, "email", "") or "")
+            noreply = f"@users.noreply.{self._settings.site.mail_domain}"
+            real = "@" in email and not email.endswith((noreply, "@gitlab.localhost"))
+            return Account(email, real, tuple(_ours(gl, user.id)))
+
+    async def make(self, username: str, label: str, days: str) -> tuple[str, date]:
+        """Make a token for a clone.
+
+        Args:
+            username: the learner.
+            label: their name for it.
+            days: how long it works, one of :meth:`choices`.
+
+        Returns:
+            The token, to be shown once, and the last day on which it works.
+
+        Raises:
+            Refused: the label or the days will not do, or there are too many tokens.
+            SpaceError: there is no account, or GitLab refuses.
+            GitLabUnavailable: try later.
+        """
+        label = " ".join(label.split())
+        if not label or len(label) > MAX_LABEL or not label.isprintable():
+            raise Refused(400, "token_label_wrong")
+        if not days.isascii() or not days.isdigit() or int(days) not in self.choices():
+            raise Refused(400, "token_days_wrong")
+        async with self._locks[username]:
+            return await asyncio.to_thread(self._make, username, label, int(days))
+
+    def _make(self, username: str, label: str, days: int) -> tuple[str, date]:
+        with self._forge.calling(f"making a token for {username}") as gl:
+            user = find_user(gl, username)
+            if user is None:
+                raise SpaceError(f"{username} has no GitLab account yet")
+            there = _ours(gl, user.id)
+            if len(there) >= MAX_TOKENS:
+                raise Refused(409, "token_too_many")
+            if any(token.label == label for token in there):
+                raise Refused(409, "token_label_taken")
+            dies = expiry(datetime.now(UTC).date(), days)
+            made = gl.users.get(user.id, lazy=True).personal_access_tokens.create(
+                {
+                    "name": NAME_PREFIX + label,
+                    "scopes": list(SCOPES),
+                    "expires_at": dies.isoformat(),
+                }
+            )
+            log.info("personal token made user=%s id=%s expires=%s", username, made.id, dies)
+            return str(made.token), dies - timedelta(days=1)
+
+    async def revoke(self, username: str, wanted: str) -> None:
+        """Revoke one of a learner's tokens; one that is gone is no error.
+
+        Args:
+            username: the learner.
+            wanted: the token's number.
+
+        Raises:
+            Refused: it is not a token the desk made for this learner.
+            SpaceError: GitLab refuses.
+            GitLabUnavailable: try later.
+        """
+        if not wanted.isascii() or not wanted.isdigit() or len(wanted) > 18:
+            raise Refused(400, "form_wrong")
+        await asyncio.to_thread(self._revoke, username, int(wanted))
+
+    def _revoke(self, username: str, wanted: int) -> None:
+        with self._forge.calling(f"revoking a token of {username}") as gl:
+            user = find_user(gl, username)
+            if user is None or wanted not in {token.id for token in _ours(gl, user.id)}:
+                raise Refused(404, "token_gone")
+            try:
+                gl.personal_access_tokens.delete(wanted)
+            except gle.GitlabDeleteError as error:
+                if error.response_code != 404:
+                    raise
+            log.info("personal token revoked user=%s id=%d", username, wanted)
+
+
+def _ours(gl: Any, user_id: int) -> list[PersonalToken]:
+    found = []
+    for token in gl.personal_access_tokens.list(user_id=user_id, state="active", get_all=True):
+        if token.user_id != user_id or not token.name.startswith(NAME_PREFIX):
+            continue
+        dies = _day(token.expires_at)
+        found.append(
+            PersonalToken(
+                id=token.id,
+                label=token.name.removeprefix(NAME_PREFIX),
+                made=_day(token.created_at) or date.min,
+                last_day=dies - timedelta(days=1) if dies else None,
+                used=_day(getattr(token, "last_used_at", None)),
+            )
+        )
+    return sorted(found, key=lambda token: token.id)

@@ -1,0 +1,127 @@
+"""The page *My GitLab access*: the way in without the course page, and tokens for a clone."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from atelier.desk.access import AccessOffice
+from atelier.desk.pages.look import Form, Look
+from atelier.desk.pages.sessions import Session
+from atelier.desk.store import Store
+from atelier.live import Courses
+from atelier.settings import Settings
+from atelier.text import Language
+
+WITHOUT_LMS = "/users/sign_in?auto_sign_in=false"
+FORGOTTEN = "/users/password/new"
+
+
+@dataclass(frozen=True)
+class Clone:
+    """One of a learner's projects: its course's title, its page, the command that clones it."""
+
+    title: str
+    url: str
+    command: str
+
+
+class AccessPages:
+    """Handlers of *My GitLab access*.
+
+    Args:
+        settings: the site's settings.
+        store: knows the learner's spaces.
+        courses: the courses as they are now.
+        office: does what is asked.
+        look: of the pages.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        courses: Courses,
+        office: AccessOffice,
+        look: Look,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._courses = courses
+        self._office = office
+        self._look = look
+
+    def routes(self) -> list[Route]:
+        """Routes below the desk's prefix."""
+        return [
+            Route("/", self._look.reading(self._show), methods=["GET"]),
+            Route("/tokens", self._look.sending(self._make), methods=["POST"]),
+            Route("/tokens/revoke", self._look.sending(self._revoke), methods=["POST"]),
+        ]
+
+    def _clones(self, username: str, lang: Language) -> list[Clone]:
+        gitlab = urlsplit(self._settings.site.gitlab_url)
+        found = []
+        for record in self._store.spaces_of(username):
+            course = self._courses.get(record.request.course)
+            if course is None or not record.project:
+                continue
+            # The name in the address is what git would ask for; the token is asked for still.
+            host = f"{gitlab.scheme}://{quote(username)}@{gitlab.netloc}{gitlab.path}"
+            found.append(
+                Clone(
+                    getattr(course.title, lang),
+                    f"{self._settings.site.gitlab_url}/{quote(record.project)}",
+                    f"git clone {host}/{quote(record.project)}.git",
+                )
+            )
+        return found
+
+    async def _show(self, request: Request, session: Session) -> Response:
+        del request
+        site = self._settings.site
+        account = await self._office.account(session.username)
+        clones = await asyncio.to_thread(self._clones, session.username, session.language)
+        once, session.once = session.once, {}
+        ending = (
+            f"{site.gitlab_url}/-/atelier/enter?to="
+            if site.gitlab_session_paths
+            else site.gitlab_url
+        )
+        return self._look.page(
+            "access",
+            session,
+            session.language,
+            title="access_title",
+            account=account,
+            clones=clones,
+            gitlab_url=site.gitlab_url,
+            sign_in=site.gitlab_url + WITHOUT_LMS,
+            password_mail=site.gitlab_url + ending + FORGOTTEN,
+            sends_mail=site.gitlab_mail,
+            choices=self._office.choices(),
+            once=once,
+        )
+
+    async def _make(self, request: Request, session: Session, form: Form) -> Response:
+        del request
+        token, last_day = await self._office.make(
+            session.username, form.get("label", ""), form.get("days", "")
+        )
+        session.once = {"token": token, "last_day": last_day.isoformat()}
+        return self._back()
+
+    async def _revoke(self, request: Request, session: Session, form: Form) -> Response:
+        del request
+        await self._office.revoke(session.username, form.get("id", ""))
+        session.once = {"done": "token_revoked"}
+        return self._back()
+
+    def _back(self) -> Response:
+        # 303: reloading the page that follows makes nothing a second time.
+        return RedirectResponse(f"{self._look.prefix}/", 303, {"Cache-Control": "no-store"})

@@ -1,0 +1,220 @@
+"""What all of the desk's pages share: template, headers, languages, refusals in plain words."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+import atelier
+from atelier.desk.credentials import HubUnavailable
+from atelier.desk.pages.sessions import Session
+from atelier.desk.pages.signin import SignIn
+from atelier.desk.refused import Refused
+from atelier.settings import Settings
+from atelier.spaces import GitLabUnavailable, SpaceError
+from atelier.text import Language, accepted_language, knows, language, say
+
+log = logging.getLogger(__name__)
+
+MAX_FORM_BYTES = 64 * 1024
+STATIC = Path(str(atelier.__file__)).parent / "static"
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+
+Form = Mapping[str, str]
+PageHandler = Callable[[Request, Session], Awaitable[Response]]
+FormHandler = Callable[[Request, Session, Form], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """Headers of every page: nothing runs or shows that is not the desk's own."""
+    del settings
+    policy = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """A form's fields; of two with the same name the last.
+
+    Raises:
+        Refused: too large, or not a form.
+    """
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            raise Refused(413, "form_wrong")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        raise Refused(400, "form_wrong") from None
+
+
+class Look:
+    """Renders pages, and wraps their handlers.
+
+    Args:
+        settings: the site's settings.
+        sign_in: knows who is there.
+    """
+
+    def __init__(self, settings: Settings, sign_in: SignIn) -> None:
+        self._site = settings.site
+        self._sign_in = sign_in
+        self._headers = security_headers(settings)
+        parts = urlsplit(settings.site.hub_url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    @property
+    def prefix(self) -> str:
+        """Path of the desk on the hub's host."""
+        return self._sign_in.prefix
+
+    def page(
+        self,
+        name: str,
+        session: Session | None,
+        lang: Language,
+        *,
+        status: int = 200,
+        **values: Any,
+    ) -> Response:
+        """A page.
+
+        Args:
+            name: of the template, without ``.html``.
+            session: whose page; None: nobody's.
+            lang: its language.
+            status: of the answer.
+            values: what the template shows.
+        """
+        prefix = self._sign_in.prefix
+        text = self._environment.get_template(f"{name}.html").render(
+            lang=lang,
+            say=lambda key, **fields: say(key, lang, **fields),
+            desk=prefix,
+            home=f"{prefix.removesuffix('/services/desk')}/hub/home",
+            contact=self._site.contact_email,
+            session=session,
+            **values,
+        )
+        return HTMLResponse(text, status, dict(self._headers))
+
+    def message(
+        self, session: Session | None, lang: Language, status: int, key: str, link: str = ""
+    ) -> Response:
+        """A page with one sentence and a way on."""
+        return self.page(
+            "message", session, lang, status=status, title="desk_trouble", text=key, link=link
+        )
+
+    def reading(self, handler: PageHandler) -> Handler:
+        """A page that is looked at: whoever is not signed in is led through the hub first."""
+
+        async def answer(request: Request) -> Response:
+            async def run(session: Session | None) -> Response:
+                if session is None:
+                    return self._sign_in.begin(request)
+                wanted = request.query_params.get("lang")
+                if wanted is not None:
+                    session.language = language(wanted)
+                return await handler(request, session)
+
+            return await self._told(request, run, certain=False)
+
+        return answer
+
+    def sending(self, handler: FormHandler) -> Handler:
+        """A form that is sent: only from a page of ours, by whoever that page was made for."""
+
+        async def answer(request: Request) -> Response:
+            async def run(session: Session | None) -> Response:
+                if session is None:
+                    raise Refused(403, "sign_in_stale")
+                if request.headers.get("origin", self._origin) != self._origin:
+                    raise Refused(403, "form_wrong")
+                if request.headers.get("sec-fetch-dest", "document") not in ("document", "iframe"):
+                    raise Refused(403, "form_wrong")  # a script sends it: a notebook's, say
+                form = await read_form(request)
+                if not hmac.compare_digest(form.get("csrf", "").encode(), session.csrf.encode()):
+                    raise Refused(403, "form_wrong")
+                return await handler(request, session, form)
+
+            return await self._told(request, run, certain=True)
+
+        return answer
+
+    async def arriving(self, request: Request) -> Response:
+        """The address to which the hub sends browsers back."""
+
+        async def run(session: Session | None) -> Response:
+            del session
+            return await self._sign_in.finish(request)
+
+        return await self._told(request, run, certain=False, known=False)
+
+    async def _told(
+        self,
+        request: Request,
+        run: Callable[[Session | None], Awaitable[Response]],
+        *,
+        certain: bool,
+        known: bool = True,
+    ) -> Response:
+        session = None
+        try:
+            if known:
+                session = await self._sign_in.session(request, certain=certain)
+            return await run(session)
+        except Refused as refused:
+            status, key = refused.status, refused.reason
+        except HubUnavailable as error:
+            log.warning("page %s: the hub does not answer: %s", request.url.path, error)
+            status, key = 503, "hub_down"
+        except GitLabUnavailable as error:
+            log.warning("page %s: %s", request.url.path, error)
+            status, key = 503, "page_gitlab_down"
+        except SpaceError as error:
+            log.warning("page %s: %s", request.url.path, error)
+            status, key = 409, "page_gitlab_refuses"
+        lang = session.language if session else None
+        lang = lang or accepted_language(request.headers.get("accept-language"))
+        back = f"{self._sign_in.prefix}/" if known else ""
+        return self.message(session, lang, status, key if knows(key) else "error", back)
+
+
+async def static(request: Request) -> Response:
+    """A style sheet or script of ours."""
+    name = request.path_params["name"]
+    path = STATIC / name
+    if "/" in name or path.suffix not in _TYPES or not path.is_file():
+        return PlainTextResponse("not found", 404)
+    return Response(
+        path.read_bytes(),
+        media_type=_TYPES[path.suffix],
+        headers={"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"},
+    )

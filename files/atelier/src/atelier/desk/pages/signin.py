@@ -1,0 +1,188 @@
+"""Signing in: the hub says who is there (OAuth 2.0 code flow, RFC 6749 section 4.1, PKCE)."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from jupyterhub.services.auth import HubOAuth  # type: ignore[import-untyped]
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from tornado.web import HTTPError
+
+from atelier.desk.credentials import HubUnavailable
+from atelier.desk.pages.sessions import SESSION_SECONDS, Session, Sessions, set_cookie
+from atelier.desk.refused import Refused
+from atelier.deskclient import service_prefix
+from atelier.identity import is_username
+from atelier.settings import Settings
+from atelier.text import accepted_language, language
+
+log = logging.getLogger(__name__)
+
+COOKIE = "atelier-desk"
+HUB_SESSION_COOKIE = "jupyterhub-session-id"
+SCOPE = "access:services!service=desk"
+SIGN_IN_SECONDS = 600
+MAX_SIGN_INS = 10_000
+"""Sign-ins under way at the same time; the oldest are forgotten first."""
+RECHECK_SECONDS = 30
+"""A page may trust for that long what the hub said; a form never does."""
+
+
+@dataclass(frozen=True)
+class _Begun:
+    verifier: str = field(repr=False)
+    after: str
+    ends: float
+
+
+class SignIn:
+    """Leads browsers through the hub and back.
+
+    Args:
+        settings: the site's settings.
+        hub_token: the desk's own token, its OAuth client secret too.
+    """
+
+    def __init__(self, settings: Settings, hub_token: str) -> None:
+        self._hub_url = settings.site.hub_url
+        self._prefix = service_prefix(settings)
+        self._https = settings.site.hub_url.startswith("https:")
+        base = self._prefix.removesuffix("/services/desk")
+        self._oauth = HubOAuth(
+            api_url=f"{settings.hub.api_url}{base}/hub/api",
+            api_token=hub_token,
+            hub_host="",
+            hub_prefix=f"{base}/hub/",
+            base_url=f"{self._prefix}/",
+            oauth_client_id="service-desk",
+            oauth_redirect_uri=f"{self._hub_url}/services/desk/oauth_callback",
+            cache_max_age=RECHECK_SECONDS,
+        )
+        self._sessions = Sessions()
+        self._begun: dict[str, _Begun] = {}
+
+    @property
+    def prefix(self) -> str:
+        """Path of the desk on the hub's host."""
+        return self._prefix
+
+    async def session(self, request: Request, *, certain: bool) -> Session | None:
+        """The session of a browser, if the hub still knows it.
+
+        Args:
+            request: the browser's.
+            certain: whether the hub is asked now, not half a minute ago.
+
+        Raises:
+            HubUnavailable: nobody could be asked.
+        """
+        name = request.cookies.get(COOKIE, "")
+        found = self._sessions.find(name) if name else None
+        if found is None:
+            return None
+        if found.hub_session != request.cookies.get(HUB_SESSION_COOKIE, ""):
+            self._sessions.close(name)  # signed out of the hub, or somebody else signed in
+            return None
+        model = await self._user(found.token, use_cache=not certain)
+        if model is None or model.get("name") != found.username:
+            self._sessions.close(name)
+            return None
+        return found
+
+    async def _user(self, token: str, *, use_cache: bool) -> dict[str, Any] | None:
+        try:
+            model = await self._oauth.user_for_token(token, use_cache=use_cache, sync=False)
+        except HTTPError as error:
+            raise HubUnavailable(str(error.log_message or error.status_code)) from None
+        if model is None or model.get("kind") != "user" or SCOPE not in model.get("scopes", ()):
+            return None
+        return model if is_username(str(model.get("name", ""))) else None
+
+    def begin(self, request: Request) -> Response:
+        """Send a browser to the hub; it comes back to the page it asked for."""
+        state = secrets.token_urlsafe(24)
+        verifier, challenge, method = self._oauth.generate_pkce_code_challenge()
+        after = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        self._forget_old()
+        self._begun[state] = _Begun(verifier, after, time.monotonic() + SIGN_IN_SECONDS)
+        query = {
+            "client_id": self._oauth.oauth_client_id,
+            "redirect_uri": self._oauth.oauth_redirect_uri,
+            "response_type": "code",
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": method,
+        }
+        base = self._prefix.removesuffix("/services/desk")
+        address = f"{base}/hub/api/oauth2/authorize?{urlencode(query)}"
+        response = RedirectResponse(address, 302, {"Cache-Control": "no-store"})
+        self._cookie(response, _state_cookie(state), state, SIGN_IN_SECONDS)
+        return response
+
+    def _forget_old(self) -> None:
+        now = time.monotonic()
+        for state, begun in list(self._begun.items()):  # oldest first
+            if begun.ends > now and len(self._begun) < MAX_SIGN_INS:
+                return
+            del self._begun[state]
+
+    async def finish(self, request: Request) -> Response:
+        """The browser is back from the hub.
+
+        Raises:
+            Refused: it did not begin here, or the hub refuses.
+            HubUnavailable: nobody could be asked.
+        """
+        state = request.query_params.get("state", "")
+        held = request.cookies.get(_state_cookie(state), "")
+        ours = secrets.compare_digest(held.encode(), state.encode())
+        begun = self._begun.pop(state, None) if ours else None
+        if begun is None or begun.ends < time.monotonic():
+            raise Refused(403, "sign_in_stale")
+        code = request.query_params.get("code", "")
+        if not code:
+            log.warning(
+                "sign-in refused by the hub: %s", request.query_params.get("error", "")[:80]
+            )
+            raise Refused(403, "sign_in_refused")
+        try:
+            token = await self._oauth.token_for_code(code, code_verifier=begun.verifier, sync=False)
+        except HTTPError as error:
+            log.warning("sign-in: the hub gives no token: %s", error.log_message)
+            raise Refused(403, "sign_in_refused") from None
+        model = await self._user(token, use_cache=False)
+        if model is None:
+            raise Refused(403, "sign_in_refused")
+        info = model.get("user_info") or {}
+        locale = str(info.get("locale") or "")
+        session = Session(
+            username=model["name"],
+            name=str(info.get("name") or model["name"]),
+            token=token,
+            hub_session=request.cookies.get(HUB_SESSION_COOKIE, ""),
+            language=language(locale)
+            if locale
+            else accepted_language(request.headers.get("accept-language")),
+        )
+        self._sessions.close(request.cookies.get(COOKIE, ""))
+        response = RedirectResponse(begun.after, 302, {"Cache-Control": "no-store"})
+        self._cookie(response, COOKIE, self._sessions.open(session), SESSION_SECONDS)
+        self._cookie(response, _state_cookie(state), "", 0)
+        return response
+
+    def _cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
+        set_cookie(
+            response, name, value, path=f"{self._prefix}/", seconds=seconds, https=self._https
+        )
+
+
+def _state_cookie(state: str) -> str:
+    """Several tabs may sign in at once: each has a cookie of its own."""
+    return f"{COOKIE}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
