@@ -168,12 +168,14 @@ def test_a_tampered_launch_gets_a_sentence_and_a_reference(
     until(lambda: f"[{reference}]" in site.log("hub"), "the reference is in the log")
 
 
-def test_host_and_scheme_headers_play_no_part_in_the_signature(visitor: Visitor) -> None:
+def test_host_and_scheme_headers_play_no_part_in_the_signature(
+    site: Site, visitor: Visitor
+) -> None:
     form = visitor.form()
     spoofed = {"Host": "evil.example", "X-Forwarded-Proto": "https", "X-Scheme": "gopher"}
     answer = visitor.browser.post(visitor.launch_url, data=form, headers=spoofed)
     assert answer.status_code == 302
-    assert answer.headers["location"].startswith("/hub/atelier/go?")
+    assert answer.headers["location"].startswith(f"{site.gitlab_url}/-/atelier/leave?course=demo")
 
 
 @pytest.mark.parametrize(
