@@ -16,19 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.mooc.atelier.plugins.modules.copy_tree import EXCLUDE
 
 MODULE = "mooc.atelier.copy_tree"
-
-
-def _default_exclude() -> list[str]:
-    """Read the option's default where it is documented, in the module."""
-    module = Path(__file__).resolve().parents[1] / "modules/copy_tree.py"
-    source = module.read_text(encoding="utf-8")
-    documentation = yaml.safe_load(source.split('r"""')[1].split('"""')[0])
-    return list(documentation["options"]["exclude"]["default"])
 
 
 def walk(root: Path, exclude: list[str]) -> Iterator[Path]:
@@ -89,7 +81,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(str(error)) from error
         if not root.is_dir():
             raise AnsibleActionFail(f"{root} is not a directory.")
-        exclude = [str(pattern) for pattern in arguments.get("exclude", _default_exclude())]
+        exclude = [str(pattern) for pattern in arguments.get("exclude", EXCLUDE)]
         arguments |= {"src": str(root), "exclude": exclude, "manifest": describe(root, exclude)}
 
         result = self._run(arguments, task_vars)

@@ -6,13 +6,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight import Finding
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
+
+try:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        load_pem_private_key,
+    )
+except ImportError:  # ansible-core needs it too, so that it is there wherever a playbook runs
+    pass
 
 CERTIFICATE, KEY = "atelier_tls_certificate", "atelier_tls_key"
 SOON = timedelta(days=14)

@@ -89,6 +89,18 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+# Left by editors and notebook servers, and what only people who develop need.
+EXCLUDE = [
+    "__pycache__",
+    "*.pyc",
+    "*.egg-info",
+    ".git",
+    ".hypothesis",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    "node_modules",
+]
 MODES = {"0644": 0o644, "0755": 0o755}
 
 
@@ -138,7 +150,7 @@ def main() -> None:
         argument_spec={
             "src": {"type": "path", "required": True},
             "dest": {"type": "path", "required": True},
-            "exclude": {"type": "list", "elements": "str", "default": []},
+            "exclude": {"type": "list", "elements": "str", "default": EXCLUDE},
             "manifest": {"type": "dict"},
             "archive": {"type": "path"},
         },

@@ -57,7 +57,7 @@ options:
     description: Address of that author.
     type: str
     default: atelier@localhost
-  message:
+  commit_message:
     description: Message of commits made from a directory.
     type: str
     default: Update the course's files
@@ -200,7 +200,7 @@ class Mirror:
             for what in ("NAME", "EMAIL")
         }
         parents = ["-p", parent] if parent else []
-        message = self.params["message"]
+        message = self.params["commit_message"]
         made = self.repository.run("commit-tree", tree, *parents, "-m", message, env=person)[1]
         self.repository.move(self.head, made, before)
         return made
@@ -237,7 +237,7 @@ def main() -> None:
             "ca_file": {"type": "path"},
             "author_name": {"type": "str", "default": "Atelier"},
             "author_email": {"type": "str", "default": "atelier@localhost"},
-            "message": {"type": "str", "default": "Update the course's files"},
+            "commit_message": {"type": "str", "default": "Update the course's files"},
         },
         required_one_of=[("repository", "directory")],
         mutually_exclusive=[("repository", "directory")],

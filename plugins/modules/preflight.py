@@ -12,7 +12,7 @@ description:
   - Looks at the settings and at files on the controller, then at the server, and returns all
     that has to be put right.
   - Changes nothing. Secrets stay on the controller.
-author: The Atelier maintainers
+author: The Atelier maintainers (@mooc)
 version_added: 0.1.0
 options:
   settings:
