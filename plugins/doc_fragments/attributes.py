@@ -16,3 +16,14 @@ attributes:
   diff_mode:
     description: Returns in diff mode what changed, or would change.
 """
+
+    INFO_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode); changes nothing in any mode.
+    support: full
+  diff_mode:
+    description: Changes nothing, so that there is no difference to return.
+    support: none
+"""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ssl
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,31 @@ def connect(params: dict[str, Any]) -> gitlab.Gitlab:
     )
 
 
-def explain(error: Exception, api_url: str, token_file: str) -> str:
+def serve(
+    module: Any,
+    work: Callable[[], dict[str, Any]],
+    explain: Callable[[Exception, dict[str, Any]], str] | None = None,
+) -> None:
+    """Run a module that talks to GitLab: the library is there, every failure is one sentence.
+
+    Args:
+        module: an ``AnsibleModule``.
+        work: does it and returns the result, with ``changed``.
+        explain: says what went wrong, from the exception and the module's parameters.
+    """
+    problem = library_problem()
+    if problem:
+        module.fail_json(msg=problem)
+    try:
+        result = work()
+    except Exception as error:
+        module.fail_json(msg=(explain or explain_failure)(error, module.params))
+    module.exit_json(**result)
+
+
+def explain_failure(error: Exception, params: dict[str, Any]) -> str:
     """One sentence for a failure: what was tried, what GitLab said, what to look at."""
+    api_url, token_file = params["api_url"], params["token_file"]
     if isinstance(error, InstanceError):
         return str(error)
     if isinstance(error, gitlab.exceptions.GitlabAuthenticationError):

@@ -193,5 +193,5 @@ def explain(error: Exception, params: dict[str, Any]) -> str:
     if isinstance(error, LearnerError):
         return str(error)
     asked = getattr(error, "asked", None)
-    told = _gitlab.explain(error, params["api_url"], params["token_file"])
+    told = _gitlab.explain_failure(error, params)
     return f"{told} (asked: {asked})" if asked else told

@@ -46,9 +46,6 @@ options:
   base_token_file:
     description: File with the access token for O(base).
     type: path
-  ca_file:
-    description: PEM file of the certificate authorities to trust; the system's own when not given.
-    type: path
   author_name:
     description: Author of commits made from a directory.
     type: str
@@ -61,16 +58,8 @@ options:
     description: Message of commits made from a directory.
     type: str
     default: Update the course's files
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-    description: Shows the commit before and after.
 extends_documentation_fragment:
-  - mooc.atelier.attributes
-requirements:
-  - git
+  - mooc.atelier.git
 """
 
 EXAMPLES = r"""

@@ -32,19 +32,8 @@ options:
   token_file:
     description: File on the server with the access token, scope C(write_repository).
     type: path
-  ca_file:
-    description: PEM file of the certificate authorities to trust; the system's own when not given.
-    type: path
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-    description: Shows the commit before and after.
 extends_documentation_fragment:
-  - mooc.atelier.attributes
-requirements:
-  - git
+  - mooc.atelier.git
 """
 
 EXAMPLES = r"""

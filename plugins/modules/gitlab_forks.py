@@ -371,14 +371,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    problem = _gitlab.library_problem()
-    if problem:
-        module.fail_json(msg=problem)
-    try:
-        result = apply(module.params, module.check_mode, module._diff)
-    except Exception as error:
-        module.fail_json(msg=_session.explain(error, module.params))
-    module.exit_json(**result)
+    _gitlab.serve(
+        module, lambda: apply(module.params, module.check_mode, module._diff), _session.explain
+    )
 
 
 if __name__ == "__main__":

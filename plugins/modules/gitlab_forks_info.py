@@ -29,13 +29,8 @@ options:
     description: How many forks are compared at the same time, from 1 to 64.
     type: int
     default: 8
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
 extends_documentation_fragment:
-  - mooc.atelier.attributes
+  - mooc.atelier.attributes.info_module
   - mooc.atelier.gitlab
 """
 
@@ -156,14 +151,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    problem = _gitlab.library_problem()
-    if problem:
-        module.fail_json(msg=problem)
-    try:
-        result = look(module.params)
-    except Exception as error:
-        module.fail_json(msg=_session.explain(error, module.params))
-    module.exit_json(changed=False, **result)
+    _gitlab.serve(module, lambda: {"changed": False, **look(module.params)}, _session.explain)
 
 
 if __name__ == "__main__":

@@ -24,13 +24,8 @@ options:
     type: list
     elements: str
     default: [api]
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
 extends_documentation_fragment:
-  - mooc.atelier.attributes
+  - mooc.atelier.attributes.info_module
   - mooc.atelier.gitlab
 """
 
@@ -167,16 +162,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    problem = _gitlab.library_problem()
-    if problem:
-        module.fail_json(msg=problem)
-    try:
-        answer = examine(module.params)
-    except Exception as error:
-        module.fail_json(
-            msg=_gitlab.explain(error, module.params["api_url"], module.params["token_file"])
-        )
-    module.exit_json(changed=False, **answer)
+    _gitlab.serve(module, lambda: {"changed": False, **examine(module.params)})
 
 
 if __name__ == "__main__":

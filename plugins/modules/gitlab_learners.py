@@ -329,6 +329,17 @@ def result_of(group: Class, outcome: Outcome) -> dict[str, Any]:
     return result
 
 
+def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
+    """Do it; the module's result."""
+    group = Class(_session.Session(params), params, check, diff)
+    outcome = group.run()
+    waiting = group.wait()
+    result = result_of(group, outcome)
+    if group.deleted:
+        result["still_being_deleted"] = waiting
+    return result
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
@@ -358,21 +369,11 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    problem = _gitlab.library_problem()
-    if problem:
-        module.fail_json(msg=problem)
-    params = module.params
-    try:
-        session = _session.Session(params)
-        group = Class(session, params, module.check_mode, module._diff)
-        outcome = group.run()
-        waiting = group.wait()
-    except Exception as error:
-        module.fail_json(msg=_session.explain(error, params))
-    result = result_of(group, outcome)
-    if group.deleted:
-        result["still_being_deleted"] = waiting
-    module.exit_json(**result)
+    _gitlab.serve(
+        module,
+        lambda: apply(module.params, module.check_mode, module._diff),
+        _session.explain,
+    )
 
 
 if __name__ == "__main__":

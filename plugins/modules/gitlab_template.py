@@ -245,16 +245,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    problem = _gitlab.library_problem()
-    if problem:
-        module.fail_json(msg=problem)
-    try:
-        result = Manager(module.params, module.check_mode).run()
-    except Exception as error:
-        module.fail_json(
-            msg=_gitlab.explain(error, module.params["api_url"], module.params["token_file"])
-        )
-    module.exit_json(**result)
+    _gitlab.serve(module, lambda: Manager(module.params, module.check_mode).run())
 
 
 if __name__ == "__main__":

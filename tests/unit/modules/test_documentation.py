@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
+from ansible.plugins.loader import fragment_loader
+from ansible.utils.plugin_docs import get_docstring
 from world import paths
 
 PLUGINS = paths.ROOT / "plugins"
@@ -37,15 +40,11 @@ def taken(module: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return dict(captured.value.arguments)
 
 
-def documented(module: Any) -> dict[str, Any]:
-    documentation = yaml.safe_load(module.DOCUMENTATION)
-    options = dict(documentation.get("options", {}))
-    for name in documentation.get("extends_documentation_fragment", ()):
-        own = PLUGINS / "doc_fragments" / f"{name.removeprefix('mooc.atelier.')}.py"
-        if own.exists():
-            said = yaml.safe_load(own.read_text().split('r"""')[1].split('"""')[0])
-            options = said.get("options", {}) | options
-    return options
+def documentation(name: str) -> dict[str, Any]:
+    """What ansible-doc knows of a module, with what several modules share."""
+    path = PLUGINS / "modules" / f"{name}.py"
+    found = get_docstring(str(path), fragment_loader, collection_name="mooc.atelier")
+    return dict(found[0])
 
 
 def plain(option: dict[str, Any]) -> dict[str, Any]:
@@ -61,11 +60,20 @@ def plain(option: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def option_of_ansible(option: str, arguments: dict[str, Any]) -> bool:
+    """Whether the module takes it by `add_file_common_args`."""
+    return bool(arguments.get("add_file_common_args")) and option in FILE_COMMON_ARGUMENTS
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_options(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(f"ansible_collections.mooc.atelier.plugins.modules.{name}")
     arguments = taken(module, monkeypatch)
-    said = {option: plain(value) for option, value in documented(module).items()}
+    said = {
+        option: plain(value)
+        for option, value in documentation(name).get("options", {}).items()
+        if not option_of_ansible(option, arguments)
+    }
     does = {option: plain(value) for option, value in arguments["argument_spec"].items()}
     assert said == does
 
@@ -73,7 +81,7 @@ def test_options(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_check_mode_is_supported_as_said(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(f"ansible_collections.mooc.atelier.plugins.modules.{name}")
-    said = yaml.safe_load(module.DOCUMENTATION)["attributes"]["check_mode"]["support"]
+    said = documentation(name)["attributes"]["check_mode"]["support"]
     assert taken(module, monkeypatch)["supports_check_mode"] is (said == "full")
 
 
