@@ -13,6 +13,7 @@ import httpx
 import pytest
 from integration.atelier.campus import Visitor
 from integration.atelier.small_site import Site, until
+from unit.modules.running import run
 
 
 def test_a_click_opens_the_file_named_in_the_learner_s_own_server(visitor: Visitor) -> None:
@@ -349,6 +350,31 @@ def test_the_platform_s_address_is_used_where_it_is_trusted(site: Site, learner:
             assert told["ATELIER_LEARNER_EMAIL"] == "ada@campus.example"
     finally:
         site.write_consumers([old])
+
+
+def test_a_key_in_rotation_opens_with_both_secrets_and_then_with_the_new_one(
+    site: Site, learner: str
+) -> None:
+    """The hub runs on all the while; the file is changed as the playbook does it."""
+    old, new = site.consumer_secret, "n" * 40
+    key = {"key": "campus", "platform": "campus"}
+    file = site.root / "consumers.yml"
+
+    def launch(secret: str) -> int:
+        with Visitor(site.hub_url, secret, learner) as visitor:
+            return visitor.post(visitor.form()).status_code
+
+    try:
+        assert [launch(old), launch(new)] == [302, 401]
+        rotation = [{**key, "secret": new, "grace": "14d"}]
+        assert run("lti_consumers", path=str(file), consumers=rotation).changed
+        assert [launch(old), launch(new)] == [302, 302]
+        assert "being replaced" in site.log("hub")
+        ended = [{"secret": old, "until": "2026-01-01T00:00:00Z"}]
+        site.write_consumers([{**key, "secret": new, "previous": ended}])
+        assert [launch(old), launch(new)] == [401, 302]
+    finally:
+        site.write_consumers([{**key, "secret": old}])
 
 
 def test_no_secret_is_in_the_logs(site: Site, visitor: Visitor) -> None:

@@ -193,7 +193,7 @@ def verify(
     if not any(signed):
         raise LaunchError("launch_signature", f"consumer {key!r}: wrong signature", 401)
     if not signed[0]:
-        log.info("consumer %r signs with a secret that is being replaced", key)
+        log.warning("consumer %r signs with a secret that is being replaced", key)
     kept_until = timestamp + 2 * window + 60
     if not nonces.claim(key, timestamp, params["oauth_nonce"], now=now, expires=kept_until):
         raise LaunchError("launch_replay", f"consumer {key!r}: replay", 401, params, consumer)
