@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 try:
     import gitlab as gitlab  # the alias makes it a name that modules may take from here
@@ -66,8 +67,55 @@ def read_token(token_file: str) -> str:
     return token
 
 
+def check_address(api_url: str) -> None:
+    """See that this is an address; an empty one would send the token to python-gitlab's default.
+
+    Raises:
+        InstanceError: it is none, or holds a password.
+    """
+    try:
+        parts = urlsplit(api_url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if good and parts.username is None and not parts.query and not parts.fragment:
+        return
+    secret = any(mark in api_url for mark in "@?#")
+    shown = "no such address" if secret else f"{api_url!r}"
+    raise InstanceError(
+        f"api_url is {shown}: it must be GitLab's address, such as "
+        "https://gitlab.mooc.example.org, without user name, query or fragment."
+    )
+
+
+def _session() -> requests.Session:
+    """Follows redirects on GitLab's own host (renamed projects), and to no other.
+
+    requests takes only its own kind of credentials off a redirected request: GitLab's token would
+    go along to whoever the answer names.
+    """
+
+    class SameHost(requests.Session):
+        def rebuild_auth(
+            self, prepared_request: requests.PreparedRequest, response: requests.Response
+        ) -> None:
+            old, new = str(response.request.url), str(prepared_request.url)
+            if self.should_strip_auth(old, new):  # type: ignore[no-untyped-call]
+                parts = urlsplit(new)
+                raise InstanceError(
+                    f"{old.partition('/api/')[0]} sends its visitors on to "
+                    f"{parts.scheme}://{parts.netloc}, and the token was not sent there: write "
+                    "GitLab's own address (gitlab_api_url)."
+                )
+
+    return SameHost()
+
+
 def connect(params: dict[str, Any]) -> gitlab.Gitlab:
     """A connection from a module's parameters (see ``CONNECTION_ARGUMENTS``); makes no request."""
+    check_address(params["api_url"])
+    if params["timeout"] <= 0:
+        raise InstanceError(f"timeout is {params['timeout']}: it must be more than 0 seconds.")
     ca_file = params.get("ca_file")
     if ca_file is None and SYSTEM_CA_FILE.exists():
         # requests brings its own list of authorities, which knows nothing of the site's.
@@ -77,6 +125,7 @@ def connect(params: dict[str, Any]) -> gitlab.Gitlab:
         private_token=read_token(params["token_file"]),
         ssl_verify=ca_file or True,
         timeout=params["timeout"],
+        session=_session(),
         # Page links carry the external address; stay on the one that was asked for.
         keep_base_url=True,
     )

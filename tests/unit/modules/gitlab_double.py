@@ -13,7 +13,7 @@ TOKEN = "glpat-unit-test-token"
 
 @dataclass
 class Double:
-    """What it knows, and the writes it got."""
+    """What it knows, the paths it was asked for, and the writes it got."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     # Settings that it takes and does not keep.
@@ -24,9 +24,11 @@ class Double:
     # (code, body) for everything.
     always: tuple[int, str] | None = None
     writes: list[tuple[str, str, Any]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     url: str = ""
 
     def answer(self, method: str, path: str, token: str | None, body: Any) -> tuple[int, Any]:
+        self.asked.append(path)
         if self.always:
             return self.always
         if token != TOKEN:

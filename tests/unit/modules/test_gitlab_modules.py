@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import http.server
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab
@@ -155,6 +158,57 @@ def test_a_token_file_that_holds_no_token_is_named(
 def test_an_address_of_something_else_is_said(double: Double, token_file: Path) -> None:
     double.always = (404, "<html>nginx</html>")
     assert "the address may be wrong" in keep(double, token_file, signup_enabled=False).failure
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", " ", "localhost", "ftp://gitlab.example", "https://", "https://a:b@gitlab.example",
+     "https://gitlab.example?private_token=x", "https://[gitlab", "https://gitlab.example:port"],
+)  # fmt: skip
+def test_the_token_is_not_sent_to_what_is_no_address(address: str, token_file: Path) -> None:
+    """python-gitlab would take gitlab.com for an empty address."""
+    sent = "requests.sessions.Session.send"
+    with mock.patch(sent, side_effect=AssertionError("a request was sent")):
+        ran = run("gitlab_settings", api_url=address, token_file=str(token_file), settings={})
+    assert "it must be GitLab's address" in ran.failure
+    assert "a:b" not in ran.failure
+
+
+def test_a_timeout_of_nothing_is_refused(double: Double, token_file: Path) -> None:
+    where = {"api_url": double.url, "token_file": str(token_file)}
+    ran = run("gitlab_settings", settings={}, timeout=0, **where)
+    assert "timeout is 0.0" in ran.failure
+
+
+def test_the_token_does_not_follow_a_redirect_to_another_host(
+    double: Double, token_file: Path
+) -> None:
+    seen: list[str | None] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            seen.append(self.headers["PRIVATE-TOKEN"])
+            self.send_response(302)
+            self.send_header("Location", f"{double.url}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    portal = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=portal.serve_forever, daemon=True).start()
+    try:
+        ran = run(
+            "gitlab_settings", api_url=f"http://127.0.0.1:{portal.server_port}",
+            token_file=str(token_file), settings={"signup_enabled": False},
+        )  # fmt: skip
+    finally:
+        portal.shutdown()
+        portal.server_close()
+    assert f"sends its visitors on to {double.url}" in ran.failure
+    assert seen == [TOKEN]
+    assert double.asked == []
 
 
 def test_nobody_at_the_address_is_said(token_file: Path) -> None:
