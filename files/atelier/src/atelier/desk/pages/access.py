@@ -88,11 +88,8 @@ class AccessPages:
         account = await self._office.account(session.username)
         clones = await asyncio.to_thread(self._clones, session.username, session.language)
         once, session.once = session.once, {}
-        ending = (
-            f"{site.gitlab_url}/-/atelier/enter?to="
-            if site.gitlab_session_paths
-            else site.gitlab_url
-        )
+        # GitLab shows its form to nobody who is signed in there.
+        ending = "/-/atelier/enter?to=" if site.gitlab_session_paths else ""
         return self._look.page(
             "access",
             session,
