@@ -14,6 +14,7 @@ from ._calls import Calls, LearnerError, path_of
 from ._changes import Changes
 from ._fork_updates import Pusher, Request, Versions
 from ._forks import Fork, Template
+from ._learners import PROVIDER, find_username
 
 PRESENT, ARCHIVED, ABSENT = "present", "archived", "absent"
 NONE, FAST_FORWARD, MERGE_REQUEST = "none", "fast_forward", "merge_request"
@@ -93,7 +94,8 @@ def read_forks(
     for page in calls.pages(path_of("projects", template.id, "forks"), keyset=False):
         for project in page:
             fork = _forks.fork_of(project)
-            if fork.scheduled_path.lower() != path.lower():
+            group = project["namespace"].get("kind") == "group"
+            if group or fork.scheduled_path.lower() != path.lower():
                 continue
             if fork.deletion_on is None:
                 existing.forks[fork.owner.lower()] = fork
@@ -219,6 +221,9 @@ class Keeper:
         if entry.fork is None and waiting is not None:
             self._restore(entry, waiting, after)
             return False
+        if entry.fork is None and find_username(self._calls, PROVIDER, entry.username) is None:
+            # A group may have the name: GitLab would put the fork there.
+            raise LearnerError("GitLab has no account with this username: make the account first")
         if self._check:
             done = self._foreseen(entry.fork)
         else:

@@ -97,9 +97,11 @@ def read_template(calls: Calls, path: str) -> Template:
     Raises:
         LearnerError: there is none, or it is empty.
     """
-    project = calls.find(path_of("projects", path))
+    project = calls.find(path_of("projects", path)) if path.strip("/ ") else None
     if project is None:
-        raise LearnerError(f"GitLab has no project {path}: add the course first, or check the name")
+        raise LearnerError(
+            f"GitLab has no project {path!r}: add the course first, or check the name"
+        )
     if not project.get("default_branch") or project.get("empty_repo"):
         raise LearnerError(f"the project {path} has no commit yet: there is nothing to fork")
     return Template(

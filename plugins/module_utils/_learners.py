@@ -170,13 +170,17 @@ def check_owner(wanted: Wanted, found: Account | None, namesake: Account | None)
 def find_identity(calls: Calls, provider: str, extern_uid: str) -> Account | None:
     """The account with an identity: one request."""
     users = calls.get("/users", provider=provider, extern_uid=extern_uid)
-    return account_of(users[0], provider) if users else None
+    found = [account_of(user, provider) for user in users]
+    # Believed only when it is what was asked for: a filter that is not heeded lists everybody.
+    same = (one for one in found if (one.extern_uid or "").lower() == extern_uid.lower())
+    return next(same, None)
 
 
 def find_username(calls: Calls, provider: str, username: str) -> Account | None:
     """The account with a username: one request."""
     users = calls.get("/users", username=username)
-    return account_of(users[0], provider) if users else None
+    same = (user for user in users if user["username"].lower() == username.lower())
+    return next((account_of(user, provider) for user in same), None)
 
 
 class Directory:
@@ -262,12 +266,11 @@ def create(calls: Calls, wanted: Wanted) -> tuple[Account, bool]:
         The account, and whether it is new and as asked for.
     """
 
-    def present() -> Any:
-        users = calls.get("/users", provider=wanted.provider, extern_uid=wanted.extern_uid)
-        return users[0] if users else None
+    def present() -> Account | None:
+        return find_identity(calls, wanted.provider, wanted.extern_uid)
 
-    user, new = calls.make("/users", creation(wanted), present)
-    return account_of(user, wanted.provider), new
+    made, new = calls.make("/users", creation(wanted), present)
+    return made if isinstance(made, Account) else account_of(made, wanted.provider), new
 
 
 def settle(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ Item = TypeVar("Item")
 
 MINIMUM_GITLAB = (17, 0, 0)
 FAILURES_IN_MESSAGE = 10
+USERNAME = re.compile(r"[A-Za-z0-9_.]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 
 BULK_ARGUMENTS: dict[str, dict[str, Any]] = {
     **_gitlab.CONNECTION_ARGUMENTS,
@@ -30,6 +32,23 @@ BULK_ARGUMENTS: dict[str, dict[str, Any]] = {
     "progress_from": {"type": "int", "default": 25},
     "progress_folder": {"type": "path"},
 }
+
+
+def check_usernames(names: Iterable[str], what: str = "username") -> None:
+    """Refuse what can be nobody's, before anything is asked of GitLab.
+
+    An empty name is more than useless: GitLab takes it for "the caller", or for no filter at all.
+
+    Raises:
+        InstanceError: names that are empty, too long, or have other characters.
+    """
+    wrong = [name for name in names if not USERNAME.fullmatch(name) or len(name) > 255]
+    if wrong:
+        shown = ", ".join(repr(name[:60]) for name in wrong[:10])
+        raise _gitlab.InstanceError(
+            f"{what}: {shown} cannot be: 1 to 255 letters, digits, '_', '-' and '.' "
+            "('-' not first, '.' not last). Nothing was changed."
+        )
 
 
 class Session:

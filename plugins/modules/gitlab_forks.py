@@ -118,8 +118,6 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Whether the account of a learner without fork exists is only known when the fork
-      is made.
   diff_mode:
     support: full
 extends_documentation_fragment:
@@ -298,6 +296,9 @@ def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
         raise _gitlab.InstanceError(
             f"Learners given twice: {', '.join(sorted(twice)[:10])}. Nothing was changed."
         )
+    _session.check_usernames(learners, "learners")
+    if params["path"]:
+        _session.check_usernames([params["path"]], "path")
     session = _session.Session(params)
     session.check_access(writes=True)
     plan = plan_of(session, params)

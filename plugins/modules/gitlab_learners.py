@@ -208,6 +208,7 @@ def wanted_learners(params: dict[str, Any]) -> list[Wanted]:
                 fallback_domain=params["fallback_email_domain"],
             )
         )
+    _session.check_usernames(one.username for one in learners)
     for what, keys in (
         ("username", [one.username.lower() for one in learners]),
         ("identity", [f"{one.provider}:{one.extern_uid.lower()}" for one in learners]),

@@ -296,9 +296,34 @@ def test_a_learner_without_account(course: Course) -> None:
         "gitlab_forks", expected=False, template=f"{course.slug}/template",
         learners=[f"{room.prefix}nobody", room.names(1)[0]],
     )  # fmt: skip
+    checked = room.play(task, options=["--check"]).last()
     told = room.play(task).last()
-    assert "account" in told["failed_learners"][0]["reason"]
-    assert told["summary"] == {"failed": 1, "created": 1}
+    for one in (checked, told):
+        assert "no account with this username" in one["failed_learners"][0]["reason"]
+        assert one["summary"] == {"failed": 1, "created": 1}
+
+
+def test_a_group_is_no_learner(course: Course) -> None:
+    """GitLab would put the fork into the group, and into root's own space for an empty name."""
+    room = course.room
+    group = room.gitlab.groups.create({"name": f"{room.prefix}g", "path": f"{room.prefix}g"})
+    source = room.gitlab.projects.get(f"{course.slug}/template")
+    common: Task = {"template": f"{course.slug}/template", "expected": False}
+    told = room.play(room.task("gitlab_forks", **common, learners=[group.path])).last()
+    assert "no account with this username" in told["failed_learners"][0]["reason"]
+    for nobody in ("", "../x"):
+        told = room.play(room.task("gitlab_forks", **common, learners=[nobody])).last()
+        assert "Nothing was changed" in told["msg"]
+    assert source.forks.list(get_all=True) == []
+
+    # A fork that the group's people made by themselves is theirs.
+    theirs = source.forks.create({"namespace_path": group.path, "path": course.slug})
+    gone = room.task(
+        "gitlab_forks", **common, learners=[group.path], state="absent", path=course.slug,
+        confirm_absent=True,
+    )  # fmt: skip
+    assert not room.play(gone).last()["changed"]
+    assert room.gitlab.projects.get(theirs.id).path == course.slug
 
 
 def test_archived_and_back(course: Course) -> None:

@@ -189,6 +189,14 @@ def test_found_by_identity_whatever_the_username(room: Classroom) -> None:
     assert set(room.accounts()) == {f"{room.prefix}new"}
 
 
+def test_names_that_are_nobody_s_change_nothing(room: Classroom) -> None:
+    for nobody in ("", "../admin"):
+        learners = [room.learner(0), {"username": nobody, "email": f"{room.prefix}@example.org"}]
+        told = room.play(room.task("gitlab_learners", expected=False, learners=learners)).last()
+        assert "Nothing was changed" in told["msg"]
+    assert room.accounts() == {}
+
+
 def test_two_learners_with_one_identity_change_nothing(room: Classroom) -> None:
     one, two = room.learners(2)
     for twin, word in (

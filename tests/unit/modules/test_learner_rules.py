@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils import (
     _fork_updates,
     _forks,
+    _gitlab,
     _learners,
     _session,
 )
@@ -120,6 +121,29 @@ class Listing:
 def look(listing: Listing, names: list[str]) -> Directory:
     wanted = [Wanted(name, name) for name in names]
     return _learners.read_directory(listing, wanted, "oauth2_generic")  # type: ignore[arg-type]
+
+
+def test_who_is_not_who_was_asked_for_is_not_believed() -> None:
+    """A GitLab (or a proxy) that does not heed the filter answers with everybody."""
+
+    class Everybody(Listing):
+        def get(self, path: str, **query: str) -> list[dict[str, Any]]:
+            del path, query
+            return list(self.users.values())
+
+    listing = Everybody(5000, [user(17, "u17", "u17"), user(18, "u18", "u18")])
+    assert look(listing, ["u18"]).by_uid["u18"].id == 18
+    found = look(listing, ["u19"])
+    assert (found.by_uid, found.by_name) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "nobody", ["", " ", "a b", "../admin", "a/b", "x\n", "é", "-x", "x.", "u" * 256, "\0"]
+)
+def test_names_that_are_nobody_s(nobody: str) -> None:
+    _session.check_usernames(["u2k7m4qzsbhd6xw3n", "Zoe.M_1-a", "_"])
+    with pytest.raises(_gitlab.InstanceError, match=r"Nothing was changed"):
+        _session.check_usernames(["good", nobody])
 
 
 def test_one_learner_is_asked_for_not_listed() -> None:
