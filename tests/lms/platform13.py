@@ -36,13 +36,22 @@ class Platform13:
         hub_url: the tool's.
         key: private key in PEM.
         key_id: its name in the key set.
+        tool_key: the tool's public key in PEM; None: read from the tool's address when needed.
     """
 
-    def __init__(self, address: str, hub_url: str, key: str, key_id: str = "key-1") -> None:
+    def __init__(
+        self,
+        address: str,
+        hub_url: str,
+        key: str,
+        key_id: str = "key-1",
+        tool_key: str | None = None,
+    ) -> None:
         self.address = address
         self.hub_url = hub_url
         self.key = key
         self.key_id = key_id
+        self.tool_key = tool_key
 
     @property
     def launch_url(self) -> str:
@@ -66,7 +75,8 @@ class Platform13:
             rsa_key=self.key,
             rsa_key_id=self.key_id,
             redirect_uris=[self.launch_url],
-            tool_keyset_url=f"{self.hub_url}/hub/lti13/keys",
+            tool_key=self.tool_key,
+            tool_keyset_url=None if self.tool_key else f"{self.hub_url}/hub/lti13/keys",
         )
         consumer.enable_deep_linking(self.launch_url, self.return_url)
         return consumer
@@ -120,6 +130,13 @@ class Platform13:
         address: str = self._consumer().prepare_preflight_url(data)
         return address
 
+    def link(self, request: Mapping[str, str]) -> str:
+        """Which link was clicked, for a tool's authorization request; empty when none is known."""
+        from lti_consumer.utils import get_data_from_cache  # once Django has settings
+
+        data = get_data_from_cache(request.get("lti_message_hint"))
+        return str(data.resource_link_id) if data is not None else ""
+
     def answer(self, request: Mapping[str, str], language: str = "fr") -> dict[str, str]:
         """The signed form for a tool's authorization request.
 
@@ -145,3 +162,12 @@ class Platform13:
         """The content items of a tool's deep linking response, its signature checked."""
         items: list[dict[str, Any]] = self._consumer().check_and_decode_deep_linking_token(response)
         return items
+
+    def access_token(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """The answer to a tool's request for an access token, its signature checked."""
+        answer: dict[str, Any] = self._consumer().access_token(form)
+        return answer
+
+    def permits(self, token: str, scope: str) -> bool:
+        """Whether that token is one of ours and permits that scope."""
+        return bool(self._consumer().check_token(token, [scope]))

@@ -24,7 +24,7 @@ ROOMS = [
     {"door"},
     {"spawn"},
     {"house"},
-    {"deskclient", "learner"},
+    {"deskclient", "learner", "platform_services"},
     {"spaces", "outside", "toolkeys"},
     {"identity", "text", "live"},
     {"registrations"},
