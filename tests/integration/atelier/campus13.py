@@ -58,6 +58,11 @@ class Visitor13(Visitor):
         """A click on a link of the course page: the address it leads to."""
         return self.campus.login_url(self.user_id, "link-1", custom, name=name, role=role)
 
+    def choose(self, *, role: str = "instructor") -> httpx.Response:
+        """Begin to choose what a link opens: the page with what there is."""
+        began = self.campus.login_url(self.user_id, "link-1", {}, role=role, deep_linking=True)
+        return self.send(self.authorize(began))
+
     def authorize(self, address: str) -> dict[str, str]:
         """Follow a click to the platform, which signs: the form it has the browser post."""
         began = self.browser.get(address)

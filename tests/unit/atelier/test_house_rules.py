@@ -25,7 +25,7 @@ ROOMS = [
     {"spawn"},
     {"house"},
     {"deskclient", "learner", "platform_services"},
-    {"spaces", "outside", "toolkeys"},
+    {"spaces", "outside", "toolkeys", "mirrors"},
     {"identity", "text", "live"},
     {"registrations"},
     {"settings", "desktext"},

@@ -41,6 +41,15 @@ def _platform_url(value: str) -> str:
     return value
 
 
+def is_platform_url(value: str) -> bool:
+    """Whether an address may be a platform's: https, or on this machine itself."""
+    try:
+        _platform_url(value)
+    except ValueError:
+        return False
+    return True
+
+
 PlatformUrl = Annotated[str, AfterValidator(_platform_url)]
 
 

@@ -87,6 +87,24 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Ce lien désigne un fichier d’une façon que ce site n’accepte pas.",
         "This link names a file in a way this site does not accept.",
     ),
+    # deep linking
+    "not_a_teacher": (
+        "Seules les personnes qui enseignent dans ce cours peuvent y choisir un lien.",
+        "Only those who teach in this course can choose a link for it.",
+    ),
+    "choose_title": ("Que doit ouvrir ce lien ?", "What should this link open?"),
+    "choose_place": ("Le cours, ou un de ses fichiers", "The course, or one of its files"),
+    "choose_whole": ("Le cours, à sa page de départ", "The course, at its start page"),
+    "choose_target": ("Où l’ouvrir", "Where to open it"),
+    "choose_notebook": ("dans le notebook", "in the notebook"),
+    "choose_gitlab": ("dans l’espace GitLab", "in the GitLab space"),
+    "choose_name": (
+        "Son nom dans la page du cours (facultatif)",
+        "Its name in the course page (optional)",
+    ),
+    "choose_done": ("Utiliser ce lien", "Use this link"),
+    "choose_cancel": ("Annuler", "Cancel"),
+    "choose_going": ("Retour à la plateforme du cours…", "Back to the course platform…"),
     "no_launch": (
         "Aucun cours n’a encore été ouvert avec ce compte.",
         "No course has been opened with this account yet.",

@@ -1,71 +1,24 @@
 """``/hub/lti13/…``: the addresses of LTI 1.3.
 
-``login`` is where a platform begins, ``launch`` where its signed token arrives, ``keys`` this
-site's own public keys. The rules are in :mod:`atelier.door.lti13`.
+``login`` is where a platform begins, ``launch`` where its signed token arrives, ``chosen`` where a
+teacher's choice of a link arrives, ``keys`` this site's own public keys.
+The rules are in :mod:`atelier.door.lti13`.
 """
 
 from __future__ import annotations
 
-import re
-import secrets
 import time
 from urllib.parse import urlencode
 
 from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
 
 from atelier.door import lti13
-from atelier.door.entrance import Entrance, LaunchProblem
+from atelier.door.bound import Entrance13
+from atelier.door.chooser import ChosenHandler, show_choice
+from atelier.door.entrance import LaunchProblem
 from atelier.door.lti11 import LaunchError, read_form, single
-from atelier.door.sealed import Sealer
 from atelier.house import house
-from atelier.text import Language, language
-
-BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
-
-
-class Entrance13(Entrance):
-    """What the addresses of LTI 1.3 share."""
-
-    language_told: Language | None = None
-    """The launch's own language, once it is known."""
-
-    @property
-    def sealer(self) -> Sealer:
-        """Seals what leaves in the browser."""
-        return Sealer(self.settings["cookie_secret"])
-
-    def launch_language(self) -> Language:
-        """Language of the page."""
-        return self.language_told or super().launch_language()
-
-    @property
-    def _cookie_name(self) -> str:
-        return "__Host-atelier-lti" if self._https else "atelier-lti"
-
-    @property
-    def _https(self) -> bool:
-        return house().settings.site.hub_url.startswith("https:")
-
-    def browser_secret(self) -> str | None:
-        """What this site's cookie of logins holds in this browser."""
-        value = self.get_cookie(self._cookie_name)
-        return value if value and BROWSER_SECRET.fullmatch(value) else None
-
-    def keep_browser_secret(self) -> str:
-        """The browser's secret, made and sent when it has none.
-
-        The cookie lasts as long as the browser's session, so several links may be opened at once.
-        It comes back in a frame too: where a browser keeps cookies apart by the page around
-        (``Partitioned``), it is one of that page's own, and useless elsewhere.
-        """
-        known = self.browser_secret()
-        if known is not None:
-            return known
-        made = secrets.token_urlsafe(32)
-        far = "; Secure; SameSite=None; Partitioned" if self._https else "; SameSite=Lax"
-        # Python's cookie classes know Partitioned from 3.14 on only.
-        self.add_header("Set-Cookie", f"{self._cookie_name}={made}; Path=/; HttpOnly{far}")
-        return made
+from atelier.text import language
 
 
 class LoginHandler(Entrance13):
@@ -141,8 +94,9 @@ class Launch13Handler(Entrance13):
         locale = message.launch.params.get("launch_presentation_locale")
         self.language_told = language(locale) if locale else None
         if message.deep_linking:
-            raise LaunchError("launch_shape", "deep linking is not offered", 400)
-        await self.enter(message.launch)
+            await show_choice(self, message)
+        else:
+            await self.enter(message.launch)
 
 
 class KeysHandler(BaseHandler):  # type: ignore[misc]
@@ -158,5 +112,6 @@ class KeysHandler(BaseHandler):  # type: ignore[misc]
 ROUTES: list[tuple[str, type[BaseHandler]]] = [
     ("/lti13/login", LoginHandler),
     ("/lti13/launch", Launch13Handler),
+    ("/lti13/chosen", ChosenHandler),
     ("/lti13/keys", KeysHandler),
 ]

@@ -1,0 +1,177 @@
+"""Deep linking: a teacher chooses here what a link in the course page opens.
+
+Source: LTI Deep Linking 2.0, sections 3 and 4. What the platform's request said leaves in the
+page, sealed and bound to the browser, and comes back with the choice: nothing is remembered here.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from atelier.door.claims import CLAIM, DEEP_LINKING_SETTINGS, roles, text_at
+from atelier.door.lti11 import LaunchError
+from atelier.door.lti13 import Message, launch_url
+from atelier.door.sealed import Sealer, SealError
+from atelier.door.targets import Destination, TargetError, check_path, check_target
+from atelier.registrations import Registration, Registrations, is_platform_url
+from atelier.settings import Course, may_launch
+
+CHOOSE_SECONDS = 3600
+"""How long a teacher may think."""
+ANSWER_SECONDS = 300
+ITEM = "ltiResourceLink"
+MAX_DATA = 16 * 1024
+MAX_TITLE = 255
+_PURPOSE = "lti13-deep-linking"
+_CLAIM = "https://purl.imsglobal.org/spec/lti-dl/claim/"
+_TEACHING = ("Instructor", "ContentDeveloper", "Administrator")
+_ABOVE = ("urn:lti:instrole:ims/lis/Administrator", "urn:lti:sysrole:ims/lis/Administrator")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A platform's request for a choice."""
+
+    registration: str
+    issuer: str
+    client_id: str
+    deployment_id: str
+    return_url: str
+    data: str | None
+    browser: str
+    """Digest of the cookie of the browser that the request came in."""
+
+
+def is_teacher(claims: Mapping[str, Any]) -> bool:
+    """Whether a token says that its bearer shapes the course: the platform signed it."""
+    given = roles(claims)
+    return any(one.split("/")[0] in _TEACHING or one in _ABOVE for one in given)
+
+
+def request_of(message: Message, browser: str) -> Request:
+    """What a deep linking message asks.
+
+    Raises:
+        LaunchError: not by a teacher, or not for a link.
+    """
+    claims, registration = message.claims, message.registration
+
+    def refusal(key: str, detail: str, status: int) -> LaunchError:
+        return LaunchError(key, f"registration {registration.key!r}: {detail}", status)
+
+    if not is_teacher(claims):
+        raise refusal("not_a_teacher", "deep linking without a teaching role", 403)
+    asked = claims[DEEP_LINKING_SETTINGS]
+    accepted = asked.get("accept_types")
+    if not isinstance(accepted, list) or ITEM not in accepted:
+        raise refusal("launch_shape", f"accept_types has no {ITEM}", 400)
+    return_url = text_at(claims, DEEP_LINKING_SETTINGS, "deep_link_return_url")
+    if not is_platform_url(return_url):
+        raise refusal("launch_shape", f"deep_link_return_url is {return_url[:200]!r}", 400)
+    data = asked.get("data")
+    if data is not None and (not isinstance(data, str) or len(data) > MAX_DATA):
+        raise refusal("launch_shape", "data is not a text, or too long", 400)
+    return Request(
+        registration=registration.key,
+        issuer=registration.issuer,
+        client_id=message.client_id,
+        deployment_id=str(claims[CLAIM + "deployment_id"]),
+        return_url=return_url,
+        data=data,
+        browser=browser,
+    )
+
+
+def seal(request: Request, sealer: Sealer, now: float) -> str:
+    """The request, to be carried by the page."""
+    return sealer.seal(_PURPOSE, asdict(request), now, CHOOSE_SECONDS)
+
+
+def unseal(
+    sealed: str, registrations: Registrations, sealer: Sealer, now: float
+) -> tuple[Request, Registration]:
+    """The request a page carried, and its registration as it is now.
+
+    Raises:
+        LaunchError: it was not sealed here, or too long ago, or the registration is gone.
+    """
+    try:
+        request = Request(**sealer.open(_PURPOSE, sealed, now))
+    except SealError as error:
+        raise LaunchError("launch_time", f"deep linking: {error}", 400) from None
+    registration = registrations.by_client(request.issuer, request.client_id)
+    if registration is None or request.deployment_id not in registration.deployment_ids:
+        detail = f"deep linking: no registration {request.registration!r} now"
+        raise LaunchError("launch_consumer", detail, 401)
+    return request, registration
+
+
+def open_courses(registration: Registration, courses: Mapping[str, Course]) -> dict[str, Course]:
+    """The courses whose links a platform may have."""
+    return {slug: course for slug, course in courses.items() if may_launch(registration, course)}
+
+
+def place_chosen(
+    form: Mapping[str, str], registration: Registration, courses: Mapping[str, Course]
+) -> Destination:
+    """Where the chosen link leads.
+
+    Args:
+        form: ``place`` is ``<slug>/<path>``, the path empty for the course itself; ``target``.
+        registration: the platform's.
+        courses: the site's.
+
+    Raises:
+        LaunchError: no such place, or not for this platform.
+    """
+    slug, _, path = form.get("place", "").partition("/")
+    if slug not in open_courses(registration, courses):
+        raise LaunchError("course_unknown", f"deep linking: no course {slug[:80]!r}", 400)
+    try:
+        return Destination(slug, check_target(form.get("target", "")), check_path(path))
+    except TargetError as wrong:
+        raise LaunchError(wrong.key, f"deep linking: {wrong.detail}", 400) from None
+
+
+def answer(
+    request: Request, place: Destination | None, title: str, hub_url: str, now: float
+) -> dict[str, Any]:
+    """The claims of the response (section 3.2); without a place, the teacher chose nothing.
+
+    Args:
+        request: the platform's.
+        place: where the link leads.
+        title: what the course page calls it.
+        hub_url: the hub's public address.
+        now: present time, seconds since 1970.
+    """
+    items = []
+    if place is not None:
+        custom = {"course": place.course, "target": place.target}
+        if place.path:
+            custom["path"] = place.path
+        items.append(
+            {
+                "type": ITEM,
+                "title": title[:MAX_TITLE],
+                "url": launch_url(hub_url),
+                "custom": custom,
+            }
+        )
+    claims: dict[str, Any] = {
+        "iss": request.client_id,
+        "aud": request.issuer,
+        "iat": int(now),
+        "exp": int(now) + ANSWER_SECONDS,
+        "nonce": secrets.token_urlsafe(24),
+        CLAIM + "message_type": "LtiDeepLinkingResponse",
+        CLAIM + "version": "1.3.0",
+        CLAIM + "deployment_id": request.deployment_id,
+        _CLAIM + "content_items": items,
+    }
+    if request.data is not None:
+        claims[_CLAIM + "data"] = request.data
+    return claims
