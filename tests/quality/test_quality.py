@@ -60,6 +60,7 @@ def test_yaml_keeps_yamllints_rules() -> None:
     ("arguments", "search"),
     [
         pytest.param(["-p", "atelier"], "files/atelier/src", id="server"),
+        pytest.param(["-p", "atelier_toolbar"], "files/toolbar", id="toolbar"),
         pytest.param(
             ["-p", f"{COLLECTION}.module_utils", "-p", f"{COLLECTION}.modules",
              "-p", f"{COLLECTION}.filter", "-p", f"{COLLECTION}.action"],

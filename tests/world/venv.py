@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def environment() -> dict[str, str]:
         "ANSIBLE_COLLECTIONS_PATH": str(paths.link_collection()),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_PIPELINING": "1",
-        "PYTHONPATH": f"{paths.ROOT / 'tests'}:{paths.ROOT / 'files/atelier/src'}",
+        "PYTHONPATH": ":".join(
+            str(paths.ROOT / folder) for folder in ("tests", "files/atelier/src", "files/toolbar")
+        ),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -48,8 +51,10 @@ def ensure() -> bool:
         if stamp.exists() and stamp.read_text() == wanted:
             return False
         say("==> virtual environment: installing the pinned tools (1 to 3 min)")
-        shutil.rmtree(folder(), ignore_errors=True)
-        stream("making the virtual environment", [sys.executable, "-m", "venv", folder()])
+        stamp.unlink(missing_ok=True)
+        if not _is_of_this_python():
+            shutil.rmtree(folder(), ignore_errors=True)
+            stream("making the virtual environment", [sys.executable, "-m", "venv", folder()])
         stream(
             "installing the pinned tools",
             [program("pip"), "install", "--disable-pip-version-check", "-r", REQUIREMENTS],
@@ -58,6 +63,21 @@ def ensure() -> bool:
         )
         stamp.write_text(wanted)
     return True
+
+
+def _is_of_this_python() -> bool:
+    """Whether the environment there works here, so that only what changed must be installed.
+
+    What is pinned no more stays in it until `make clean`.
+    """
+    question = "import sys; print(sys.version_info[:2], sys.prefix)"
+    try:
+        answer = subprocess.run(
+            [program("python"), "-c", question], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return False
+    return answer.stdout.strip() == f"{sys.version_info[:2]} {folder()}"
 
 
 def _trust() -> dict[str, str]:

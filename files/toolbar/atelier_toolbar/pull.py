@@ -1,0 +1,103 @@
+"""Bringing what is newer in GitLab, without losing a line of what is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from atelier_toolbar import network
+from atelier_toolbar.objects import Objects, require_identity
+from atelier_toolbar.repository import Repository
+from atelier_toolbar.worktree import Worktree, dirty_paths
+
+Say = Callable[[dict[str, Any]], None]
+MESSAGE = {"fr": "Réunit avec GitLab", "en": "Merge with GitLab"}
+
+
+@dataclass
+class Brought:
+    """What a command changed in the learner's files, in git's names."""
+
+    changed: list[str] = field(default_factory=list)
+    kept: list[tuple[str, str]] = field(default_factory=list)
+    merged: bool = False
+
+    def add(self, other: Brought) -> None:
+        """Count what happened since, too."""
+        self.changed += [path for path in other.changed if path not in self.changed]
+        self.kept += [pair for pair in other.kept if pair not in self.kept]
+        self.merged = self.merged or other.merged
+
+    def as_json(self, repository: Repository) -> dict[str, Any]:
+        """Return the part of an answer that says what to reload and what was kept."""
+        name = repository.contents_path
+        return {
+            "reload": [name(path) for path in self.changed],
+            "kept_beside": [{"path": name(path), "kept": name(kept)} for path, kept in self.kept],
+        }
+
+
+class Puller:
+    """Merges for one clone.
+
+    The order makes a kill harmless at any moment: first everything that is here is stored and
+    reachable, then the files change, one whole file at a time, then git's index, then the
+    branch. A pull that is begun again after a kill finds on the way what it already did.
+    """
+
+    def __init__(self, objects: Objects, lang: str, say: Say) -> None:
+        self.objects = objects
+        self.repository = objects.repository
+        self._lang = lang
+        self._say = say
+
+    def bring(self) -> Brought:
+        """Fetch, and merge when there is something.
+
+        Raises:
+            Problem: as :func:`network.fetch`; `no_identity`; as :meth:`Repository.must`.
+        """
+        self._say({"step": "fetch"})
+        if network.fetch(self.repository) == "empty":
+            return Brought()
+        theirs = self.repository.commit(self.repository.remote_ref)
+        ours = self.repository.commit("HEAD")
+        base = self.objects.base(ours, theirs)
+        if theirs is None or (ours is not None and base == theirs):
+            return Brought()
+        self._say({"step": "merge"})
+        return self._merge(base, ours, theirs)
+
+    def _merge(self, base: str | None, ours: str | None, theirs: str) -> Brought:
+        forward = ours is None or base == ours
+        if not forward:
+            require_identity(self.repository)
+        trees = self.objects
+        head = trees.tree(ours)
+        brought = Brought(merged=not forward)
+        if forward:
+            commit, tree = theirs, trees.tree(theirs)
+        else:
+            tree, merged = trees.merge(trees.tree(base), head, trees.tree(theirs), self._lang)
+            brought.kept += merged.kept
+            commit = trees.commit(tree, [str(ours), theirs], MESSAGE.get(self._lang, MESSAGE["en"]))
+        files = Worktree(trees, self._lang)
+        incoming = set(trees.changes(head, tree)[1])
+        seen = files.photograph(head, dirty_paths(self.repository), incoming)
+        files.keep(seen.tree, ours)
+        wanted, also = trees.merge(head, seen.tree, tree, self._lang)
+        applied = files.apply(seen, wanted)
+        brought.add(Brought(applied.changed, also.kept + applied.kept))
+        self._settle(commit, ours)
+        return brought
+
+    def _settle(self, commit: str, ours: str | None) -> None:
+        """Make index and branch what the files are now."""
+        repository = self.repository
+        repository.must("read-tree", "--reset", commit)
+        repository.must(
+            "update-ref", "-m", "atelier-toolbar: merge",
+            f"refs/heads/{repository.branch}", commit, ours or "0" * len(commit),
+        )  # fmt: skip
+        repository.run("update-index", "-q", "--refresh")
