@@ -128,6 +128,11 @@ class Repository:
                 return operation
         return None
 
+    def ignores(self, path: str) -> bool:
+        """Whether a file is there that git is told not to see."""
+        options = ("--others", "--ignored", "--exclude-standard", "-z")
+        return path in self.run("ls-files", *options, "--", path).names
+
     def contents_path(self, path: str) -> str:
         """What Jupyter calls a file of the clone."""
         return os.path.relpath(self.top / path, self.root)

@@ -88,12 +88,9 @@ class Saver:
             place = self.repository.top / path
             if place.is_dir() and not place.is_symlink():
                 raise Problem("bad_name", path=self.repository.contents_path(path))
-            if os.path.lexists(place) and self._is_ignored(path):
+            if self.repository.ignores(path):
                 wanted.add(path)  # asked for by name
         return wanted
-
-    def _is_ignored(self, path: str) -> bool:
-        return self.repository.run("check-ignore", "--quiet", "--", path).ok
 
     def _check_sizes(self, wanted: set[str]) -> None:
         limit = self._rules.max_bytes

@@ -100,4 +100,4 @@ def _unsaved(repository: Repository, path: str) -> State:
     of = is_beside(path)
     if of is not None and os.path.lexists(repository.top / of):
         return "kept_beside"
-    return "ignored" if repository.run("check-ignore", "--quiet", "--", path).ok else "new"
+    return "ignored" if repository.ignores(path) else "new"
