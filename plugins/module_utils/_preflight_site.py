@@ -81,6 +81,7 @@ def name_findings(settings: Settings) -> Iterator[Finding]:
             " must not share an origin with GitLab.",
         )
     yield from extra_site_findings(settings)
+    yield from platform_origin_findings(settings)
 
 
 def extra_site_findings(settings: Settings) -> Iterator[Finding]:
@@ -101,6 +102,28 @@ def extra_site_findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "nginx_extra_sites", f"uses a name twice ({name})", "Give each site its own name."
             )
+
+
+def platform_origin_findings(settings: Settings) -> Iterator[Finding]:
+    """Rules about `atelier_platform_origins`: origins as browsers write them (RFC 6454)."""
+    variable, example = "atelier_platform_origins", "[https://lms.example.org]"
+    origins = settings["platform_origins"]
+    if not isinstance(origins, (list, tuple)):
+        yield Finding(variable, "is not a list", f"Write it as a list: {example}")
+        return
+    for number, origin in enumerate(origins):
+        host, _, port = str(origin).removeprefix("https://").partition(":")
+        plausible = is_name(host) and (not port or 1 <= (as_integer(port) or 0) <= 65535)
+        if not str(origin).startswith("https://") or not plausible:
+            yield Finding(
+                f"{variable}[{number}]",
+                f"is not the origin of a page ({origin})",
+                "Write scheme and host as the address of the course page begins, with nothing after"
+                f" them: {example}. Frames are for pages over https: browsers take no cookies in"
+                " others.",
+            )
+    for origin in duplicates(map(str, origins)):
+        yield Finding(variable, f"names {origin} twice", "Remove one.")
 
 
 def port_findings(settings: Settings) -> Iterator[Finding]:

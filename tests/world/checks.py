@@ -21,6 +21,7 @@ TEST_PROGRAMS = {
     **LINT_PROGRAMS,
     "certutil": "libnss3-tools",
     "chromium": "chromium",
+    "nginx": "nginx",
     "node": "nodejs",
     "npm": "npm",
     "openssl": "openssl",

@@ -137,5 +137,6 @@ def memory(needs: Needs, gib: int) -> None:
 def programs(needs: Needs, wanted: dict[str, str]) -> None:
     """Check programs, given as {program: Debian package}."""
     for program, package in wanted.items():
-        if not shutil.which(program):
+        # Daemons are in /usr/sbin, which a person may not have in their PATH.
+        if not shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
             needs.package(package, f"the program {program}")

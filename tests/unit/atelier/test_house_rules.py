@@ -26,7 +26,7 @@ ROOMS = [
     {"house"},
     {"deskclient", "learner", "platform_services"},
     {"spaces", "outside", "toolkeys", "mirrors"},
-    {"identity", "text", "live"},
+    {"identity", "text", "live", "headers"},
     {"registrations"},
     {"settings", "desktext"},
 ]

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from atelier.door.authenticator import AtelierAuthenticator, fill_user_info, reconcile
+from atelier.headers import page_headers
 from atelier.house import open_house
 from atelier.learner import learner_of
 from atelier.live import Credentials
@@ -157,10 +158,4 @@ def configure(c: Any) -> None:
         "atelier": SimpleNamespace(say=say, learner_of=learner_of),
         "contact": settings.site.contact_email,
     }
-    c.JupyterHub.tornado_settings = {
-        "headers": {
-            "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'self'; object-src 'none'",
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-        }
-    }
+    c.JupyterHub.tornado_settings = {"headers": page_headers(settings.site)}

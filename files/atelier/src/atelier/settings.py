@@ -46,6 +46,13 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _origin(value: str) -> str:
+    parts = urlsplit(_url(value))
+    if parts.path or "*" in value or any(char in value for char in " ;,'\"\\"):
+        raise ValueError("must be an origin: scheme, host and port if any, with nothing after them")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
 def safe_path(value: str) -> str:
     """Check a path of a file inside a course repository: relative, with no way out of it.
 
@@ -65,6 +72,7 @@ def safe_path(value: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_url)]
+Origin = Annotated[str, AfterValidator(_origin)]
 CourseSlug = Annotated[str, Field(pattern=COURSE_SLUG)]
 RepositoryPath = Annotated[str, AfterValidator(safe_path)]
 
@@ -81,6 +89,8 @@ class Site(Strict):
     hub_url: Url
     gitlab_url: Url
     contact_email: str = ""
+    frame_ancestors: tuple[Origin, ...] = ()
+    """Origins of the course platforms' pages that may show this site in a frame."""
     ca_file: Path | None = None
     """Certificates trusted for calls to GitLab (PEM); None: those of the Python package."""
     domain: str | None = None

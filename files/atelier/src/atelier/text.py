@@ -70,7 +70,10 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Open the link in a new tab; if this page comes back, allow this site’s cookies.",
     ),
     "open_new_tab": ("Ouvrir dans un nouvel onglet", "Open in a new tab"),
-    "launch_replay": ("Ce lien a déjà servi.", "This link has already been used."),
+    "launch_replay": (
+        "Ce lien a déjà servi : vous avez peut-être cliqué deux fois.",
+        "This link has already been used: maybe you clicked twice.",
+    ),
     "course_unknown": (
         "Ce lien désigne un cours que ce site n’ouvre pas depuis votre plateforme.",
         "This link names a course that this site does not open from your platform.",
@@ -108,6 +111,29 @@ _TEXT: dict[str, tuple[str, str]] = {
     "no_launch": (
         "Aucun cours n’a encore été ouvert avec ce compte.",
         "No course has been opened with this account yet.",
+    ),
+    "not_signed_in_title": ("Vous n’êtes pas connecté ici", "You are not signed in here"),
+    "not_signed_in": (
+        "Ouvrez le lien depuis la page du cours. Si vous venez de le faire, votre navigateur a"
+        " refusé les cookies de ce site : autorisez-les, ou ouvrez le lien dans un nouvel onglet.",
+        "Open the link from the course page. If you have just done so, your browser refused this"
+        " site’s cookies: allow them, or open the link in a new tab.",
+    ),
+    "somebody_else": (
+        "Une autre personne est connectée dans ce navigateur.",
+        "Somebody else is signed in in this browser.",
+    ),
+    # in a frame of the course page
+    "frame_moment": ("Un instant…", "One moment…"),
+    "frame_title": ("À ouvrir dans un nouvel onglet", "To be opened in a new tab"),
+    "frame_blocked": (
+        "Votre navigateur refuse les cookies de ce site à l’intérieur de la page du cours.",
+        "Your browser refuses this site’s cookies inside the course page.",
+    ),
+    "frame_open": ("Ouvrir dans un nouvel onglet", "Open in a new tab"),
+    "frame_opened": (
+        "C’est ouvert dans un nouvel onglet. Pour ouvrir de nouveau, rechargez la page du cours.",
+        "It is open in a new tab. To open it again, reload the course page.",
     ),
     # starting a server
     "starting_title": ("Votre notebook démarre", "Your notebook is starting"),

@@ -14,6 +14,7 @@ from ltiauthenticator.lti11.auth import LTI11Authenticator  # type: ignore[impor
 from traitlets import Instance, default
 
 from atelier.door import entrance13, lti11
+from atelier.door.arrival import ArrivedHandler, EnterHandler
 from atelier.door.entrance import LaunchHandler, LaunchProblem
 from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler
 from atelier.door.keysets import Keysets
@@ -46,6 +47,8 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
             ("/lti/launch", LaunchHandler),
             *entrance13.ROUTES,
             ("/atelier/go", GoHandler),
+            ("/atelier/arrived", ArrivedHandler),
+            ("/atelier/enter", EnterHandler),
             ("/home", HomeHandler),
             ("/spawn(?:/[^/]+)?", NoCourseHandler),
         ]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
 from tornado import web
 
+from atelier.door.arrival import ArrivalHandler
 from atelier.door.lti11 import Launch, LaunchError
 from atelier.door.pages import request_language
-from atelier.door.targets import Destination, gitlab_leave
+from atelier.door.targets import Destination
 from atelier.house import house
 from atelier.identity import username
 from atelier.text import Language, language
@@ -55,28 +54,8 @@ def go_query(place: Destination) -> str:
     return urlencode(query)
 
 
-class Entrance(BaseHandler):  # type: ignore[misc]
+class Entrance(ArrivalHandler):
     """An address that launches are sent to by POST; GET is somebody who typed it."""
-
-    newcomer = False
-    """Whether this browser was not signed in to the hub as the learner who launches."""
-
-    def check_xsrf_cookie(self) -> None:
-        """Launches come from another site and are signed: there is no token to compare."""
-
-    def set_login_cookie(self, user: Any) -> None:
-        """Sign in, and leave nothing of whoever was signed in before in this browser."""
-        former = self.get_current_user_cookie()
-        self.newcomer = former is None or former.id != user.id
-        if former is not None and self.newcomer:
-            self.log.info("%s signs in where %s was signed in", user.name, former.name)
-            self.clear_login_cookie()
-            self._session_id = uuid.uuid4().hex
-            self._set_cookie(
-                "jupyterhub-session-id", self._session_id, encrypted=False, path=self.base_url
-            )
-        super().set_login_cookie(user)
-        self.set_hub_cookie(user)
 
     async def get(self) -> None:
         """A friendly page: the way in is the course page."""
@@ -114,12 +93,7 @@ class Entrance(BaseHandler):  # type: ignore[misc]
         )
         _background.add(task)
         task.add_done_callback(_background.discard)
-        site = house().settings.site
-        if self.newcomer and site.gitlab_session_paths and place.target != "gitlab":
-            # Somebody else's GitLab session may be left here; a launch to GitLab ends it itself.
-            self.redirect(gitlab_leave(site.gitlab_url, go_query(place)))
-        else:
-            self.redirect(f"{self.base_url}hub/atelier/go?{go_query(place)}")
+        await self.lead_on(user, go_query(place), place.target)
 
     async def refuse(self, problem: LaunchProblem, new_tab: str | None = None) -> None:
         """A page with one sentence, a reference that is in the log, and a way on.
@@ -131,9 +105,11 @@ class Entrance(BaseHandler):  # type: ignore[misc]
         reference = secrets.token_hex(4)
         self.log.warning("launch refused [%s]: %s", reference, problem.detail)
         way_on = None
-        signed_in = self.get_current_user_cookie()
-        if problem.learner and signed_in is not None and signed_in.name == problem.learner:
-            way_on = f"{self.base_url}hub/atelier/go"
+        if problem.learner:
+            # An honest double click. This answer may overtake the cookies of the first one's, and
+            # browsers may keep them from a form of another site: who is here is looked at there.
+            who = urlencode({"who": problem.learner})
+            way_on = f"{self.base_url}hub/atelier/go?{who}"
         advice = "allow_cookies" if new_tab else "back_to_course"
         self.set_status(problem.status_code)
         self.finish(

@@ -25,12 +25,20 @@ _starting: dict[tuple[str, str], asyncio.Task[Any]] = {}
 class GoHandler(BaseHandler):  # type: ignore[misc]
     """Leads a learner to where their launch, or the query, points."""
 
-    @web.authenticated
     async def get(self) -> None:
         """Redirect, or a page that says what is happening and tries again by itself."""
         user = self.current_user
+        if user is None:
+            lang = request_language(self)
+            await self._message(lang, 403, "not_signed_in_title", "not_signed_in")
+            return
         state = await user.get_auth_state()
         lang = request_language(self, state)
+        if self.get_query_argument("who", user.name) != user.name:
+            await self._message(
+                lang, 403, "launch_failed", "somebody_else", advice="back_to_course"
+            )
+            return
         learner = learner_of(state)
         query = {name: self.get_query_argument(name, "") for name in ("course", "target", "path")}
         query["next"] = self.get_query_argument("next", "")

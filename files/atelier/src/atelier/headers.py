@@ -1,0 +1,21 @@
+"""What hub and desk say to browsers with each page."""
+
+from __future__ import annotations
+
+from atelier.settings import Site
+
+
+def page_headers(site: Site) -> dict[str, str]:
+    """Headers of every page that hub and desk write.
+
+    The course platforms' pages may show them in a frame, and nobody else's: neither another
+    site's nor a notebook's, which shares the hub's host (CSP Level 3, section 6.4.2).
+    """
+    ancestors = " ".join(site.frame_ancestors) or "'none'"
+    return {
+        "Content-Security-Policy": (
+            f"frame-ancestors {ancestors}; base-uri 'self'; object-src 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+    }

@@ -1,0 +1,49 @@
+"""A small site behind nginx, as browsers see it: https, host names, an LMS on another site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration.atelier import course_page
+from integration.atelier.small_site import Site, free_port
+from integration.atelier.web_server import WebServer
+from lms.settings import Settings
+
+
+class FramedSite(Site):
+    """A site whose public addresses are nginx's; ``hub_url`` stays the proxy's own."""
+
+    def __init__(self, root: Path, web: WebServer) -> None:
+        """Write the site's files for nginx's names."""
+        self.web = web
+        super().__init__(root)
+
+    def write_settings(self, **parts: dict[str, Any]) -> None:
+        """Write atelier.yml with the public addresses; ``parts`` are added to its sections."""
+        public = {
+            "hub_url": self.web.hub_url,
+            "gitlab_url": self.web.gitlab_url,
+            "frame_ancestors": self.web.origins,
+        }
+        super().write_settings(**{**parts, "site": {**public, **parts.get("site", {})}})
+
+
+@contextmanager
+def framed_site(folders: pytest.TempPathFactory) -> Iterator[FramedSite]:
+    """Run a site, and an LMS on another site whose pages may show it in frames."""
+    web = WebServer(folders.mktemp("nginx"))
+    site = FramedSite(folders.mktemp("framed"), web)
+    ports = {"hub": site.proxy_port, "gitlab": free_port(), "lms": free_port()}
+    lms = Settings(web.hub_url, web.lms_url, "demo", "campus", site.consumer_secret)
+    with web.running(**ports), course_page.running(lms, ports["lms"]):
+        try:
+            site.start_proxy()
+            site.start_desk()
+            site.start_hub()
+            yield site
+        finally:
+            site.close()

@@ -1,0 +1,113 @@
+"""A course page in Chromium, signed by Open edX's own code: in a frame and in a new tab."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from integration.atelier.framed_site import FramedSite, framed_site
+from playwright.sync_api import BrowserContext, expect, sync_playwright
+
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server")
+BLOCK_THIRD_PARTY = 1
+"""Chromium's `CookieControlsMode`: third-party cookies are refused."""
+ALLOW = 0
+PATIENCE_MILLISECONDS = 60_000
+
+Window = Callable[[int], AbstractContextManager[BrowserContext]]
+
+
+@pytest.fixture(scope="module")
+def framed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FramedSite]:
+    """A site, and an LMS on another site whose pages may show it in frames."""
+    with framed_site(tmp_path_factory) as running:
+        yield running
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Window:
+    """Open a browser of a person who never was here, with their setting for cookies."""
+    program = shutil.which("chromium")
+    assert program, "Chromium is not installed: apt-get install chromium"
+
+    @contextmanager
+    def opened(cookies: int) -> Iterator[BrowserContext]:
+        profile = tmp_path / f"profile-{cookies}"
+        (profile / "Default").mkdir(parents=True)
+        chosen = {"profile": {"cookie_controls_mode": cookies}}
+        (profile / "Default/Preferences").write_text(json.dumps(chosen))
+        with sync_playwright() as playwright:
+            context = playwright.chromium.launch_persistent_context(
+                profile,
+                executable_path=program,
+                args=list(ARGUMENTS),
+                env={**os.environ, "HOME": str(tmp_path)},
+                ignore_https_errors=True,
+                locale="en-GB",
+            )
+            context.set_default_timeout(PATIENCE_MILLISECONDS)
+            yield context
+            context.close()
+
+    return opened
+
+
+@pytest.mark.parametrize("cookies", [ALLOW, BLOCK_THIRD_PARTY])
+def test_a_notebook_opens_inside_the_course_page(
+    framed: FramedSite, window: Window, cookies: int
+) -> None:
+    with window(cookies) as context:
+        page = context.new_page()
+        page.goto(f"{framed.web.lms_url}/framed/notebook-python")
+        inside = page.frame_locator("#inline")
+        shown = inside.get_by_text('"visitor"')
+        expect(shown).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+        assert "/demo/lab/tree/demo" in json.loads(shown.inner_text())["path"]
+
+
+def test_a_notebook_opens_in_a_new_tab(framed: FramedSite, window: Window) -> None:
+    with window(BLOCK_THIRD_PARTY) as context:
+        page = context.new_page()
+        page.goto(f"{framed.web.lms_url}/framed/notebook-python")
+        with context.expect_page() as opening:
+            page.click("#tab")
+        shown = opening.value.get_by_text('"visitor"')
+        expect(shown).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+
+
+def test_a_browser_that_refuses_cookies_in_frames_offers_a_tab(
+    framed: FramedSite, window: Window
+) -> None:
+    with framed.web.without_partitions(), window(BLOCK_THIRD_PARTY) as context:
+        page = context.new_page()
+        page.goto(f"{framed.web.lms_url}/framed/notebook-python")
+        inside = page.frame_locator("#inline")
+        button = inside.get_by_role("button", name=re.compile("new tab|nouvel onglet"))
+        with context.expect_page() as opening:
+            button.click()
+        shown = opening.value.get_by_text('"visitor"')
+        expect(shown).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+        assert opening.value.url.startswith(f"{framed.web.hub_url}/user/")
+        expect(button).to_be_disabled()
+
+
+def test_another_site_s_page_cannot_show_the_notebook(framed: FramedSite, window: Window) -> None:
+    with window(ALLOW) as context:
+        page = context.new_page()
+        # GitLab's name is a neighbour of the hub's, and no platform.
+        page.route(
+            f"{framed.web.gitlab_url}/trap",
+            lambda route: route.fulfill(
+                content_type="text/html",
+                body=f"<iframe id='inline' src='{framed.web.hub_url}/hub/home'></iframe>",
+            ),
+        )
+        page.goto(f"{framed.web.gitlab_url}/trap")
+        (inside,) = page.main_frame.child_frames
+        inside.wait_for_url("chrome-error://**")
