@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from atelier.checktext import CHECK_TEXT
 from atelier.desktext import DESK_TEXT
 
 Language = Literal["fr", "en"]
@@ -224,7 +225,7 @@ _TEXT: dict[str, tuple[str, str]] = {
     ),
 }
 
-_ALL = {**_TEXT, **DESK_TEXT}
+_ALL = {**_TEXT, **DESK_TEXT, **CHECK_TEXT}
 
 
 def language(locale: str | None) -> Language:

@@ -1,0 +1,229 @@
+"""Which block of the answer is which of the expected ones.
+
+The algorithm is nbdime's for cells (nbdime/diffing/notebooks.py and snakes.py): levels of likeness
+from the strictest to the loosest, a longest chain of pairs at each, and the looser ones only
+between what the stricter ones paired. What is kept from it: a cell's id, likeness of 0.95, then 0.7
+of the texts' characters by difflib, and that short texts may always be paired. What is added: equal
+blocks are found by their hash, together with ids, and cheap bounds come before a comparison.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
+
+from atelier.desk.check.blocks import Block
+from atelier.desk.check.model import Rule
+from atelier.desk.check.sequences import Pair, by_masks, by_relation, positions
+
+STRICT, LOOSE = 0.95, 0.7
+SHORT = 10
+"""Characters: two texts shorter than that may be paired whatever they say."""
+MOST_PAIRS = 40_000
+"""Looked at between two pairs that are certain; where there are more, those near the diagonal."""
+MOST_WORK = 20_000_000
+"""Pairs of equal characters that difflib meets in one comparison; beyond, words are counted."""
+
+
+class Profile:
+    """A block as the alignment sees it."""
+
+    def __init__(self, block: Block, rule: Rule) -> None:
+        self.block = block
+        text = block.text
+        if rule.case == "ignored":
+            text = text.casefold()
+        if rule.whitespace == "ignored" and block.style == "prose":
+            text = " ".join(text.split())
+        elif rule.whitespace == "ignored":
+            text = "\n".join(line.rstrip() for line in text.split("\n") if line.strip())
+        self.text = text
+        options = tuple(sorted(block.options.items()))
+        self.key: Hashable = (block.kind, text, options, block.level)
+
+    @cached_property
+    def letters(self) -> Counter[str]:
+        """How often each character occurs."""
+        return Counter(self.text)
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        """How often each word occurs."""
+        return Counter(self.text.split())
+
+
+class Likeness:
+    """How alike two blocks' texts are, within a budget of work."""
+
+    def __init__(self) -> None:
+        self.left = MOST_WORK
+        self.known: dict[tuple[str, str], float] = {}
+
+    def at_least(self, one: Profile, other: Profile, threshold: float) -> bool:
+        """Whether difflib's ratio of two texts is above a threshold (0..1)."""
+        if one.text == other.text:
+            return True
+        total = len(one.text) + len(other.text)
+        if not one.text or not other.text:
+            return False
+        if 2 * min(len(one.text), len(other.text)) < threshold * total:
+            return False
+        known = self.known.get((one.text, other.text))
+        if known is None:
+            known = self._ratio(one, other, threshold, total)
+            if known is None:
+                return False
+            self.known[one.text, other.text] = known
+        return known > threshold
+
+    def _ratio(self, one: Profile, other: Profile, threshold: float, total: int) -> float | None:
+        here, there = one.letters, other.letters
+        if 2 * sum(min(count, there[sign]) for sign, count in here.items()) < threshold * total:
+            return None  # not known, but not above the threshold either
+        work = sum(count * there[sign] for sign, count in here.items())
+        if work > self.left:
+            common = sum((one.words & other.words).values())
+            return 2 * common / (one.words.total() + other.words.total())
+        self.left -= work
+        return difflib.SequenceMatcher(None, one.text, other.text, autojunk=False).ratio()
+
+
+Related = Callable[[Profile, Profile], bool]
+
+
+def align(expected: Sequence[Profile], answer: Sequence[Profile], likeness: Likeness) -> list[Pair]:
+    """Pairs (index among the expected blocks, index in the answer), in order.
+
+    The same pairs whichever is called the answer.
+    """
+    here, there = [one.text for one in expected], [one.text for one in answer]
+    if there < here:
+        return [(b, a) for a, b in align(answer, expected, likeness)]
+    return _pair_lonely(expected, answer, by_levels(expected, answer, likeness))
+
+
+def by_levels(
+    first: Sequence[Profile], second: Sequence[Profile], likeness: Likeness
+) -> list[Pair]:
+    """nbdime's pairs: from certain to loosely alike."""
+    return _between(first, second, (0, 0, len(first), len(second)), 2, likeness)
+
+
+Box = tuple[int, int, int, int]
+
+
+def _between(
+    first: Sequence[Profile], second: Sequence[Profile], box: Box, level: int, likeness: Likeness
+) -> list[Pair]:
+    """Pair at one level, then the gaps at the next."""
+    i0, j0, i1, j1 = box
+    found = [(i0 + i, j0 + j) for i, j in _at(first[i0:i1], second[j0:j1], level, likeness)]
+    if level == 0:
+        return found
+    pairs: list[Pair] = []
+    for i, j in [*found, (i1, j1)]:
+        if i > i0 and j > j0:
+            pairs += _between(first, second, (i0, j0, i, j), level - 1, likeness)
+        if i < i1:
+            pairs.append((i, j))
+        i0, j0 = i + 1, j + 1
+    return pairs
+
+
+def _at(
+    first: Sequence[Profile], second: Sequence[Profile], level: int, likeness: Likeness
+) -> list[Pair]:
+    if level == 2:
+        return _certain(first, second)
+    threshold = STRICT if level == 1 else LOOSE
+    short = SHORT if level == 0 else 0
+    width, height = len(first), len(second)
+    band = max(MOST_PAIRS // max(width, height), 1)
+
+    def related(i: int, j: int) -> bool:
+        one, other = first[i], second[j]
+        if one.block.kind != other.block.kind:
+            return False
+        if width * height > MOST_PAIRS and abs(i * height // width - j) > band:
+            return False
+        if one.text and other.text and max(len(one.text), len(other.text)) < short:
+            return True
+        return likeness.at_least(one, other, threshold)
+
+    return by_relation(height, width, related)
+
+
+def _certain(first: Sequence[Profile], second: Sequence[Profile]) -> list[Pair]:
+    """Equal blocks, and those that have the same name."""
+    keys = positions([one.key for one in first])
+    names = positions([one.block.ident for one in first])
+    names.pop("", None)
+    masks = [keys.get(one.key, 0) | names.get(one.block.ident, 0) for one in second]
+    return by_masks(masks, len(first))
+
+
+def _pair_lonely(
+    first: Sequence[Profile], second: Sequence[Profile], pairs: list[Pair]
+) -> list[Pair]:
+    """Where a gap holds blocks of the same kinds on both sides, one stands for the other.
+
+    So a heading with another name, or a paragraph written anew, is a changed one.
+    """
+    found: list[Pair] = []
+    i0 = j0 = 0
+    for i, j in [*pairs, (len(first), len(second))]:
+        here, there = first[i0:i], second[j0:j]
+        if here and [_sort(one) for one in here] == [_sort(other) for other in there]:
+            found += [(i0 + k, j0 + k) for k in range(len(here))]
+        if i < len(first):
+            found.append((i, j))
+        i0, j0 = i + 1, j + 1
+    return found
+
+
+def _sort(one: Profile) -> Hashable:
+    return one.block.kind, one.block.level if one.block.kind == "heading" else None
+
+
+def moved(
+    expected: Sequence[Profile],
+    answer: Sequence[Profile],
+    pairs: Sequence[Pair],
+    likeness: Likeness,
+) -> list[Pair]:
+    """Blocks that stand elsewhere: equal ones, those with the same name, then those much alike."""
+    taken_here, taken_there = {i for i, _ in pairs}, {j for _, j in pairs}
+    here = [i for i in range(len(expected)) if i not in taken_here and expected[i].text]
+    there = [j for j in range(len(answer)) if j not in taken_there and answer[j].text]
+    found: list[Pair] = []
+    keys: tuple[Callable[[Profile], Hashable], ...] = (
+        lambda one: one.key,
+        lambda one: one.block.ident or None,
+    )
+    for key in keys:
+        places: dict[Hashable, list[int]] = {}
+        for j in there:
+            places.setdefault(key(answer[j]), []).append(j)
+        places.pop(None, None)
+        for i in list(here):
+            if places.get(key(expected[i])):
+                found.append((i, places[key(expected[i])].pop(0)))
+        here, there = _without(here, there, found)
+    if len(here) * len(there) <= MOST_PAIRS:
+        for i in here:
+            for j in there:
+                same = expected[i].block.kind == answer[j].block.kind
+                if same and likeness.at_least(expected[i], answer[j], LOOSE):
+                    found.append((i, j))
+                    there.remove(j)
+                    break
+    return found
+
+
+def _without(
+    here: list[int], there: list[int], found: Sequence[Pair]
+) -> tuple[list[int], list[int]]:
+    one, other = {i for i, _ in found}, {j for _, j in found}
+    return [i for i in here if i not in one], [j for j in there if j not in other]

@@ -1,0 +1,120 @@
+"""The comparison of an answer with what was expected, whatever kind of file it is."""
+
+from __future__ import annotations
+
+from atelier.desk.check import markdown, notebook, org, scripts, tables
+from atelier.desk.check.blocks import Block, Document, Unreadable
+from atelier.desk.check.model import (
+    Comparison,
+    ExpectedError,
+    Limits,
+    Part,
+    Rule,
+    failed,
+    message,
+)
+from atelier.desk.check.parts import Weigh, Work, side_by_side
+from atelier.desk.check.reading import decode, has_conflict
+from atelier.desk.check.score import Scoring, counts, in_words
+from atelier.desk.check.size import bounded
+
+
+def read(content: bytes | None, rule: Rule, limits: Limits) -> Document:
+    """A file as blocks.
+
+    Raises:
+        Unreadable: it cannot be compared.
+    """
+    text, warnings = decode(content, limits)
+    conflict = has_conflict(text)
+    if conflict and rule.format == "ipynb":
+        raise Unreadable(message("check_problem_conflict"))
+    if conflict:
+        warnings.append(message("check_warn_conflict"))
+    if rule.format == "csv":
+        return Document(tables.read(text, rule, limits), warnings)
+    blocks = [block for block in _blocks(text, rule, limits) if _is_compared(block, rule)]
+    if len(blocks) > limits.max_blocks:
+        raise Unreadable(
+            message("check_problem_blocks", count=len(blocks), limit=limits.max_blocks)
+        )
+    return Document(blocks, warnings)
+
+
+def _blocks(text: str, rule: Rule, limits: Limits) -> list[Block]:
+    if rule.format == "ipynb":
+        return notebook.read(text, limits, outputs=rule.outputs)
+    if rule.format in ("md", "rmd"):
+        return markdown.split(text, chunks=rule.format == "rmd")
+    if rule.format == "org":
+        return org.split(text)
+    if rule.format in ("python", "r"):
+        return scripts.split_program(text, rule.format)
+    return scripts.split_text(text)
+
+
+def _is_compared(block: Block, rule: Rule) -> bool:
+    if block.kind == "output":
+        return rule.outputs
+    return bool(block.text.strip() or block.options)
+
+
+def compare(
+    expected: bytes,
+    answer: bytes | None,
+    rule: Rule,
+    given: bytes | None = None,
+    limits: Limits | None = None,
+) -> Comparison:
+    """Compare an answer with what was expected.
+
+    Args:
+        expected: the expected file.
+        answer: the learner's; None when it is missing.
+        rule: how.
+        given: the file as the course's template has it. With ``rule.given == "ignored"`` what it
+            shares with the expected one counts for nothing, and an untouched file scores 0.
+        limits: on sizes. Time and memory are the business of :mod:`atelier.desk.check.runner`.
+
+    Returns:
+        The outcome: a file that cannot be compared scores 0, and ``problem`` says why.
+
+    Raises:
+        ExpectedError: the expected file, or the given one, cannot be read.
+    """
+    limits = limits or Limits()
+    scoring = Scoring(rule)
+    try:
+        wanted = read(expected, rule, limits)
+        if given is not None and rule.given == "ignored":
+            start = read(given, rule, limits)
+            first = _parts(wanted, start, rule, scoring.weigh)
+            scoring.start_from(first, start.blocks)
+    except Unreadable as unreadable:
+        raise ExpectedError(unreadable.message) from None
+    try:
+        found = read(answer, rule, limits)
+    except Unreadable as unreadable:
+        return failed(rule, unreadable.message)
+    parts = _parts(wanted, found, rule, scoring.weigh)
+    result: Comparison = {
+        "version": 1,
+        "format": rule.format,
+        "score": scoring.score(parts),
+        "rule": in_words(scoring, parts),
+        "counts": counts(parts),
+        "parts": parts,
+        "warnings": found.warnings,
+        "limits": [],
+        "problem": None,
+        "shown": "full",
+    }
+    if rule.format == "csv":
+        result["parts"] = tables.gathered(parts)
+    return bounded(result, limits)
+
+
+def _parts(expected: Document, answer: Document, rule: Rule, weigh: Weigh) -> list[Part]:
+    if rule.format == "csv":
+        return tables.side_by_side(expected.blocks, answer.blocks, rule, weigh)
+    return side_by_side(expected.blocks, answer.blocks, Work(rule, weigh))

@@ -1,0 +1,307 @@
+"""Tables of comma-separated values (RFC 4180, and what spreadsheets write), by cell."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Hashable, Sequence
+
+from atelier.desk.check.blocks import Block, Unreadable
+from atelier.desk.check.model import (
+    Limits,
+    Line,
+    Mark,
+    Part,
+    Row,
+    Rule,
+    Segment,
+    Side,
+    message,
+)
+from atelier.desk.check.parts import Weigh
+from atelier.desk.check.sequences import Near, Pair, by_relation, match
+
+ROWS_PER_BLOCK = 10
+MOST_PAIRS = 40_000
+DELIMITERS = ",;\t|"
+LONGEST_NUMBER = 15
+"""Digits: longer ones are names, and binary numbers could not tell them apart."""
+
+
+class RowBlock(Block):
+    """A row: ``cells`` are its texts, ``keys`` what they are compared by."""
+
+    cells: list[str]
+    keys: list[Hashable]
+
+
+def read(text: str, rule: Rule, limits: Limits) -> list[Block]:
+    """Rows of a table; empty ones are left out.
+
+    Raises:
+        Unreadable: not a table that can be read, or too many rows.
+    """
+    delimiter = rule.delimiter or sniffed(text)
+    most = limits.max_blocks * ROWS_PER_BLOCK
+    csv.field_size_limit(limits.max_bytes)
+    found: list[Block] = []
+    reader = csv.reader(text.split("\n"), delimiter=delimiter)
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(found) == most:
+                raise Unreadable(message("check_problem_rows", limit=most))
+            found.append(_row(cells, reader.line_num, delimiter, rule))
+    except csv.Error:
+        raise Unreadable(message("check_problem_csv", line=reader.line_num)) from None
+    return found
+
+
+def sniffed(text: str) -> str:
+    """The delimiter: the one that the first lines have most of."""
+    sample = "\n".join(text.split("\n", 5)[:5])
+    return max(DELIMITERS, key=sample.count)
+
+
+def _row(cells: list[str], line: int, delimiter: str, rule: Rule) -> RowBlock:
+    block = RowBlock("row", [(line, delimiter.join(cells))])
+    block.cells = [cell.strip() for cell in cells] if rule.whitespace == "ignored" else cells
+    block.keys = [_key(cell, delimiter, rule) for cell in block.cells]
+    return block
+
+
+def _key(cell: str, delimiter: str, rule: Rule) -> Hashable:
+    text = cell.replace(",", ".") if delimiter != "," else cell
+    if text[:1] in "+-.0123456789" and len(text) <= LONGEST_NUMBER + 6:
+        try:
+            return ("number", float(text))
+        except ValueError:
+            pass
+    text = " ".join(cell.split()) if rule.whitespace == "ignored" else cell
+    return text.casefold() if rule.case == "ignored" else text
+
+
+def _number(key: Hashable) -> float | None:
+    return key[1] if isinstance(key, tuple) else None
+
+
+def same(one: Hashable, other: Hashable, near: Near) -> bool:
+    """Whether two cells say the same."""
+    if one == other:
+        return True
+    here, there = _number(one), _number(other)
+    return bool(near) and here is not None and there is not None and near(here, there)
+
+
+def side_by_side(
+    expected: Sequence[Block], answer: Sequence[Block], rule: Rule, weigh: Weigh
+) -> list[Part]:
+    """A part for each row, in the answer's order."""
+    here = [row for row in expected if isinstance(row, RowBlock)]
+    there = [row for row in answer if isinstance(row, RowBlock)]
+    near = Near(rule.tolerance_absolute, rule.tolerance_relative)
+    _same_columns(here, there)
+    pairs = _by_columns(here, there, rule.key) if rule.key else _by_likeness(here, there, near)
+    elsewhere = [] if rule.key else _moved(here, there, pairs, free=rule.order == "free")
+    by_answer = {j: (i, False) for i, j in pairs} | {j: (i, True) for i, j in elsewhere}
+    found = {i for i, _ in by_answer.values()}
+    parts: list[Part] = []
+    reached = 0
+    for j, row in enumerate(there):
+        if j not in by_answer:
+            parts.append(_single(None, row, weigh(row, None), j))
+            continue
+        i, is_moved = by_answer[j]
+        if not is_moved:
+            while reached < i:
+                if reached not in found:
+                    parts.append(
+                        _single(here[reached], None, weigh(here[reached], reached + 1), reached)
+                    )
+                reached += 1
+        parts.append(_both(here[i], row, (i, j), near, weigh(here[i], i + 1), rule, is_moved))
+    parts += [
+        _single(here[i], None, weigh(here[i], i + 1), i)
+        for i in range(reached, len(here))
+        if i not in found
+    ]
+    return parts
+
+
+def _same_columns(here: Sequence[RowBlock], there: Sequence[RowBlock]) -> None:
+    """Put the answer's columns in the expected order, where both heads name the same ones."""
+    if not here or not there:
+        return
+    wanted, got = here[0].keys, there[0].keys
+    if wanted == got or len(set(got)) != len(got) or set(wanted) != set(got):
+        return
+    if any(_number(key) is not None for key in wanted):
+        return  # not a head
+    order = [got.index(key) for key in wanted]
+    for row in there:
+        if len(row.keys) == len(order):
+            row.cells = [row.cells[place] for place in order]
+            row.keys = [row.keys[place] for place in order]
+
+
+def _by_columns(
+    here: Sequence[RowBlock], there: Sequence[RowBlock], names: Sequence[str]
+) -> list[Pair]:
+    """Rows with the same values in the columns named are the same row."""
+    if not here or not there:
+        return []
+    head = [cell.casefold() for cell in here[0].cells]
+    places = [head.index(name.casefold()) for name in names if name.casefold() in head]
+
+    def key(row: RowBlock) -> tuple[Hashable, ...]:
+        return tuple(row.keys[place] if place < len(row.keys) else None for place in places)
+
+    waiting: dict[Hashable, list[int]] = {}
+    for i, row in enumerate(here):
+        waiting.setdefault(key(row), []).append(i)
+    pairs = []
+    for j, row in enumerate(there):
+        if waiting.get(key(row)):
+            pairs.append((waiting[key(row)].pop(0), j))
+    return pairs
+
+
+def _by_likeness(here: Sequence[RowBlock], there: Sequence[RowBlock], near: Near) -> list[Pair]:
+    """Equal rows first, then between them rows that share half of their cells."""
+    if [row.cells for row in there] < [row.cells for row in here]:
+        return [(i, j) for j, i in _by_likeness(there, here, near)]
+    exact = match([tuple(row.keys) for row in here], [tuple(row.keys) for row in there])
+    pairs: list[Pair] = []
+    i0 = j0 = 0
+    for i, j in [*exact, (len(here), len(there))]:
+        width, height = i - i0, j - j0
+        if width == height:  # values were changed, no row was added
+            pairs += [(i0 + k, j0 + k) for k in range(width)]
+        elif width and height and width * height <= MOST_PAIRS:
+            first, second = here[i0:i], there[j0:j]
+
+            def related(
+                a: int, b: int, one: Sequence[RowBlock] = first, other: Sequence[RowBlock] = second
+            ) -> bool:
+                most = max(len(one[a].keys), len(other[b].keys))
+                return 2 * _common(one[a], other[b], near) >= most
+
+            pairs += [(i0 + a, j0 + b) for a, b in by_relation(height, width, related)]
+        if i < len(here):
+            pairs.append((i, j))
+        i0, j0 = i + 1, j + 1
+    return pairs
+
+
+def _common(one: RowBlock, other: RowBlock, near: Near) -> int:
+    return sum(same(a, b, near) for a, b in zip(one.keys, other.keys, strict=False))
+
+
+def _moved(
+    here: Sequence[RowBlock], there: Sequence[RowBlock], pairs: list[Pair], *, free: bool
+) -> list[Pair]:
+    """Equal rows that stand elsewhere; where the order is free they come before likeness."""
+    if free:
+        equal = {(i, j) for i, j in pairs if here[i].keys == there[j].keys}
+        pairs[:] = sorted(equal)
+    taken_here, taken_there = {i for i, _ in pairs}, {j for _, j in pairs}
+    places: dict[Hashable, list[int]] = {}
+    for i, row in enumerate(here):
+        if i not in taken_here:
+            places.setdefault(tuple(row.keys), []).append(i)
+    found: list[Pair] = []
+    for j, row in enumerate(there):
+        if j not in taken_there and places.get(tuple(row.keys)):
+            found.append((places[tuple(row.keys)].pop(0), j))
+    if free:
+        left_here = [i for i in range(len(here)) if i not in taken_here | {i for i, _ in found}]
+        left_there = [j for j in range(len(there)) if j not in taken_there | {j for _, j in found}]
+        found += zip(left_here, left_there, strict=False)
+    return found
+
+
+def _side(row: RowBlock, index: int) -> Side:
+    return {"number": index + 1, "line": row.line, "cell": None, "language": None, "level": None}
+
+
+def _single(one: RowBlock | None, other: RowBlock | None, weight: float, index: int) -> Part:
+    row = one or other
+    mark: Mark = "removed" if one else "added"
+    segments: list[Segment] = [(mark, cell) for cell in row.cells] if row else []
+    line: Line = {"line": row.line if row else None, "segments": segments}
+    side = _side(row, index) if row else None
+    return {
+        "kind": "row",
+        "state": "removed" if one else "added",
+        "score": 0.0,
+        "weight": weight,
+        "expected": side if one else None,
+        "answer": None if one else side,
+        "rows": [
+            {
+                "state": "removed" if one else "added",
+                "expected": line if one else None,
+                "answer": None if one else line,
+            }
+        ],
+        "notes": [],
+        "cut": False,
+    }
+
+
+def _both(
+    one: RowBlock,
+    other: RowBlock,
+    at: Pair,
+    near: Near,
+    weight: float,
+    rule: Rule,
+    is_moved: bool,
+) -> Part:
+    left: list[Segment] = []
+    right: list[Segment] = []
+    nearly = 0
+    for place in range(max(len(one.keys), len(other.keys))):
+        here = one.keys[place] if place < len(one.keys) else None
+        there = other.keys[place] if place < len(other.keys) else None
+        alike = here is not None and there is not None and same(here, there, near)
+        nearly += alike and here != there
+        exact = alike and one.cells[place] == other.cells[place]
+        if here is not None:
+            left.append(("equal" if exact else "near" if alike else "removed", one.cells[place]))
+        if there is not None:
+            right.append(("equal" if exact else "near" if alike else "added", other.cells[place]))
+    common = sum(mark in ("equal", "near") for mark, _ in left)
+    score = 2 * common / (len(left) + len(right))
+    changed = score < 1
+    row: Row = {
+        "state": "changed" if changed else "equal",
+        "expected": {"line": one.line, "segments": left},
+        "answer": {"line": other.line, "segments": right},
+    }
+    moved_here = is_moved and rule.order == "matters"
+    return {
+        "kind": "row",
+        "state": "moved" if moved_here else "changed" if changed else "equal",
+        "score": score / 2 if moved_here else score,
+        "weight": weight,
+        "expected": _side(one, at[0]),
+        "answer": _side(other, at[1]),
+        "rows": [row],
+        "notes": [message("check_note_near", count=nearly)] if nearly else [],
+        "cut": False,
+    }
+
+
+def gathered(parts: Sequence[Part]) -> list[Part]:
+    """Rows that follow each other and are equal, as one part; scores have been counted by then."""
+    found: list[Part] = []
+    for part in parts:
+        last = found[-1] if found else None
+        mergeable = part["state"] == "equal" and not part["notes"]
+        if last and mergeable and last["state"] == "equal" and not last["notes"]:
+            last["rows"] += part["rows"]
+            last["weight"] += part["weight"]
+        else:
+            found.append(part)
+    return found
