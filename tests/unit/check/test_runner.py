@@ -1,0 +1,115 @@
+"""Whatever a learner's file is, a check ends in time, takes little and says what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from atelier.desk.check.model import Comparison, ExpectedError, Limits, Rule
+from atelier.desk.check.runner import Checker, check_bounded
+
+NOTEBOOK = b'{"cells": [{"cell_type": "code", "source": "x = 1"}], "nbformat": 4}'
+IPYNB = Rule("ipynb")
+SCRIPT = "<script>alert(1)</script>"
+
+
+def hostile() -> Iterator[tuple[str, bytes | None, str | None]]:
+    """Name, file, and key of what is said (None: it is compared)."""
+    page = {"output_type": "display_data", "data": {"text/html": SCRIPT}}
+    scripts = {"cells": [{"cell_type": "code", "source": SCRIPT, "outputs": [page]}]}
+    yield "missing", None, "check_problem_missing"
+    yield "empty", b"", "check_problem_empty"
+    yield "500 MB", bytes(500_000_000), "check_problem_large"
+    yield "a million cells", b'{"cells":[' + b"{}," * 999_999 + b"{}]}", "check_problem_blocks"
+    yield "deep nesting", b"[" * 1_000_000, "check_problem_deep"
+    yield "deep objects", b'{"a":' * 1_000_000, "check_problem_deep"
+    yield "bad JSON", b'{"cells": [', "check_problem_json"
+    yield "a number of a million digits", b"1" * 1_000_000, "check_problem_json"
+    yield "NUL bytes", b'{"cells": "\0"}', "check_problem_binary"
+    yield "noise", bytes(range(256)) * 100, "check_problem_binary"
+    yield "half a character", b'{"cells": [{"source": "\\ud800", "cell_type": "code"}]}', None
+    yield "scripts", json.dumps(scripts).encode(), None
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [pytest.param(content, key, id=name) for name, content, key in hostile()],
+)
+def test_a_file_may_be_anything(content: bytes | None, key: str | None) -> None:
+    found = check_bounded(NOTEBOOK, content, Rule("ipynb", outputs=True))
+    assert (found["problem"] or {}).get("key") == key
+    assert found["score"] == 0 or key is None
+    assert len(json.dumps(found)) < 3 * 1024**2
+
+
+def test_what_takes_too_long_is_ended() -> None:
+    slow = ("".join(f"w{n % 977} " for n in range(3_000_000))).encode()
+    other = ("".join(f"w{n % 983} " for n in range(3_000_000))).encode()
+    limits = Limits(seconds=1)
+    found = check_bounded(slow, other, Rule("text"), limits=limits)
+    assert found["problem"] == {"key": "check_problem_time", "fields": {}}
+
+
+def test_what_takes_too_much_memory_is_ended() -> None:
+    wide = b"[" + b"[]," * 6_000_000 + b"[]]"
+    limits = Limits(seconds=60, memory_bytes=400 * 1024**2)
+    found = check_bounded(NOTEBOOK, wide, IPYNB, limits=limits)
+    assert found["problem"] == {"key": "check_problem_memory", "fields": {}}
+
+
+def test_a_long_answer_gives_a_bounded_outcome() -> None:
+    long = "\n\n".join(f"paragraph {n} " + "word " * 300 for n in range(3000)).encode()
+    found = check_bounded(b"one\n", long, Rule("text"))
+    assert found["problem"] is None
+    assert len(json.dumps(found)) < 4 * 1024**2
+    assert [message["key"] for message in found["limits"]] == ["check_limit_shown"]
+
+
+def test_a_bad_expected_file_is_the_courses_mistake() -> None:
+    with pytest.raises(ExpectedError) as caught:
+        check_bounded(b"no notebook", NOTEBOOK, IPYNB)
+    assert caught.value.message["key"] == "check_problem_json"
+
+
+def test_checks_run_side_by_side_and_do_not_mix() -> None:
+    async def many() -> list[Comparison]:
+        async with Checker(workers=2) as checker:
+            wanted = [f"word {n}\n".encode() for n in range(20)]
+            rule = Rule("text")
+            return await asyncio.gather(
+                *(checker.check(b"word 7\n", answer, rule) for answer in wanted)
+            )
+
+    scores = [found["score"] for found in asyncio.run(many())]
+    assert [n for n, score in enumerate(scores) if score == 1] == [7]
+
+
+@contextmanager
+def secret_in_the_environment() -> Iterator[None]:
+    os.environ["ATELIER_TEST_SECRET"] = "sesame"
+    try:
+        yield
+    finally:
+        del os.environ["ATELIER_TEST_SECRET"]
+
+
+def test_the_process_is_started_again_and_holds_nothing_of_the_desks() -> None:
+    async def twice() -> tuple[float, float]:
+        async with Checker() as checker:
+            first = await checker.check(b"a\n", b"a\n", Rule("text"))
+            process = checker._process
+            assert process is not None
+            with open(f"/proc/{process.pid}/environ", "rb") as environment:  # noqa: PTH123
+                assert b"sesame" not in environment.read()
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            second = await checker.check(b"a\n", b"a\n", Rule("text"))
+        return first["score"], second["score"]
+
+    with secret_in_the_environment():
+        assert asyncio.run(twice()) == (1, 1)
