@@ -1,0 +1,160 @@
+"""The command that teachers, their CI and the course role run."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from atelier.desk.check.command import main
+
+GOOD = """\
+version: 1
+exercises:
+  - id: report
+    title: {fr: Rapport, en: Report}
+    file: rapport.md
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    folder = tmp_path / "course"
+    folder.mkdir()
+    (folder / "atelier.yml").write_text(GOOD)
+    (folder / "rapport.md").write_text("# Rapport\n\nÀ vous.\n")
+    return folder
+
+
+@pytest.fixture
+def expected(tmp_path: Path) -> Path:
+    folder = tmp_path / "expected"
+    folder.mkdir()
+    (folder / "rapport.md").write_text("# Rapport\n\nLa moyenne vaut 3.\n")
+    return folder
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ["-c", "user.name=T", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", "-C", str(folder), *identity, *words], check=True, capture_output=True)
+
+
+def test_a_course_without_exercises_is_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(tmp_path), "--lang", "en"]) == 0
+    assert "declares no exercise" in capsys.readouterr().out
+
+
+def test_a_good_course_passes(
+    course: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["check", str(course), "--expected", str(expected), "--lang", "fr"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == "1 exercice(s), rien à corriger.\n"
+
+
+def test_a_bad_course_fails_with_one_line_each(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course / "atelier.yml").write_text(GOOD.replace("id: report", "id: Report") + "    n: 1\n")
+    assert main(["check", str(course), "--lang", "en"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1] for line in lines] == ["3", "6"]
+
+
+@pytest.mark.parametrize(
+    ("place", "content", "words"),
+    [
+        ("course/rapport.md", None, "there is no file `rapport.md` in this folder"),
+        ("expected/rapport.md", None, "there is no expected answer `rapport.md`"),
+        ("expected/rapport.md", b"# Rapport\n\n\xc3\x80 vous.\n", "nothing to do"),
+        ("expected/rapport.md", b"\0", "`rapport.md` cannot be read"),
+        ("course/rapport.md", b"\0", "template’s file `rapport.md` cannot be read"),
+        ("expected/rapport.md", b"---\ntitle: T\n---\n", "whatever is handed in would score 1"),
+    ],
+)
+def test_the_files_are_looked_at(
+    course: Path,
+    expected: Path,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    content: bytes | None,
+    words: str,
+) -> None:
+    file = course.parent / place
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    assert main(["check", str(course), "--expected", str(expected), "--lang", "en"]) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert "exercises[1] (report)" in error
+
+
+def test_an_expected_answer_that_learners_would_get_is_told(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course / "atelier.yml").write_text(GOOD + "    expected: solutions/rapport.md\n")
+    (course / "solutions").mkdir()
+    (course / "solutions/rapport.md").write_text("x")
+    assert main(["check", str(course), "--lang", "en"]) == 1
+    assert "is in the repository that learners get" in capsys.readouterr().err
+
+
+def test_a_link_out_of_the_folder_is_no_file(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course / "rapport.md").unlink()
+    (course / "rapport.md").symlink_to("/etc/hostname")
+    assert main(["check", str(course), "--lang", "en"]) == 1
+    assert "there is no file" in capsys.readouterr().err
+
+
+def test_a_commit_can_be_checked_before_it_is_published(
+    course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(course, "init", "--quiet", "--initial-branch=main")
+    git(course, "add", "--all")
+    git(course, "commit", "--quiet", "-m", "one")
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "clone", "--quiet", "--bare", str(course), str(bare))
+    assert main(["check", "--git", str(bare), "--lang", "en"]) == 0
+    (course / "atelier.yml").write_text("version: 2\n")  # not committed
+    assert main(["check", "--git", str(bare), "--lang", "en"]) == 0
+    assert main(["check", "--git", str(bare), "--revision", "nowhere", "--lang", "en"]) == 1
+    assert "there is no commit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["nowhere"], [".", "--expected", "nowhere"]])
+def test_a_folder_that_is_not_there_is_told(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", *arguments, "--lang", "fr"]) == 1
+    assert capsys.readouterr().err == "nowhere n’est pas un dossier\n"
+
+
+def test_an_answer_can_be_tried(
+    course: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = course.parent / "answer.md"
+    answer.write_text("# Rapport\n\nLa moyenne vaut 4.\n")
+    arguments = ["try", str(course), "report", str(answer), "--expected", str(expected)]
+    assert main([*arguments, "--lang", "en"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("report: 0.8")
+    assert "What the course gives does not count" in shown
+    assert "{+4+}" in shown
+    assert "[-3-]" in shown
+    assert main([*arguments, "--show", "hints", "--lang", "en"]) == 0
+    shown = capsys.readouterr().out
+    assert "{+4+}" in shown
+    assert "3" not in shown.split("vaut")[1]
+
+
+def test_trying_an_exercise_that_is_not_there_names_those_that_are(
+    course: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["try", str(course), "rapport", "x.md", "--expected", str(expected)]
+    assert main([*arguments, "--lang", "en"]) == 1
+    assert "there is no exercise `rapport`; there are: report" in capsys.readouterr().err
