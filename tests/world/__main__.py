@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from world import checks, demo, images, paths, venv
@@ -105,9 +106,15 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _terminated(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Run one command; its last line tells playbooks whether something was changed."""
     options, rest = parser().parse_known_args()
+    # Else what was started would go on without us, beside the next try.
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         if options.command == "test":
             return checks.test(rest)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from world import run
+from world import paths, run
 
 
 def test_lines_are_printed_as_they_come(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,3 +45,35 @@ def test_a_failure_names_the_step_and_quotes_its_last_lines() -> None:
 )
 def test_durations_are_short(seconds: float, text: str) -> None:
     assert run.duration(seconds) == text
+
+
+def test_a_terminated_command_leaves_nothing_running(tmp_path: Path) -> None:
+    record = tmp_path / "pid"
+    slow = f"import os, time; open({str(record)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    program = f"""
+import sys
+from world import __main__, demo, run
+demo.status = lambda: run.stream("slow", [sys.executable, "-c", {slow!r}])
+sys.argv[1:] = ["demo", "status"]
+sys.exit(__main__.main())
+"""
+    world = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT / "tests")},
+    )
+    wait_for(lambda: record.exists() and record.read_text())
+    world.terminate()
+    said, _ = world.communicate(timeout=60)
+    assert "goes on from here" in said
+    assert world.returncode == 130
+    started = Path("/proc") / record.read_text()
+    wait_for(lambda: not started.exists())
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
