@@ -132,7 +132,7 @@ def test_a_double_click_offers_to_go_on(visitor: Visitor) -> None:
     visitor.post(form)
     page = visitor.post(form)
     assert page.status_code == 401
-    assert 'href="/hub/atelier/go"' in page.text
+    assert f'href="/hub/atelier/go?who={visitor.username}"' in page.text
     assert visitor.follow(visitor.get("/hub/atelier/go")).json()["visitor"] == visitor.username
 
 
