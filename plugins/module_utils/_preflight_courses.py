@@ -32,8 +32,10 @@ CONSUMER_KEYS = (
 CONSUMER_STATES = ("present", "absent")
 COURSE_KEYS = (
     "slug", "title", "directory", "repository", "branch", "image", "memory", "cpu", "pids",
-    "consumers", "start_file", "state", "visibility", "staff",
+    "consumers", "start_file", "state", "visibility", "staff", "expected", "grade",
 )  # fmt: skip
+EXPECTED_KEYS = ("directory", "repository", "branch")
+GRADES = ("best", "last")
 IMAGE_KEYS = ("recipe",)
 RECIPES = ("auto", "none")
 SECRET_LENGTH = 32
@@ -107,6 +109,7 @@ def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Ite
             'Write it as {fr: "...", en: "..."}.',
         )
     yield from source_findings(variable, course)
+    yield from grade_findings(variable, course)
     yield from image_findings(variable, course.get("image"))
     yield from limit_findings(variable, course)
     yield from reference_findings(
@@ -165,6 +168,19 @@ def source_findings(variable: str, course: Mapping[str, Any]) -> Iterator[Findin
     branch = course.get("branch")
     if branch is not None and not re.fullmatch(r"(?!-)[A-Za-z0-9._/-]{1,200}", str(branch)):
         yield Finding(f"{variable}.branch", f"is not a branch name ({branch})", "Example: main.")
+
+
+def grade_findings(variable: str, course: Mapping[str, Any]) -> Iterator[Finding]:
+    """Rules about expected answers, and which check makes the grade."""
+    expected, grade = course.get("expected"), course.get("grade", GRADES[0])
+    if grade not in GRADES:
+        yield Finding(f"{variable}.grade", f"is unknown ({grade})", f"Use {' or '.join(GRADES)}.")
+    if isinstance(expected, Mapping):
+        yield from unknown_keys(f"{variable}.expected", expected, EXPECTED_KEYS)
+        yield from source_findings(f"{variable}.expected", expected)
+    elif expected is not None:
+        example = "{repository: git@git.example.org:mooc/rr1-expected.git}"
+        yield Finding(f"{variable}.expected", "is not a dictionary", f"Write it as {example}.")
 
 
 def is_repository(value: Any) -> bool:

@@ -32,6 +32,12 @@ options:
     type: str
     choices: [private, internal, public]
     default: internal
+  group_visibility:
+    description:
+      - Who sees the group, where that is not who sees the project. Other projects of the group,
+        such as the template, may be more visible than this one.
+    type: str
+    choices: [private, internal, public]
   staff:
     description:
       - Accounts to have as members of the group. One that GitLab does not have (yet) is not an
@@ -122,10 +128,11 @@ class Manager:
             "description": self.params["description"],
             "visibility": self.params["visibility"],
         }
+        of_group = {**wanted, "visibility": self.group_visibility}
         if group and self.lowers(group):
             # A group cannot be less visible than what is in it: the project goes first.
             project = self.keep("project", project, "/projects", wanted, {})
-        group = self.keep("group", group, "/groups", wanted, {"name": name, "path": name})
+        group = self.keep("group", group, "/groups", of_group, {"name": name, "path": name})
         new = {
             "name": self.params["project"],
             "path": self.params["project"],
@@ -144,9 +151,14 @@ class Manager:
             "diff": {"before": self.before, "after": self.after},
         }
 
+    @property
+    def group_visibility(self) -> str:
+        """Who may see the group."""
+        return str(self.params["group_visibility"] or self.params["visibility"])
+
     def lowers(self, group: dict[str, Any]) -> bool:
         """Whether the group is to become less visible."""
-        return VISIBILITY.index(group["visibility"]) > VISIBILITY.index(self.params["visibility"])
+        return VISIBILITY.index(group["visibility"]) > VISIBILITY.index(self.group_visibility)
 
     def look(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """An object of GitLab's; empty when there is none."""
@@ -233,6 +245,7 @@ def main() -> None:
             "project": {"type": "str", "default": "template"},
             "description": {"type": "str", "default": ""},
             "visibility": {"type": "str", "choices": list(VISIBILITY), "default": "internal"},
+            "group_visibility": {"type": "str", "choices": list(VISIBILITY)},
             "staff": {
                 "type": "list",
                 "elements": "dict",

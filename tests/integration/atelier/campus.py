@@ -25,6 +25,8 @@ def launch_form(
     full_name: str = "Ada Lovelace",
     email: str = "ada@campus.example",
     locale: str = "fr",
+    roles: str = "Student",
+    outcome_url: str = "https://campus.example/grades",
     extra: dict[str, str] | None = None,
     **custom: str,
 ) -> dict[str, Any]:
@@ -32,14 +34,14 @@ def launch_form(
     consumer = LtiConsumer1p1(launch_url, key, secret)
     consumer.set_user_data(
         user_id,
-        "Student",
+        roles,
         f"course:link:{user_id}",
         person_contact_email_primary=email,
         person_name_full=full_name,
     )
     consumer.set_context_data("course-v1:campus+demo+1", "Demo", "campus")
     consumer.set_launch_presentation_locale(locale)
-    consumer.set_outcome_service_url("https://campus.example/grades")
+    consumer.set_outcome_service_url(outcome_url)
     consumer.set_custom_parameters({f"custom_{name}": value for name, value in custom.items()})
     if extra:
         consumer.set_extra_claims(extra)

@@ -28,7 +28,7 @@ ROOMS = [
     {"spaces", "outside", "toolkeys", "mirrors"},
     {"identity", "text", "live", "headers"},
     {"registrations"},
-    {"settings", "desktext"},
+    {"settings", "checktext", "desktext", "exercisetext"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
@@ -59,6 +59,7 @@ def test_every_sentence_that_code_or_pages_name_exists() -> None:
         steps |= set(re.findall(r"""\b(?:on_)?step\("([a-z]+)"\)""", text))
     assert len(named) > 20
     assert len(steps) > 2
+    named -= {"en", "fr"}  # a language, where a sentence is known already
     named |= {f"step_{step}" for step in steps} | {"step_queued"}
     assert {key for key in named if not knows(key)} == set()
     for key in named:

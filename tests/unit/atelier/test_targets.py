@@ -5,10 +5,12 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from atelier.door.launches import teaches
 from atelier.door.targets import (
     Destination,
     TargetError,
     choose,
+    desk_path,
     gitlab_entry,
     local_next,
     notebook_path,
@@ -40,6 +42,15 @@ COURSES = {"demo": course("demo"), "maths": course("maths", consumers=["other"])
 
 def test_the_only_course_needs_no_name() -> None:
     assert choose({}, consumer(), COURSES, HUB) == Destination("demo", "notebook")
+
+
+def test_a_launch_may_lead_to_an_exercise() -> None:
+    place = choose({"custom_target": "check", "custom_exercise": "pi-1"}, consumer(), COURSES, HUB)
+    assert desk_path("/", place) == "/services/desk/courses/demo/exercises/pi-1"
+    every = choose({"custom_target": "check"}, consumer(), COURSES, HUB)
+    assert desk_path("/base/", every) == "/base/services/desk/courses/demo/exercises"
+    with pytest.raises(TargetError):
+        choose({"custom_target": "check", "custom_exercise": "../x"}, consumer(), COURSES, HUB)
 
 
 def test_several_courses_need_one() -> None:
@@ -161,3 +172,19 @@ def test_the_start_file_is_where_a_launch_without_path_leads() -> None:
     started = course("demo", start_file="README.md")
     path = notebook_path("/", "uaa", Destination("demo", "notebook"), started)
     assert path == "/user/uaa/demo/lab/tree/demo/README.md"
+
+
+@pytest.mark.parametrize(
+    ("roles", "staff"),
+    [
+        ("Instructor", True),
+        ("Learner, urn:lti:role:ims/lis/TeachingAssistant", True),
+        ("Instructor/GuestInstructor", True),
+        ("urn:lti:instrole:ims/lis/Administrator", False),  # of the institution, not the course
+        ("Learner", False),
+        ("Student,Instructors", False),
+        ("", False),
+    ],
+)
+def test_only_roles_in_the_course_make_staff(roles: str, staff: bool) -> None:
+    assert teaches(roles) is staff

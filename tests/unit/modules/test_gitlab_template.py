@@ -124,6 +124,18 @@ def test_visibility_changes_in_the_order_that_gitlab_allows(
     assert not keep(forge, token_file, visibility=after).changed
 
 
+def test_a_private_project_leaves_its_group_as_visible_as_it_was(
+    forge: Groups, token_file: Path
+) -> None:
+    keep(forge, token_file)
+    hidden = {"project": "expected", "visibility": "private", "group_visibility": "internal"}
+    assert keep(forge, token_file, **hidden).changed
+    assert forge.objects["projects"]["rr1/expected"]["visibility"] == "private"
+    assert forge.objects["groups"]["rr1"]["visibility"] == "internal"
+    assert not keep(forge, token_file, **hidden).changed
+    assert not keep(forge, token_file).changed
+
+
 def test_staff_become_members_and_change_their_access(forge: Groups, token_file: Path) -> None:
     assert keep(forge, token_file, staff=[{"username": "Alice"}]).changed
     assert forge.members[7]["access_level"] == 40

@@ -47,6 +47,7 @@ def course(**changes: Any) -> list[dict[str, Any]]:
         {"memory": "1.5G", "cpu": 0.5, "pids": "256", "image": {"recipe": "none"}},
         {"consumers": ["fun"], "start_file": "module1/a b.ipynb"},
         {"state": "absent", "visibility": "private", "staff": []},
+        {"expected": {"directory": "example"}, "grade": "last"},
     ],
 )
 def test_good_courses_pass(changes: dict[str, Any]) -> None:
@@ -72,6 +73,11 @@ def test_good_courses_pass(changes: dict[str, Any]) -> None:
         ({"repository": "https://bot:glpat-x@git.univ.fr/rr1.git"}, ".repository"),
         ({"repository": "https://glpat-x@git.univ.fr/rr1.git"}, ".repository"),
         ({"branch": "-x"}, ".branch"),
+        ({"expected": "example"}, ".expected"),
+        ({"expected": {}}, ".expected"),
+        ({"expected": {"repository": "rr1"}}, ".expected.repository"),
+        ({"expected": {"directory": "example", "path": "x"}}, ".expected.path"),
+        ({"grade": "mean"}, ".grade"),
         ({"image": "debian"}, ".image"),
         ({"image": {"recipe": "binder"}}, ".image.recipe"),
         ({"image": {"recipes": "auto"}}, ".image.recipes"),

@@ -91,6 +91,21 @@ class DeskClient:
             reason = f"status {response.status_code}"
         return SpaceState("unavailable", reason=reason)
 
+    async def launched(self, launch: dict[str, Any]) -> bool:
+        """Tell the desk of a launch: who, their role, and where grades go.
+
+        Args:
+            launch: what :func:`atelier.door.launches.hand_over` gives.
+
+        Returns:
+            Whether the desk has noted it.
+        """
+        response = await self._call("POST", "launches", launch, 0)
+        if response is not None and response.status_code != 204:
+            who, status = launch["username"], response.status_code
+            log.warning("launch of %s: the desk answers %s", who, status)
+        return response is not None and response.status_code == 204
+
     async def revoke(self, username: str, course: str) -> None:
         """Have the git credentials revoked that a server was given."""
         body = {"username": username, "course": course}

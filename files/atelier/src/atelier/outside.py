@@ -87,16 +87,43 @@ class Outside:
         Raises:
             OutsideError: no answer, not a success, too large, or not a JSON object.
         """
+        content = await self._content(
+            method,
+            url,
+            data=form,
+            json=body,
+            headers={"Accept": "application/json", **(headers or {})},
+        )
+        try:
+            found = json.loads(content)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise OutsideError(f"{url}: not a JSON object")
+        return found
+
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Post a body as it is.
+
+        Args:
+            url: the address.
+            body: what is sent.
+            headers: of the request, its content's type among them.
+
+        Returns:
+            The answer's body.
+
+        Raises:
+            OutsideError: no answer, not a success, or too large.
+        """
+        return await self._content("POST", url, content=body, headers=headers)
+
+    async def _content(self, method: str, url: str, **sent: Any) -> bytes:
+        """The body of an answer, if it is a success."""
         try:
             async with (
                 self._client(url) as client,
-                client.stream(
-                    method,
-                    url,
-                    data=form,
-                    json=body,
-                    headers={"Accept": "application/json", **(headers or {})},
-                ) as answer,
+                client.stream(method, url, **sent) as answer,
             ):
                 content = b""
                 async for chunk in answer.aiter_bytes():
@@ -107,13 +134,7 @@ class Outside:
             raise OutsideError(f"{url}: {type(error).__name__}") from None
         if not answer.is_success:
             raise OutsideError(f"{url}: status {answer.status_code}")
-        try:
-            found = json.loads(content)
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise OutsideError(f"{url}: not a JSON object")
-        return found
+        return content
 
 
 def outside(settings: Settings, credentials: Credentials) -> Outside:

@@ -200,6 +200,8 @@ class Course(Strict):
     consumers: tuple[str, ...] | None = None
     """Keys of the consumers and registrations that may launch it; None: all of them."""
     start_file: RepositoryPath | None = None
+    grade: Literal["best", "last"] = "best"
+    """Which of a learner's checks the course platform gets as the grade of an exercise."""
 
 
 class Launcher(Strict):

@@ -10,6 +10,7 @@ from typing import Literal
 
 from atelier.checktext import CHECK_TEXT
 from atelier.desktext import DESK_TEXT
+from atelier.exercisetext import EXERCISE_TEXT
 
 Language = Literal["fr", "en"]
 
@@ -26,6 +27,7 @@ _TEXT: dict[str, tuple[str, str]] = {
     "try_again": ("Réessayer", "Try again"),
     "open_notebook": ("Ouvrir le notebook", "Open the notebook"),
     "open_gitlab": ("Ouvrir l’espace GitLab", "Open the GitLab space"),
+    "open_exercises": ("Voir les exercices", "See the exercises"),
     # the door
     "entrance_title": ("L’entrée est dans votre cours", "The way in is your course page"),
     "entrance": (
@@ -208,6 +210,12 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Your space will be prepared as soon as it is back; this page tries again by itself."
         " The notebook works meanwhile.",
     ),
+    # towards the desk
+    "desk_down_title": ("La page des exercices redémarre", "The exercises’ page is restarting"),
+    "desk_down": (
+        "Cette page réessaie d’elle-même ; votre travail est conservé.",
+        "This page tries again by itself; your work is kept.",
+    ),
     # other pages
     "home_title": ("Vos cours", "Your courses"),
     "running": ("en marche", "running"),
@@ -225,7 +233,7 @@ _TEXT: dict[str, tuple[str, str]] = {
     ),
 }
 
-_ALL = {**_TEXT, **DESK_TEXT, **CHECK_TEXT}
+_ALL = {**_TEXT, **DESK_TEXT, **CHECK_TEXT, **EXERCISE_TEXT}
 
 
 def language(locale: str | None) -> Language:

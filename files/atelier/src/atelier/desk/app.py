@@ -17,17 +17,26 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from atelier.desk.access import AccessOffice
+from atelier.desk.answers import AnswerBook, Arrival
+from atelier.desk.check.runner import Checker
+from atelier.desk.checks import CheckOffice
 from atelier.desk.credentials import CredentialOffice, HubUnavailable, ServerTokens
 from atelier.desk.forge import Forge
+from atelier.desk.grades.queue import GradeQueue
+from atelier.desk.grades.sender import GradeSender
 from atelier.desk.pages.access import AccessPages
+from atelier.desk.pages.exercises import ExercisePages
 from atelier.desk.pages.look import Look, static
 from atelier.desk.pages.signin import SignIn
+from atelier.desk.pages.teacher import TeacherPages
 from atelier.desk.refused import Refused
+from atelier.desk.shelf import Shelf
 from atelier.desk.spaces import Preparer
 from atelier.desk.store import Request, Store
 from atelier.deskclient import service_prefix
 from atelier.identity import is_username
-from atelier.live import Courses, Credentials
+from atelier.live import Courses, Credentials, LiveConsumers
+from atelier.outside import outside
 from atelier.settings import Settings
 from atelier.spaces import GitLabUnavailable, SpaceError
 
@@ -93,6 +102,25 @@ class Desk:
         self.access = AccessPages(
             settings, self._store, self._courses, AccessOffice(settings, self._forge), self.look
         )
+        self._book = AnswerBook(self._store.engine)
+        self._grades = GradeQueue(self._store.engine)
+        self.checker = Checker()
+        self._checks = CheckOffice(
+            self._courses,
+            self._store,
+            self._book,
+            Shelf(self._forge),
+            self._grades,
+            self.checker,
+        )
+        self._sender = GradeSender(
+            self._grades,
+            self._book,
+            LiveConsumers(settings.paths.consumers),
+            outside(settings, credentials),
+        )
+        self.exercises = ExercisePages(settings, self._checks, self.look)
+        self.teacher = TeacherPages(settings, self._checks, self._grades, self.look)
 
     def require_hub(self, request: HttpRequest) -> None:
         """Only the hub may ask.
@@ -121,6 +149,36 @@ class Desk:
         shown = {name: value for name, value in asdict(answer).items() if value}
         status = {"ready": 200, "preparing": 202, "unavailable": 503}[answer.state]
         return JSONResponse(shown, status)
+
+    async def launch(self, request: HttpRequest) -> Response:
+        """Note who launched what, in which role, and where the platform takes the grade."""
+        self.require_hub(request)
+        data = await _fields(request, "username", "name", "course", "consumer")
+        if not is_username(data["username"]):
+            raise Refused(400, "username: not one of ours")
+        for name in ("exercise", "outcome_url", "sourcedid"):
+            if not isinstance(data.get(name), str):
+                raise Refused(400, f"{name}: a string is needed")
+        if not isinstance(data.get("at"), int | float):
+            raise Refused(400, "at: a number is needed")
+        services = data.get("services")
+        arrival = Arrival(
+            username=data["username"],
+            course=data["course"],
+            exercise=data["exercise"],
+            consumer=data["consumer"],
+            outcome_url=data["outcome_url"],
+            sourcedid=data["sourcedid"],
+            services=services if isinstance(services, dict) else None,
+            at=float(data["at"]),
+        )
+        await asyncio.to_thread(
+            self._book.arrive, arrival, data["name"], staff=data.get("staff") is True
+        )
+        await asyncio.to_thread(
+            self._grades.wake, arrival.username, arrival.course, arrival.exercise
+        )
+        return Response(status_code=204)
 
     async def git_credential(self, request: HttpRequest) -> Response:
         """Give a learner's server what git needs to reach that learner's projects.
@@ -168,8 +226,18 @@ class Desk:
             try:
                 await self._spaces.retry()
                 await self._office.retry()
+                await self._checks.retry()
             except Exception:
                 log.exception("retrying failed")
+            await asyncio.sleep(RETRY_EVERY_SECONDS)
+
+    async def deliver(self) -> None:
+        """For ever: send grades that are due."""
+        while True:
+            try:
+                await self._sender.send_due()
+            except Exception:
+                log.exception("sending grades failed")
             await asyncio.sleep(RETRY_EVERY_SECONDS)
 
     async def _probe(self) -> None:
@@ -180,6 +248,7 @@ class Desk:
         """Stop."""
         await self._spaces.close()
         await self._servers.close()
+        await self.checker.close()
         self._store.close()
 
 
@@ -216,14 +285,17 @@ def make_app(settings: Settings, credentials: Credentials) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
-        watcher = asyncio.create_task(desk.watch())
+        await desk.checker.start()
+        loops = [asyncio.create_task(loop()) for loop in (desk.watch, desk.deliver)]
         yield
-        watcher.cancel()
+        for task in loops:
+            task.cancel()
         await desk.close()
 
     api = [
         Route("/health", desk.health, methods=["GET"]),
         Route("/spaces", _answering(desk.space), methods=["POST"]),
+        Route("/launches", _answering(desk.launch), methods=["POST"]),
         Route("/git-credential", _answering(desk.git_credential), methods=["POST"]),
         Route("/credentials", _answering(desk.take_back), methods=["DELETE"]),
     ]
@@ -232,5 +304,7 @@ def make_app(settings: Settings, credentials: Credentials) -> Starlette:
         Route("/static/{name}", static, methods=["GET"]),
         Route("/oauth_callback", desk.look.arriving, methods=["GET"]),
         *desk.access.routes(),
+        *desk.exercises.routes(),
+        *desk.teacher.routes(),
     ]
     return Starlette(routes=[Mount(service_prefix(settings), routes=pages)], lifespan=lifespan)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import (
     Column,
+    Engine,
     Float,
     MetaData,
     String,
@@ -92,6 +93,11 @@ class Store:
             cursor.close()
 
         _metadata.create_all(self._engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for the desk's other tables."""
+        return self._engine
 
     def ask(self, request: Request) -> None:
         """Record that a space is wanted; one that is ready stays so."""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from tornado import web
 
 from atelier.door.arrival import ArrivalHandler
+from atelier.door.launches import hand_over
 from atelier.door.lti11 import Launch, LaunchError
 from atelier.door.pages import request_language
 from atelier.door.targets import Destination
@@ -49,6 +50,8 @@ def go_query(place: Destination) -> str:
     query = {"course": place.course, "target": place.target}
     if place.path:
         query["path"] = place.path
+    if place.exercise:
+        query["exercise"] = place.exercise
     if place.next is not None:
         query["next"] = "1"
     return urlencode(query)
@@ -83,16 +86,17 @@ class Entrance(ArrivalHandler):
             raise LaunchProblem(403, "forbidden", "the user may not sign in")
         state = await user.get_auth_state()
         kept = state["launches"][state["last"]]
-        place = Destination(
-            course=kept["course"], target=kept["target"], path=kept["path"], next=kept["next"]
-        )
+        place = Destination(**{name: kept[name] for name in Destination.__dataclass_fields__})
         learner = state["learner"]
         # The space is being prepared while the browser follows the redirect.
-        task = asyncio.ensure_future(
-            house().desk.space(user.name, learner["name"], learner["email"], place.course)
-        )
-        _background.add(task)
-        task.add_done_callback(_background.discard)
+        desk = house().desk
+        for call in (
+            desk.space(user.name, learner["name"], learner["email"], place.course),
+            desk.launched(hand_over(state, place.course)),
+        ):
+            task: asyncio.Task[Any] = asyncio.ensure_future(call)
+            _background.add(task)
+            task.add_done_callback(_background.discard)
         await self.lead_on(user, go_query(place), place.target)
 
     async def refuse(self, problem: LaunchProblem, new_tab: str | None = None) -> None:

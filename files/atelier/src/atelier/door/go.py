@@ -1,4 +1,4 @@
-"""``/hub/atelier/go``: from a launch to the notebook or GitLab, with pages that wait."""
+"""``/hub/atelier/go``: from a launch to notebook, GitLab or exercise, with pages that wait."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ from urllib.parse import quote, urlencode
 from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
 from tornado import web
 
-from atelier.door.launches import place_of
+from atelier.door.launches import hand_over, place_of
 from atelier.door.pages import request_language
-from atelier.door.targets import Destination, TargetError, gitlab_entry, notebook_path
+from atelier.door.targets import (
+    Destination,
+    TargetError,
+    desk_path,
+    gitlab_entry,
+    notebook_path,
+)
 from atelier.house import house
-from atelier.learner import LearnerInfo, launched_courses, learner_of
+from atelier.learner import AuthState, LearnerInfo, launched_courses, learner_of
 from atelier.settings import Course
 from atelier.text import Language, say
 
 SPACE_WAIT_SECONDS = 2.0
 """How long a browser waits for the desk before it gets a page that says what happens."""
+_QUERY = ("course", "target", "path", "exercise")
 _starting: dict[tuple[str, str], asyncio.Task[Any]] = {}
 
 
@@ -40,7 +47,7 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
             )
             return
         learner = learner_of(state)
-        query = {name: self.get_query_argument(name, "") for name in ("course", "target", "path")}
+        query = {name: self.get_query_argument(name, "") for name in _QUERY}
         query["next"] = self.get_query_argument("next", "")
         try:
             place = place_of(state, query)
@@ -51,10 +58,20 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
         if learner is None or place is None or course is None:
             key = "course_unknown" if query["course"] else "no_launch"
             await self._message(lang, 404, "launch_failed", key, advice="back_to_course")
+        elif place.target == "check":
+            await self._to_desk(state, place, lang)
         elif place.target == "gitlab":
             await self._to_gitlab(learner, place, lang)
         else:
             await self._to_notebook(user, place, course, lang)
+
+    async def _to_desk(self, state: AuthState, place: Destination, lang: Language) -> None:
+        """To an exercise: the desk is told first where its grade goes."""
+        if await house().desk.launched(hand_over(state, place.course)):
+            self.redirect(desk_path(self.base_url, place))
+        else:
+            self.set_status(503)
+            await self._wait(lang, "desk_down_title", "desk_down", seconds=5)
 
     async def _to_notebook(
         self, user: Any, place: Destination, course: Course, lang: Language
@@ -190,6 +207,7 @@ class HomeHandler(BaseHandler):  # type: ignore[misc]
                     "running": spawner is not None and spawner.ready,
                     "notebook": f"{self.base_url}hub/atelier/go?course={slug}",
                     "gitlab": f"{self.base_url}hub/atelier/go?course={slug}&target=gitlab",
+                    "exercises": f"{self.base_url}hub/atelier/go?course={slug}&target=check",
                 }
             )
         self.finish(

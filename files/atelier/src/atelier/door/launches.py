@@ -6,9 +6,22 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from atelier.door.targets import Destination, check_path, check_target
+from atelier.door.targets import Destination, check_exercise, check_path, check_target
 from atelier.learner import AuthState, LearnerInfo
 from atelier.settings import Launcher
+
+_TEACHING = ("Instructor", "TeachingAssistant", "ContentDeveloper", "Administrator")
+
+
+def teaches(roles: str) -> bool:
+    """Whether a launch's ``roles`` say that its bearer belongs to the course's team.
+
+    Args:
+        roles: as LTI 1.1 writes them (Implementation Guide, section 3), separated by commas;
+            context roles alone count, with or without their URN, whatever their sub-role.
+    """
+    named = (one.strip().removeprefix("urn:lti:role:ims/lis/") for one in roles.split(","))
+    return any(one.split("/")[0] in _TEACHING for one in named)
 
 
 def auth_state(
@@ -41,6 +54,7 @@ def auth_state(
                 "lis_outcome_service_url": params.get("lis_outcome_service_url"),
                 "lis_result_sourcedid": params.get("lis_result_sourcedid"),
                 "lti13": services,
+                "staff": consumer.trust_roles and teaches(params.get("roles", "")),
             }
         },
     }
@@ -51,7 +65,8 @@ def place_of(state: AuthState | None, query: Mapping[str, str]) -> Destination |
 
     Args:
         state: their ``auth_state``.
-        query: ``course``, ``target``, ``path``; without ``course``, the last launch as it was.
+        query: ``course``, ``target``, ``path``, ``exercise``; without ``course``, the last
+            launch as it was.
 
     Returns:
         None when they never launched that course.
@@ -69,6 +84,29 @@ def place_of(state: AuthState | None, query: Mapping[str, str]) -> Destination |
             course=slug,
             target=check_target(query.get("target", "")),
             path=check_path(query.get("path", "")),
+            exercise=check_exercise(query.get("exercise", "")),
             next=kept.get("next") if query.get("next") else None,
         )
     return Destination(**{name: kept.get(name) for name in Destination.__dataclass_fields__})
+
+
+def hand_over(state: AuthState, course: str) -> dict[str, Any]:
+    """What the desk is told of a learner's latest launch of a course.
+
+    Args:
+        state: their ``auth_state``.
+        course: one of those they launched.
+    """
+    kept = state["launches"][course]
+    return {
+        "username": state["learner"]["username"],
+        "name": state["learner"]["name"],
+        "course": course,
+        "exercise": kept.get("exercise") or "",
+        "consumer": state["consumer"],
+        "outcome_url": kept.get("lis_outcome_service_url") or "",
+        "sourcedid": kept.get("lis_result_sourcedid") or "",
+        "services": kept.get("lti13"),
+        "staff": bool(kept.get("staff")),
+        "at": kept["at"],
+    }

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from atelier.settings import Course, Launcher, Site, may_launch, safe_path
 
-Target = Literal["notebook", "gitlab"]
+Target = Literal["notebook", "gitlab", "check"]
 MAX_PATH_LENGTH = 1024
 _EXERCISE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -31,7 +31,7 @@ class TargetError(Exception):
 
 @dataclass(frozen=True)
 class Destination:
-    """A place in one course: the notebook or the GitLab space, and the file to show there."""
+    """A place in one course: the notebook, the GitLab space or an exercise; the file to show."""
 
     course: str
     target: Target
@@ -73,6 +73,18 @@ def check_target(value: str) -> Target:
         "target_unknown",
         f"custom_target={value[:80]!r}: must be one of {', '.join(get_args(Target))}",
     )
+
+
+def check_exercise(value: str) -> str | None:
+    """An exercise's identifier; None when empty.
+
+    Raises:
+        TargetError: it cannot be one.
+    """
+    value = value.strip()
+    if value and not _EXERCISE.fullmatch(value):
+        raise TargetError("target_unknown", f"custom_exercise={value[:80]!r}: not an identifier")
+    return value or None
 
 
 def local_next(value: str, hub_url: str) -> str | None:
@@ -137,14 +149,11 @@ def choose(
             f"custom_course is absent and consumer {consumer.key!r} may launch several:"
             f" {', '.join(sorted(allowed))}",
         )
-    exercise = params.get("custom_exercise", "").strip() or None
-    if exercise is not None and not _EXERCISE.fullmatch(exercise):
-        raise TargetError("target_unknown", f"custom_exercise={exercise[:80]!r}: not an identifier")
     return Destination(
         course=slug,
         target=check_target(params.get("custom_target", "")),
         path=check_path(params.get("custom_path", "")),
-        exercise=exercise,
+        exercise=check_exercise(params.get("custom_exercise", "")),
         next=local_next(params.get("custom_next", ""), hub_url),
     )
 
@@ -163,6 +172,17 @@ def notebook_path(base_url: str, username: str, place: Destination, course: Cour
         return server + place.next
     path = place.path or course.start_file
     return f"{server}lab/tree/{place.course}" + (f"/{quote(path)}" if path else "")
+
+
+def desk_path(base_url: str, place: Destination) -> str:
+    """Path on the hub's host of the desk's page for an exercise, or of the list of them.
+
+    Args:
+        base_url: the hub's base path, with leading and trailing slash.
+        place: where to go.
+    """
+    page = f"{base_url}services/desk/courses/{place.course}/exercises"
+    return page + (f"/{quote(place.exercise)}" if place.exercise else "")
 
 
 def gitlab_leave(gitlab_url: str, query: str) -> str:

@@ -18,6 +18,7 @@ from atelier.desk.credentials import HubUnavailable
 from atelier.desk.pages.sessions import Session
 from atelier.desk.pages.signin import SignIn
 from atelier.desk.refused import Refused
+from atelier.headers import page_headers
 from atelier.settings import Settings
 from atelier.spaces import GitLabUnavailable, SpaceError
 from atelier.text import Language, accepted_language, knows, language, say
@@ -37,17 +38,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def security_headers(settings: Settings) -> dict[str, str]:
     """Headers of every page: nothing runs or shows that is not the desk's own."""
-    del settings
+    common = page_headers(settings.site)
     policy = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+        " form-action 'self'; " + common["Content-Security-Policy"]
     )
-    return {
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cache-Control": "no-store",
-    }
+    return {**common, "Content-Security-Policy": policy, "Cache-Control": "no-store"}
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -1,0 +1,253 @@
+"""Checking an answer: the saved version is fetched, compared, recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from atelier.desk.answers import AnswerBook, Attempt
+from atelier.desk.check.declared import ExercisesError
+from atelier.desk.check.exercises import CourseExercises, Exercise
+from atelier.desk.check.model import ExpectedError, Limits
+from atelier.desk.check.runner import Checker
+from atelier.desk.grades.queue import GradeQueue
+from atelier.desk.refused import Refused
+from atelier.desk.shelf import SavedVersion, Shelf
+from atelier.desk.store import Record, Store
+from atelier.live import Courses
+from atelier.settings import Course
+from atelier.spaces import GitLabUnavailable, SpaceError
+
+log = logging.getLogger(__name__)
+
+RECHECKS_AT_ONCE = 2
+MAX_FILE_BYTES = Limits().max_bytes
+
+
+@dataclass(frozen=True)
+class Place:
+    """One learner's place at an exercise."""
+
+    course: Course
+    exercise: Exercise
+    declared: CourseExercises
+    template: SavedVersion
+    record: Record | None
+    """Their space; None: they have none here (a teacher, say)."""
+
+
+class CheckOffice:
+    """Looks exercises up, checks answers, hands grades to the queue.
+
+    Args:
+        courses: the courses as they are now.
+        store: knows the learners' spaces.
+        book: remembers attempts.
+        shelf: reads GitLab's projects.
+        queue: takes grades to send.
+        checker: compares, bounded.
+    """
+
+    def __init__(
+        self,
+        courses: Courses,
+        store: Store,
+        book: AnswerBook,
+        shelf: Shelf,
+        queue: GradeQueue,
+        checker: Checker,
+    ) -> None:
+        self._courses = courses
+        self._store = store
+        self.book = book
+        self._shelf = shelf
+        self._queue = queue
+        self._checker = checker
+        self._locks: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def declared(self, slug: str) -> tuple[Course, CourseExercises, SavedVersion]:
+        """A course and its exercises.
+
+        Raises:
+            Refused: there is no such course, it has no exercises, or its declaration is wrong.
+            SpaceError: GitLab refuses.
+            GitLabUnavailable: try later.
+        """
+        course = self._courses.get(slug)
+        if course is None:
+            raise Refused(404, "exercise_course_unknown")
+        try:
+            found = await asyncio.to_thread(self._shelf.declared, course)
+        except ExercisesError as error:
+            log.warning("course %s: %s", slug, "; ".join(error.say("en")))
+            raise Refused(409, "exercise_declaration_wrong") from None
+        if found.exercises is None:
+            raise Refused(404, "exercise_none")
+        return course, found.exercises, found.version
+
+    async def place(self, username: str, slug: str, exercise_id: str) -> Place:
+        """A learner's place at an exercise.
+
+        Raises:
+            Refused: there is no such course or exercise.
+            SpaceError: GitLab refuses.
+            GitLabUnavailable: try later.
+        """
+        course, declared, version = await self.declared(slug)
+        exercise = declared.get(exercise_id)
+        if exercise is None:
+            raise Refused(404, "exercise_unknown")
+        record = await asyncio.to_thread(self._store.find, username, slug)
+        ready = record if record is not None and record.ready else None
+        return Place(course, exercise, declared, version, ready)
+
+    async def check(self, username: str, slug: str, exercise_id: str) -> Attempt:
+        """Check what a learner saved last.
+
+        Raises:
+            Refused: there is no such exercise, it is not open, no attempt is left, or the
+                learner has no space.
+            SpaceError: GitLab refuses.
+            GitLabUnavailable: try later.
+        """
+        async with self._locks[username, slug, exercise_id]:
+            place = await self.place(username, slug, exercise_id)
+            if place.record is None:
+                raise Refused(409, "exercise_no_space")
+            state = place.exercise.state(datetime.now(UTC))
+            if state != "open":
+                raise Refused(409, f"exercise_{state}")
+            version = await asyncio.to_thread(self._shelf.head, place.record.project)
+            if version is None:
+                raise Refused(409, "exercise_no_space")
+            attempt = await self._compare(place, username, place.record.project, version)
+            standing = await asyncio.to_thread(
+                self.book.standings, slug, username=username, exercise=exercise_id
+            )
+            limit = place.exercise.attempts
+            used_up = standing and limit is not None and standing[0].attempts >= limit
+            if used_up and standing[0].last.digest != attempt.digest:
+                raise Refused(409, "exercise_no_attempt")
+            await asyncio.to_thread(self.book.record, attempt)
+            log.info(
+                "check user=%s course=%s exercise=%s commit=%s score=%.4f",
+                *(username, slug, exercise_id, version.commit[:12], attempt.score),
+            )
+            await self._grade(place.course, username, exercise_id)
+            return attempt
+
+    async def _compare(
+        self, place: Place, username: str, project: str, version: SavedVersion
+    ) -> Attempt:
+        exercise, declared = place.exercise, place.declared
+        expected_project = declared.expected_project or f"{place.course.slug}/expected"
+
+        def fetch() -> tuple[bytes | None, bytes | None, bytes | None]:
+            read = self._shelf.file
+            return (
+                read(
+                    expected_project,
+                    exercise.expected_file,
+                    declared.expected_branch,
+                    MAX_FILE_BYTES,
+                ),
+                read(project, exercise.file, version.commit, MAX_FILE_BYTES),
+                read(place.course.template, exercise.file, place.template.commit, MAX_FILE_BYTES),
+            )
+
+        expected, answer, given = await asyncio.to_thread(fetch)
+        if expected is None:
+            log.warning(
+                "course %s exercise %s: %s is not in %s",
+                *(place.course.slug, exercise.id, exercise.expected_file, expected_project),
+            )
+            raise Refused(409, "exercise_expected_wrong")
+        rule = exercise.rule()
+        try:
+            comparison = await self._checker.check(expected, answer, rule, given)
+        except ExpectedError as error:
+            log.warning("course %s exercise %s: %s", place.course.slug, exercise.id, error)
+            raise Refused(409, "exercise_expected_wrong") from None
+        return Attempt(
+            username=username,
+            course=place.course.slug,
+            exercise=exercise.id,
+            commit=version.commit,
+            committed=version.at,
+            checked=time.time(),
+            digest=_digest(expected, answer, given, rule.to_json()),
+            score=comparison["score"],
+            comparison=dict(comparison),
+        )
+
+    async def _grade(self, course: Course, username: str, exercise_id: str) -> None:
+        standings = await asyncio.to_thread(
+            self.book.standings, course.slug, username=username, exercise=exercise_id
+        )
+        for standing in standings:
+            score = standing.best if course.grade == "best" else standing.last.score
+            await asyncio.to_thread(self._queue.owe, username, course.slug, exercise_id, score)
+
+    async def recheck_all(self, slug: str, exercise_id: str) -> int:
+        """Have everybody's latest answer compared again, in the background.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            Refused: there is no such exercise.
+        """
+        _course, declared, _version = await self.declared(slug)
+        if declared.get(exercise_id) is None:
+            raise Refused(404, "exercise_unknown")
+        return await asyncio.to_thread(self.book.ask_rechecks, slug, exercise_id)
+
+    async def retry(self) -> None:
+        """Compare again what is asked for, some at a time, until GitLab fails."""
+        owed = await asyncio.to_thread(self.book.rechecks)
+        for start in range(0, len(owed), RECHECKS_AT_ONCE):
+            batch = owed[start : start + RECHECKS_AT_ONCE]
+            if not all(await asyncio.gather(*(self._recheck(*one) for one in batch))):
+                return
+
+    async def _recheck(self, username: str, slug: str, exercise_id: str) -> bool:
+        """One learner's attempts, each at the saved version it had; whether to go on."""
+        async with self._locks[username, slug, exercise_id]:
+            attempts = await asyncio.to_thread(self.book.attempts, username, slug, exercise_id)
+            try:
+                place = await self.place(username, slug, exercise_id)
+                if attempts and place.record is not None:
+                    for former in attempts:
+                        version = SavedVersion(former.commit, former.committed)
+                        project = place.record.project
+                        attempt = await self._compare(place, username, project, version)
+                        again = replace(attempt, id=former.id, checked=former.checked)
+                        await asyncio.to_thread(self.book.regrade, again)
+                    await self._grade(place.course, username, exercise_id)
+            except GitLabUnavailable as error:
+                log.warning("checking again waits: %s", error)
+                return False
+            except (Refused, SpaceError) as error:
+                log.warning(
+                    "checking again user=%s course=%s exercise=%s: %s",
+                    *(username, slug, exercise_id, error),
+                )
+            await asyncio.to_thread(self.book.rechecked, username, slug, exercise_id)
+            return True
+
+
+def _digest(*parts: Any) -> str:
+    """Of all that a result depends on."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
+        total.update(b"%d:%d:" % (part is None, len(data)))
+        total.update(data)
+    return total.hexdigest()

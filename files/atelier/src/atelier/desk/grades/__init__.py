@@ -1,0 +1,1 @@
+"""Grades on their way back to the course platform: queued durably, sent once for each change."""

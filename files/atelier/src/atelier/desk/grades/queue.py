@@ -1,0 +1,147 @@
+"""The queue of grades: what is owed to a platform, what was sent, what failed and why."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Engine, Float, Integer, MetaData, String, Table, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+metadata = MetaData()
+_grades = Table(
+    "grades",
+    metadata,
+    Column("username", String, primary_key=True),
+    Column("course", String, primary_key=True),
+    Column("exercise", String, primary_key=True),
+    Column("score", Float, nullable=False),
+    Column("sent", Float),  # the score the platform has
+    Column("sent_at", Float),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("due", Float, nullable=False),
+    Column("reason", String, nullable=False, default=""),
+)
+RETRY_FIRST_SECONDS = 15.0
+RETRY_LONGEST_SECONDS = 3600.0
+MAX_TRIES = 40
+"""About a day and a half; a teacher may have it tried again."""
+
+
+def pause(tries: int) -> float:
+    """Seconds to wait after that many failures."""
+    return min(RETRY_FIRST_SECONDS * 2.0 ** (tries - 1), RETRY_LONGEST_SECONDS)
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One learner's grade in one exercise.
+
+    Attributes:
+        score: 0..1, what the platform should have.
+        sent: what it has; None: nothing yet.
+        sent_at: since when, seconds since 1970.
+        tries: failures since the score changed.
+        due: when to try next, seconds since 1970.
+        reason: of the last failure.
+    """
+
+    username: str
+    course: str
+    exercise: str
+    score: float
+    sent: float | None
+    sent_at: float | None
+    tries: int
+    due: float
+    reason: str
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the platform has it."""
+        return self.sent is not None and self.sent == self.score
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is no longer tried."""
+        return not self.delivered and self.tries >= MAX_TRIES
+
+
+class GradeQueue:
+    """A table that outlives the desk. Methods block: call them in threads.
+
+    Args:
+        engine: the desk's database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        metadata.create_all(engine)
+
+    def owe(self, username: str, course: str, exercise: str, score: float) -> None:
+        """A score the platform should have; the same as before changes nothing."""
+        fresh = {"score": score, "tries": 0, "due": time.time(), "reason": ""}
+        statement = insert(_grades).values(
+            username=username, course=course, exercise=exercise, **fresh
+        )
+        with self._engine.begin() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["username", "course", "exercise"],
+                    set_=fresh,
+                    where=_grades.c.score != score,
+                )
+            )
+
+    def due(self, most: int) -> list[Grade]:
+        """What should be sent now, the longest waiting first."""
+        owed = (_grades.c.sent.is_(None)) | (_grades.c.sent != _grades.c.score)
+        ripe = (_grades.c.due <= time.time()) & (_grades.c.tries < MAX_TRIES)
+        statement = select(_grades).where(owed & ripe).order_by(_grades.c.due).limit(most)
+        with self._engine.connect() as connection:
+            return [Grade(**row._mapping) for row in connection.execute(statement)]
+
+    def of_course(self, course: str) -> dict[tuple[str, str], Grade]:
+        """All grades of a course, by (username, exercise)."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(_grades).where(_grades.c.course == course))
+            return {(row.username, row.exercise): Grade(**row._mapping) for row in rows}
+
+    def sent(self, grade: Grade) -> None:
+        """The platform has taken it. What changed meanwhile is still owed."""
+        self._set(grade, sent=grade.score, sent_at=time.time(), tries=0, due=time.time(), reason="")
+
+    def failed(self, grade: Grade, reason: str) -> None:
+        """It has not; it is tried again later."""
+        tries = grade.tries + 1
+        self._set(grade, tries=tries, due=time.time() + pause(tries), reason=reason[:500])
+
+    def _set(self, grade: Grade, **values: float | str) -> None:
+        chosen = (
+            (_grades.c.username == grade.username)
+            & (_grades.c.course == grade.course)
+            & (_grades.c.exercise == grade.exercise)
+        )
+        with self._engine.begin() as connection:
+            connection.execute(update(_grades).where(chosen).values(**values))
+
+    def wait_for_arrival(self, grade: Grade) -> None:
+        """The platform never said where this grade goes: a launch that says so makes it due."""
+        self._set(grade, due=float("inf"))
+
+    def wake(self, username: str, course: str, exercise: str) -> None:
+        """A launch said where a grade goes: what waited for that is due."""
+        chosen = (
+            (_grades.c.username == username)
+            & (_grades.c.course == course)
+            & (_grades.c.exercise == exercise)
+        )
+        with self._engine.begin() as connection:
+            connection.execute(update(_grades).where(chosen).values(due=time.time(), tries=0))
+
+    def try_again(self, course: str) -> None:
+        """What failed in a course is due at once."""
+        owed = (_grades.c.sent.is_(None)) | (_grades.c.sent != _grades.c.score)
+        chosen = (_grades.c.course == course) & owed & (_grades.c.reason != "")
+        with self._engine.begin() as connection:
+            connection.execute(update(_grades).where(chosen).values(due=time.time(), tries=0))

@@ -1,0 +1,84 @@
+"""Sends what the queue holds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from atelier.desk.answers import AnswerBook, Arrival
+from atelier.desk.grades import outcomes11
+from atelier.desk.grades.queue import Grade, GradeQueue
+from atelier.live import LiveConsumers
+from atelier.outside import Outside, OutsideError
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+
+
+class Undelivered(Exception):  # noqa: N818 (a state of the world more than an error of ours)
+    """A platform has not taken a grade; the text says why, without any secret."""
+
+
+class GradeSender:
+    """Delivers grades to the platforms the learners came from.
+
+    Args:
+        queue: what is owed.
+        book: where each grade goes.
+        consumers: LTI 1.1 keys and secrets, as they are now.
+        outside: how platforms are reached.
+    """
+
+    def __init__(
+        self, queue: GradeQueue, book: AnswerBook, consumers: LiveConsumers, outside: Outside
+    ) -> None:
+        self._queue = queue
+        self._book = book
+        self._consumers = consumers
+        self._outside = outside
+
+    async def send_due(self) -> None:
+        """Send what is due, some at a time; what fails is due again later."""
+        while True:
+            due = await asyncio.to_thread(self._queue.due, AT_ONCE)
+            if not due:
+                return
+            await asyncio.gather(*(self._send(grade) for grade in due))
+
+    async def _send(self, grade: Grade) -> None:
+        who = (grade.username, grade.course, grade.exercise)
+        arrival = await asyncio.to_thread(self._book.arrival, *who)
+        if arrival is None:
+            await asyncio.to_thread(self._queue.wait_for_arrival, grade)
+            return
+        try:
+            await self._deliver(arrival, grade.score)
+        except Undelivered as error:
+            log.warning("grade user=%s course=%s exercise=%s not taken: %s", *who, error)
+            await asyncio.to_thread(self._queue.failed, grade, str(error))
+        else:
+            await asyncio.to_thread(self._queue.sent, grade)
+            log.info("grade user=%s course=%s exercise=%s score=%.4f sent", *who, grade.score)
+
+    async def _deliver(self, arrival: Arrival, score: float) -> None:
+        """Send one.
+
+        Raises:
+            Undelivered: the platform has not taken it.
+        """
+        if not arrival.outcome_url or not arrival.sourcedid:
+            raise Undelivered("the platform's launch named no outcome service")
+        consumer = self._consumers.get().by_key(arrival.consumer)
+        if consumer is None:
+            raise Undelivered(f"the consumer {arrival.consumer!r} is not known any more")
+        body = outcomes11.replace_result(arrival.sourcedid, score)
+        secret = consumer.secret.get_secret_value()
+        try:
+            headers = outcomes11.signed_headers(arrival.outcome_url, body, consumer.key, secret)
+            answer = await self._outside.send(arrival.outcome_url, body, headers)
+        except (OutsideError, ValueError) as error:
+            raise Undelivered(str(error)) from None
+        refused = outcomes11.refusal(answer)
+        if refused is not None:
+            raise Undelivered(refused)

@@ -1,0 +1,217 @@
+"""Learners' pages: the exercises of a course, and one exercise with what the last check found."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from atelier.desk.answers import Attempt
+from atelier.desk.check.exercises import Exercise
+from atelier.desk.check.reveal import reveal, verdict
+from atelier.desk.checks import CheckOffice, Place
+from atelier.desk.pages.diff import stretches
+from atelier.desk.pages.look import Form, Look
+from atelier.desk.pages.sessions import Session
+from atelier.desk.refused import Refused
+from atelier.settings import Course, Settings
+
+
+def percent(score: float) -> str:
+    """A score as people read it: never 100 for less than everything."""
+    return f"{min(int(score * 100 + 0.5), 99 if score < 1 else 100)} %"
+
+
+def moment(at: datetime) -> str:
+    """A moment in its own time zone, to the minute."""
+    return at.strftime("%Y-%m-%d %H:%M %Z").strip()
+
+
+def staff_of(settings: Settings, office: CheckOffice, username: str, course: str) -> bool:
+    """Whether somebody teaches a course: their platform says so, or they run the site."""
+    return username in settings.hub.admin_users or office.book.is_staff(username, course)
+
+
+class ExercisePages:
+    """Handlers of the learners' pages on exercises.
+
+    Args:
+        settings: the site's settings.
+        office: checks answers.
+        look: of the pages.
+    """
+
+    def __init__(self, settings: Settings, office: CheckOffice, look: Look) -> None:
+        self._settings = settings
+        self._office = office
+        self._look = look
+
+    def routes(self) -> list[Route]:
+        """Routes below the desk's prefix."""
+        course = "/courses/{course}/exercises"
+        return [
+            Route(course, self._look.reading(self._list), methods=["GET"]),
+            Route(course + "/{exercise}", self._look.reading(self._show), methods=["GET"]),
+            Route(course + "/{exercise}", self._look.sending(self._check), methods=["POST"]),
+            Route("/courses/{course}/check", self._look.reading(self._find), methods=["GET"]),
+        ]
+
+    def address(self, course: str, exercise: str = "") -> str:
+        """Path of an exercise's page, or of the list."""
+        page = f"{self._look.prefix}/courses/{quote(course)}/exercises"
+        return f"{page}/{quote(exercise)}" if exercise else page
+
+    async def _find(self, request: Request, session: Session) -> Response:
+        """From a file, as a notebook's toolbar knows it, to its exercise."""
+        del session
+        slug, path = request.path_params["course"], request.query_params.get("path", "")
+        _course, declared, _version = await self._office.declared(slug)
+        for exercise in declared.exercises:
+            if exercise.file == path:
+                return RedirectResponse(self.address(slug, exercise.id), 302)
+        raise Refused(404, "exercise_no_file")
+
+    async def _list(self, request: Request, session: Session) -> Response:
+        slug = request.path_params["course"]
+        course, declared, _version = await self._office.declared(slug)
+        standings = await asyncio.to_thread(
+            self._office.book.standings, slug, username=session.username
+        )
+        done = {standing.exercise: standing for standing in standings}
+        now = datetime.now(UTC)
+        rows = [
+            {
+                "title": getattr(exercise.title, session.language),
+                "link": self.address(slug, exercise.id),
+                "file": exercise.file,
+                "state": exercise.state(now),
+                "opens": moment(exercise.opens) if exercise.opens else "",
+                "closes": moment(exercise.closes) if exercise.closes else "",
+                "best": percent(done[exercise.id].best) if exercise.id in done else "",
+                "last": percent(done[exercise.id].last.score) if exercise.id in done else "",
+                "made": done[exercise.id].attempts if exercise.id in done else 0,
+                "limit": exercise.attempts,
+            }
+            for exercise in declared.exercises
+        ]
+        staff = await self._is_staff(session.username, slug)
+        return self._look.page(
+            "exercises",
+            session,
+            session.language,
+            title="exercises_title",
+            course=self._course(course, session),
+            rows=rows,
+            best=course.grade == "best",
+            answers=f"{self._look.prefix}/courses/{quote(slug)}/answers" if staff else "",
+        )
+
+    async def _is_staff(self, username: str, slug: str) -> bool:
+        return await asyncio.to_thread(staff_of, self._settings, self._office, username, slug)
+
+    def _course(self, course: Course, session: Session) -> dict[str, str]:
+        return {
+            "title": getattr(course.title, session.language),
+            "link": self.address(course.slug),
+        }
+
+    async def _show(self, request: Request, session: Session) -> Response:
+        slug, wanted = request.path_params["course"], request.path_params["exercise"]
+        learner = request.query_params.get("learner", session.username)
+        staff = await self._is_staff(session.username, slug)
+        if learner != session.username and not staff:
+            raise Refused(403, "staff_only")
+        place = await self._office.place(learner, slug, wanted)
+        attempt = await asyncio.to_thread(self._office.book.latest, learner, slug, wanted)
+        standings = await asyncio.to_thread(
+            self._office.book.standings, slug, username=learner, exercise=wanted
+        )
+        made = standings[0].attempts if standings else 0
+        now = datetime.now(UTC)
+        exercise = place.exercise
+        unified = request.query_params.get("view") == "unified"
+        query = {"learner": learner} if learner != session.username else {}
+        once, session.once = session.once, {}
+        return self._look.page(
+            "exercise",
+            session,
+            session.language,
+            title="exercise_title",
+            course=self._course(place.course, session),
+            exercise=getattr(exercise.title, session.language),
+            here=self.address(slug, wanted),
+            learner=learner if query else "",
+            learner_name=(await self._name(slug, learner)) if query else "",
+            state=exercise.state(now),
+            opens=moment(exercise.opens) if exercise.opens else "",
+            closes=moment(exercise.closes) if exercise.closes else "",
+            made=made,
+            limit=exercise.attempts,
+            left=None if exercise.attempts is None else max(exercise.attempts - made, 0),
+            no_space=place.record is None,
+            links=self._links(place),
+            result=self._result(attempt, exercise, session, now, staff=bool(query)),
+            unified=unified,
+            views={kind: "?" + urlencode({**query, "view": kind}) for kind in ("split", "unified")},
+            checked_now="checked" in once,
+        )
+
+    async def _name(self, slug: str, learner: str) -> str:
+        return (await asyncio.to_thread(self._office.book.names, slug)).get(learner, learner)
+
+    def _links(self, place: Place) -> dict[str, str]:
+        """To the file in GitLab and in the notebook."""
+        slug, path = place.course.slug, place.exercise.file
+        base = self._look.prefix.removesuffix("/services/desk")
+        notebook = urlencode({"course": slug, "target": "notebook", "path": path})
+        links = {"file": path, "notebook": f"{base}/hub/atelier/go?{notebook}", "gitlab": ""}
+        if place.record is not None:
+            project = f"{self._settings.site.gitlab_url}/{quote(place.record.project)}"
+            links["gitlab"] = project
+        return links
+
+    def _result(
+        self,
+        attempt: Attempt | None,
+        exercise: Exercise,
+        session: Session,
+        now: datetime,
+        *,
+        staff: bool,
+    ) -> dict[str, Any] | None:
+        """What the last check found, as far as the reader may see it."""
+        if attempt is None or attempt.comparison is None:
+            return None
+        shown = "full" if staff else exercise.shows(now)
+        comparison = reveal(attempt.comparison, shown)  # type: ignore[arg-type]
+        hint = getattr(exercise.hint, session.language) if exercise.hint else ""
+        return {
+            "score": percent(attempt.score),
+            "verdict": verdict(attempt.score, exercise.pass_mark),
+            "commit": attempt.commit,
+            "committed": attempt.committed,
+            "checked": moment(datetime.fromtimestamp(attempt.checked, UTC)),
+            "shown": shown,
+            "hint": hint if shown != "verdict" and attempt.score < 1 else "",
+            "problem": comparison["problem"],
+            "rule": comparison["rule"],
+            "warnings": [*comparison["warnings"], *comparison["limits"]],
+            "stretches": stretches(comparison),
+        }
+
+    async def _check(self, request: Request, session: Session, form: Form) -> Response:
+        del form
+        slug, wanted = request.path_params["course"], request.path_params["exercise"]
+        await self._office.check(session.username, slug, wanted)
+        session.once = {"checked": "1"}
+        view = request.query_params.get("view", "")
+        query = f"?view={view}" if view in ("split", "unified") else ""
+        # 303: reloading the page that follows checks nothing a second time.
+        return RedirectResponse(
+            self.address(slug, wanted) + query, 303, {"Cache-Control": "no-store"}
+        )

@@ -1,0 +1,173 @@
+"""The teacher's page: everybody's answers and scores, what platforms have not taken, CSV."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from atelier.desk.check.exercises import CourseExercises
+from atelier.desk.checks import CheckOffice
+from atelier.desk.grades.queue import Grade, GradeQueue
+from atelier.desk.pages.exercises import moment, percent, staff_of
+from atelier.desk.pages.look import Form, Look
+from atelier.desk.pages.sessions import Session
+from atelier.desk.refused import Refused
+from atelier.settings import Course, Settings
+
+ROWS_SHOWN = 500
+"""On a page; the CSV file has all."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def harmless(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection)."""
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def grade_state(grade: Grade | None) -> str:
+    """How far a grade is: none, sent, waiting, owed or failed."""
+    if grade is None:
+        return "none"
+    if grade.delivered:
+        return "sent"
+    if grade.due == float("inf"):
+        return "waiting"
+    return "failed" if grade.reason else "owed"
+
+
+class TeacherPages:
+    """Handlers of the pages for those who teach a course.
+
+    Args:
+        settings: the site's settings.
+        office: knows the answers.
+        queue: knows what platforms have.
+        look: of the pages.
+    """
+
+    def __init__(
+        self, settings: Settings, office: CheckOffice, queue: GradeQueue, look: Look
+    ) -> None:
+        self._settings = settings
+        self._office = office
+        self._queue = queue
+        self._look = look
+
+    def routes(self) -> list[Route]:
+        """Routes below the desk's prefix."""
+        page = "/courses/{course}/answers"
+        return [
+            Route(page, self._look.reading(self._show), methods=["GET"]),
+            Route(page + ".csv", self._look.reading(self._csv), methods=["GET"]),
+            Route(page + "/recheck", self._look.sending(self._recheck), methods=["POST"]),
+            Route(page + "/resend", self._look.sending(self._resend), methods=["POST"]),
+        ]
+
+    async def _course(self, request: Request, session: Session) -> tuple[Course, CourseExercises]:
+        slug = request.path_params["course"]
+        if not await asyncio.to_thread(
+            staff_of, self._settings, self._office, session.username, slug
+        ):
+            raise Refused(403, "staff_only")
+        course, declared, _version = await self._office.declared(slug)
+        return course, declared
+
+    def _rows(self, course: Course, exercise: str) -> list[dict[str, Any]]:
+        names = self._office.book.names(course.slug)
+        grades = self._queue.of_course(course.slug)
+        rows = []
+        for standing in self._office.book.standings(course.slug, exercise=exercise or None):
+            grade = grades.get((standing.username, standing.exercise))
+            rows.append(
+                {
+                    "username": standing.username,
+                    "name": names.get(standing.username, standing.username),
+                    "exercise": standing.exercise,
+                    "attempts": standing.attempts,
+                    "best": standing.best,
+                    "last": standing.last.score,
+                    "commit": standing.last.commit,
+                    "checked": moment(datetime.fromtimestamp(standing.last.checked, UTC)),
+                    "state": grade_state(grade),
+                    "reason": grade.reason if grade is not None else "",
+                    "sent": grade.sent if grade is not None else None,
+                }
+            )
+        return rows
+
+    async def _show(self, request: Request, session: Session) -> Response:
+        course, declared = await self._course(request, session)
+        exercise = request.query_params.get("exercise", "")
+        rows = await asyncio.to_thread(self._rows, course, exercise)
+        left = await asyncio.to_thread(self._office.book.rechecks, course.slug)
+        here = f"{self._look.prefix}/courses/{quote(course.slug)}"
+        for row in rows:
+            query = urlencode({"learner": row["username"]})
+            row["link"] = f"{here}/exercises/{quote(row['exercise'])}?{query}"
+            row["best"], row["last"] = percent(row["best"]), percent(row["last"])
+        failed = [row for row in rows if row["state"] == "failed"]
+        return self._look.page(
+            "answers",
+            session,
+            session.language,
+            title="answers_title",
+            course=getattr(course.title, session.language),
+            exercises=[
+                (one.id, getattr(one.title, session.language)) for one in declared.exercises
+            ],
+            chosen=exercise if declared.get(exercise) is not None else "",
+            rows=rows[:ROWS_SHOWN],
+            total=len(rows),
+            failed=failed,
+            left=len(left),
+            here=f"{here}/answers",
+        )
+
+    async def _csv(self, request: Request, session: Session) -> Response:
+        course, _declared = await self._course(request, session)
+        exercise = request.query_params.get("exercise", "")
+        rows = await asyncio.to_thread(self._rows, course, exercise)
+        text = io.StringIO()
+        names = (
+            *("username", "name", "exercise", "attempts", "best", "last", "commit", "checked"),
+            *("sent", "state", "reason"),
+        )
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(names)
+        for row in rows:
+            row["sent"] = "" if row["sent"] is None else row["sent"]
+            writer.writerow([harmless(row[name]) for name in names])
+        return Response(
+            "\ufeff" + text.getvalue(),  # spreadsheets take it for UTF-8 by that
+            media_type="text/csv; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="{course.slug}-answers.csv"',
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    async def _recheck(self, request: Request, session: Session, form: Form) -> Response:
+        course, _declared = await self._course(request, session)
+        await self._office.recheck_all(course.slug, form.get("exercise", ""))
+        return self._back(course, form)
+
+    async def _resend(self, request: Request, session: Session, form: Form) -> Response:
+        course, _declared = await self._course(request, session)
+        await asyncio.to_thread(self._queue.try_again, course.slug)
+        return self._back(course, form)
+
+    def _back(self, course: Course, form: Form) -> Response:
+        exercise = form.get("exercise", "")
+        query = f"?{urlencode({'exercise': exercise})}" if exercise else ""
+        address = f"{self._look.prefix}/courses/{quote(course.slug)}/answers{query}"
+        return RedirectResponse(address, 303, {"Cache-Control": "no-store"})

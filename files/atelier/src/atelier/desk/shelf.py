@@ -1,0 +1,117 @@
+"""Files of GitLab projects, read by the desk: what a course declares, answers, expected answers."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from gitlab import exceptions as gle
+
+from atelier.desk.check.declared import read_exercises
+from atelier.desk.check.exercises import EXERCISES_FILE, CourseExercises
+from atelier.desk.forge import Forge
+from atelier.settings import Course
+from atelier.spaces import SpaceError
+
+REMEMBERED_SECONDS = 15
+"""A course's declaration is read again after that: a teacher's push shows within it."""
+MAX_DECLARATION_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class SavedVersion:
+    """A commit: its identifier, and when it was made (ISO 8601, GitLab's words)."""
+
+    commit: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a course declares, and the saved version that says so; None: it has no exercises."""
+
+    exercises: CourseExercises | None
+    version: SavedVersion
+
+
+class Shelf:
+    """Reads projects as the administrator does. Methods block: call them in threads.
+
+    Args:
+        forge: GitLab.
+    """
+
+    def __init__(self, forge: Forge) -> None:
+        self._forge = forge
+        self._known: dict[str, tuple[float, Declared]] = {}
+        self._lock = threading.Lock()
+
+    def declared(self, course: Course) -> Declared:
+        """The exercises of a course, as its template's default branch has them.
+
+        Raises:
+            ExercisesError: the declaration is wrong.
+            SpaceError: GitLab refuses, or there is no template.
+            GitLabUnavailable: try later.
+        """
+        with self._lock:
+            known = self._known.get(course.slug)
+        if known is not None and time.monotonic() - known[0] < REMEMBERED_SECONDS:
+            return known[1]
+        version = self.head(course.template)
+        if version is None:
+            raise SpaceError(f"the template {course.template} is empty or not there")
+        if known is not None and known[1].version == version:
+            declared = known[1]
+        else:
+            text = self.file(course.template, EXERCISES_FILE, version.commit, MAX_DECLARATION_BYTES)
+            declared = Declared(read_exercises(text) if text is not None else None, version)
+        with self._lock:
+            self._known[course.slug] = (time.monotonic(), declared)
+        return declared
+
+    def head(self, project: str, branch: str | None = None) -> SavedVersion | None:
+        """The latest commit of a branch, by default the default one.
+
+        Returns:
+            None when there is no such project, or nothing in it.
+        """
+        query = {"per_page": 1, **({"ref_name": branch} if branch else {})}
+        with self._forge.calling(f"reading {project}") as gl:
+            try:
+                found = gl.http_list(
+                    f"/projects/{quote(project, safe='')}/repository/commits", query, get_all=False
+                )
+            except gle.GitlabHttpError as error:
+                if error.response_code == 404:
+                    return None
+                raise
+        if not found:
+            return None
+        return SavedVersion(str(found[0]["id"]), str(found[0]["committed_date"]))
+
+    def file(self, project: str, path: str, ref: str, most: int) -> bytes | None:
+        """A file's content, at most ``most`` bytes of it and one more.
+
+        Returns:
+            None when there is no such file.
+        """
+        where = f"/projects/{quote(project, safe='')}/repository/files/{quote(path, safe='')}/raw"
+        with self._forge.calling(f"reading {path} of {project}") as gl:
+            try:
+                answer: Any = gl.http_get(where, {"ref": ref}, streamed=True, raw=True)
+            except gle.GitlabHttpError as error:
+                if error.response_code == 404:
+                    return None
+                raise
+            with contextlib.closing(answer):
+                content: bytes = b""
+                for chunk in answer.iter_content(64 * 1024):
+                    content += chunk
+                    if len(content) > most:
+                        return content[: most + 1]
+        return content

@@ -1,0 +1,125 @@
+"""Grades: what is sent, what an answer means, when it is tried again, what a spreadsheet gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from atelier.desk.grades import outcomes11
+from atelier.desk.grades.queue import MAX_TRIES, Grade, GradeQueue, pause
+from atelier.desk.pages.exercises import percent
+from atelier.desk.pages.teacher import grade_state, harmless
+from lms import outcomes
+from sqlalchemy import create_engine
+
+ADDRESS = "https://lms.example/outcomes/pi"
+SECRET = "s" * 32
+
+
+def send(
+    book: outcomes.GradeBook, score: float, *, secret: str = SECRET, tamper: bool = False
+) -> str:
+    """Send a score as the desk does to Open edX's service; its answer."""
+    body = outcomes11.replace_result("course:link:ada%20%26", score)
+    headers = outcomes11.signed_headers(ADDRESS, body, "campus", secret)
+    if tamper:
+        body = body.replace(b"0.5000", b"1.0000")
+    return outcomes.answer(book, "pi", SECRET, ADDRESS, headers, body)
+
+
+def test_open_edx_takes_the_score() -> None:
+    book = outcomes.GradeBook()
+    answer = send(book, 0.5)
+    assert outcomes11.refusal(answer.encode()) is None
+    assert book.score("ada &", "pi") == 0.5
+
+
+@pytest.mark.parametrize("wrong", [{"secret": "t" * 32}, {"tamper": True}])
+def test_a_score_that_is_not_signed_right_is_refused(wrong: dict[str, bool]) -> None:
+    book = outcomes.GradeBook()
+    answer = send(book, 0.5, **wrong)  # type: ignore[arg-type]
+    refused = outcomes11.refusal(answer.encode())
+    assert refused is not None
+    assert "OAuth verification error" in refused
+    assert not book.changes
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"<html>502</html>", b"<imsx_codeMajor>failure</imsx_codeMajor>"]
+)
+def test_what_is_not_a_success_is_a_refusal(answer: bytes) -> None:
+    assert outcomes11.refusal(answer)
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> GradeQueue:
+    return GradeQueue(create_engine(f"sqlite:///{tmp_path}/desk.sqlite"))
+
+
+def only(queue: GradeQueue) -> Grade:
+    (grade,) = queue.of_course("rr1").values()
+    return grade
+
+
+def test_each_change_is_owed_once(queue: GradeQueue) -> None:
+    queue.owe("ada", "rr1", "pi", 0.5)
+    (grade,) = queue.due(10)
+    queue.sent(grade)
+    queue.owe("ada", "rr1", "pi", 0.5)
+    assert queue.due(10) == []
+    assert grade_state(only(queue)) == "sent"
+    queue.owe("ada", "rr1", "pi", 0.7)
+    assert [one.score for one in queue.due(10)] == [0.7]
+
+
+def test_a_score_that_changes_while_it_is_sent_is_still_owed(queue: GradeQueue) -> None:
+    queue.owe("ada", "rr1", "pi", 0.5)
+    (sending,) = queue.due(10)
+    queue.owe("ada", "rr1", "pi", 0.9)
+    queue.sent(sending)
+    assert [one.score for one in queue.due(10)] == [0.9]
+
+
+def test_a_failure_waits_longer_each_time_and_a_teacher_may_have_it_tried(
+    queue: GradeQueue,
+) -> None:
+    assert [pause(tries) for tries in (1, 2, 3)] == [15, 30, 60]
+    assert pause(MAX_TRIES) == 3600
+    queue.owe("ada", "rr1", "pi", 0.5)
+    (grade,) = queue.due(10)
+    queue.failed(grade, "no answer")
+    assert queue.due(10) == []
+    assert grade_state(only(queue)) == "failed"
+    queue.try_again("rr1")
+    assert len(queue.due(10)) == 1
+    queue.owe("ada", "rr1", "pi", 0.5)
+    for _ in range(MAX_TRIES):
+        queue.failed(only(queue), "no answer")
+    queue.wake("ada", "rr1", "pi")
+    assert len(queue.due(10)) == 1
+
+
+def test_a_grade_nobody_asked_for_waits_for_a_launch(queue: GradeQueue) -> None:
+    queue.owe("ada", "rr1", "pi", 0.5)
+    queue.wait_for_arrival(only(queue))
+    assert queue.due(10) == []
+    assert grade_state(only(queue)) == "waiting"
+    queue.wake("ada", "rr1", "pi")
+    assert len(queue.due(10)) == 1
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    assert harmless(text).startswith("'")
+
+
+def test_what_is_no_formula_stays_as_it_is() -> None:
+    assert harmless("Ada") == "Ada"
+    assert harmless(0.5) == "0.5"
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"), [(0, "0 %"), (0.996, "99 %"), (1.0, "100 %"), (0.5, "50 %")]
+)
+def test_only_everything_is_a_hundred(score: float, shown: str) -> None:
+    assert percent(score) == shown
