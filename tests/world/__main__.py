@@ -97,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     for name, job in (
         ("check", checks.check),
         ("bench", checks.bench),
+        ("bench-check", checks.bench_check),
         ("bench-modules", checks.bench_modules),
         ("clean", checks.clean),
     ):

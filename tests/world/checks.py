@@ -116,8 +116,21 @@ def bench_modules() -> int:
     needs.programs(found, {"ruby": "ruby"})  # the stand-in evaluates gitlab.rb
     found.settle()
     venv.ensure()
+    return _measured("benchmarks.bench_modules")
+
+
+def bench_check() -> int:
+    """Print the figures of checks of answers. Returns an exit code."""
+    found = needs.Needs()
+    needs.venv(found)
+    found.settle()
+    venv.ensure()
+    return _measured("benchmarks.bench_check")
+
+
+def _measured(module: str) -> int:
     done = subprocess.run(
-        [venv.program("python"), "-m", "benchmarks.bench_modules"],
+        [venv.program("python"), "-m", module],
         cwd=paths.ROOT,
         env={**os.environ, **venv.environment()},
         check=False,

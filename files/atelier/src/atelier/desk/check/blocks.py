@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -19,6 +20,7 @@ class Block:
     first line in the file (in the cell, for notebooks). In prose a paragraph is one line, however
     it is wrapped. ``ident``: a name that makes it the same block even when all of it has changed
     (a cell's id, a chunk's label). ``options``: of a chunk, in a form that can be compared.
+    ``finer``: makes finer lines, where cutting all blocks of a file would be in vain.
     """
 
     kind: Kind
@@ -29,6 +31,11 @@ class Block:
     level: int | None = None
     ident: str = ""
     options: dict[str, str] = field(default_factory=dict)
+    finer: Callable[[], list[tuple[int | None, str]]] | None = None
+
+    def refined(self) -> Block:
+        """The same with lines that are worth a closer look, for a block that differs."""
+        return replace(self, lines=self.finer(), finer=None) if self.finer else self
 
     @property
     def texts(self) -> list[str]:

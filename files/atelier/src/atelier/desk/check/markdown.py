@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -17,6 +18,7 @@ _PIPE_OPTION = re.compile(r"^\s*(?:#|--|//)\|\s?(?P<option>.*)$")
 _QUOTES: dict[str, Kind] = {"blockquote_open": "quote"}
 
 
+@cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable("table")
     parser.core.ruler.enableOnly(["block"])  # what is inside a paragraph is compared as words

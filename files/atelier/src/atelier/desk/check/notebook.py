@@ -114,19 +114,28 @@ def _code(source: str, number: int, language: str, name: str) -> Block:
 
 
 def _prose(source: str, number: int, name: str) -> Block:
-    pieces = markdown.split(source, first_line=1) if "\n" in source.strip() else []
-    if not pieces:
-        text = source.strip()
-        stars = len(text) - len(text.lstrip("#"))
-        if 0 < stars < 7 and text[stars : stars + 1].isspace():
-            title = [(1, text[stars:].strip())]
-            return Block("heading", [*title], cell=number, level=stars, ident=name)
-        return Block("prose", [(1, text)] if text else [], cell=number, ident=name)
+    text = source.strip()
+    stars = len(text) - len(text.lstrip("#"))
+    if 0 < stars < 7 and "\n" not in text and text[stars : stars + 1].isspace():
+        title = text[stars:].strip()
+        return Block("heading", [(1, title)], cell=number, level=stars, ident=name)
+    block = Block("prose", [(1, text)] if text else [], cell=number, ident=name)
+    if "\n" in text:
+        block.finer = lambda: _paragraphs(source)
+    return block
+
+
+def _paragraphs(source: str) -> list[tuple[int | None, str]]:
+    """A cell's headings, paragraphs, items and lines of code, one a line, as they are written."""
+    written = source.split("\n")
+    places = {place for block in markdown.split(source) for place, _ in block.lines if place}
+    starts = sorted(places | {1})
     lines: list[tuple[int | None, str]] = []
-    for piece in pieces:
-        before = f"{'#' * (piece.level or 1)} " if piece.kind == "heading" else ""
-        lines += [(place, before + text) for place, text in piece.lines]
-    return Block("prose", lines, cell=number, ident=name)
+    for start, end in zip(starts, [*starts[1:], len(written) + 1], strict=True):
+        text = "\n".join(line for line in written[start - 1 : end - 1] if line.strip())
+        if text:
+            lines.append((start, text))
+    return lines
 
 
 def _outputs(outputs: list[Any]) -> Iterator[str]:

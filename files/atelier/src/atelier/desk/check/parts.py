@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from atelier.desk.check.align import Likeness, Profile, align, moved
 from atelier.desk.check.blocks import Block
-from atelier.desk.check.model import Message, Part, Row, Rule, Side, message
+from atelier.desk.check.model import Message, Part, Row, Rule, Segment, Side, message
 from atelier.desk.check.sequences import Near
 from atelier.desk.check.tokens import cut, difference, rows, rows_of
 
@@ -106,10 +106,10 @@ def _both(one: Profile, other: Profile, i: int, j: int, work: Work, is_moved: bo
         "notes": [],
         "cut": False,
     }
-    if one.key == other.key and one.block.texts == other.block.texts:
-        part["rows"] = _equal_rows(one.block, other.block)
+    if one.key == other.key and one.block.text == other.block.text:
+        part["rows"] = [_equal_row(one.block, other.block)]
     else:
-        _fill(part, one.block, other.block, work)
+        _fill(part, one.block.refined(), other.block.refined(), work)
     if is_moved:
         part["state"] = "moved"
         part["notes"].insert(0, message("check_note_moved"))
@@ -134,15 +134,14 @@ def _fill(part: Part, one: Block, other: Block, work: Work) -> None:
         part["state"] = "changed"
 
 
-def _equal_rows(one: Block, other: Block) -> list[Row]:
-    return [
-        {
-            "state": "equal",
-            "expected": {"line": here, "segments": [("equal", text)] if text else []},
-            "answer": {"line": there, "segments": [("equal", text)] if text else []},
-        }
-        for (here, text), (there, _) in zip(one.lines, other.lines, strict=True)
-    ]
+def _equal_row(one: Block, other: Block) -> Row:
+    """All of two equal blocks as one row: there is nothing to put side by side."""
+    segments: list[Segment] = [("equal", one.text)]
+    return {
+        "state": "equal",
+        "expected": {"line": one.line, "segments": segments},
+        "answer": {"line": other.line, "segments": segments},
+    }
 
 
 def _notes(one: Block, other: Block, near: int, share: float) -> list[Message]:

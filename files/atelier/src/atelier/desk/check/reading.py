@@ -66,6 +66,8 @@ def _controls(content: bytes) -> bool:
 
 def has_conflict(text: str) -> bool:
     """Whether a merge left its marks in the text."""
+    if "<<<<<<< " not in text:
+        return False
     place = 0
     for mark in ("<<<<<<< ", "=======\n", ">>>>>>> "):
         place = f"\n{text}".find(f"\n{mark}", place)

@@ -7,7 +7,8 @@ from atelier.desk.check.model import Comparison, Limits, Line, Part, Row, messag
 LONGEST_LINE = 4000
 """Characters of one line or paragraph that are shown."""
 ROW_BYTES = 120
-"""About what a row weighs in JSON beside its text."""
+SEGMENT_BYTES = 20
+"""About what they weigh in JSON beside their text."""
 
 
 def bounded(comparison: Comparison, limits: Limits) -> Comparison:
@@ -32,17 +33,25 @@ def bounded(comparison: Comparison, limits: Limits) -> Comparison:
 
 
 def _weight(row: Row) -> int:
-    lines = [line for line in (row["expected"], row["answer"]) if line]
-    pieces = [text for line in lines for _, text in line["segments"]]
-    return ROW_BYTES + sum(20 + len(text.encode("utf-8", "replace")) for text in pieces)
+    weight = ROW_BYTES
+    for line in (row["expected"], row["answer"]):
+        if line:
+            for _, text in line["segments"]:
+                weight += SEGMENT_BYTES + len(text)
+    return weight
 
 
 def _shorten_lines(part: Part) -> None:
     for row in part["rows"]:
         for line in (row["expected"], row["answer"]):
-            if line and sum(len(text) for _, text in line["segments"]) > LONGEST_LINE:
+            if line and _length(line) > LONGEST_LINE:
                 _shorten(line)
                 part["cut"] = True
+
+
+def _length(line: Line) -> int:
+    segments = line["segments"]
+    return len(segments[0][1]) if len(segments) == 1 else sum(len(text) for _, text in segments)
 
 
 def _shorten(line: Line) -> None:
