@@ -21,6 +21,8 @@ try:
 except ImportError:
     GITLAB_IMPORT_ERROR = traceback.format_exc()
 
+from ._own_host import own_host_session
+
 MINIMUM_PYTHON_GITLAB = (3, 12)
 SYSTEM_CA_FILE = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -88,27 +90,8 @@ def check_address(api_url: str) -> None:
     )
 
 
-def _session() -> requests.Session:
-    """Follows redirects on GitLab's own host (renamed projects), and to no other.
-
-    requests takes only its own kind of credentials off a redirected request: GitLab's token would
-    go along to whoever the answer names.
-    """
-
-    class SameHost(requests.Session):
-        def rebuild_auth(
-            self, prepared_request: requests.PreparedRequest, response: requests.Response
-        ) -> None:
-            old, new = str(response.request.url), str(prepared_request.url)
-            if self.should_strip_auth(old, new):  # type: ignore[no-untyped-call]
-                parts = urlsplit(new)
-                raise InstanceError(
-                    f"{old.partition('/api/')[0]} sends its visitors on to "
-                    f"{parts.scheme}://{parts.netloc}, and the token was not sent there: write "
-                    "GitLab's own address (gitlab_api_url)."
-                )
-
-    return SameHost()
+def _elsewhere(text: str) -> InstanceError:
+    return InstanceError(f"{text}: write GitLab's own address (gitlab_api_url).")
 
 
 def connect(params: dict[str, Any]) -> gitlab.Gitlab:
@@ -125,7 +108,7 @@ def connect(params: dict[str, Any]) -> gitlab.Gitlab:
         private_token=read_token(params["token_file"]),
         ssl_verify=ca_file or True,
         timeout=params["timeout"],
-        session=_session(),
+        session=own_host_session(_elsewhere),
         # Page links carry the external address; stay on the one that was asked for.
         keep_base_url=True,
     )

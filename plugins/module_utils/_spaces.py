@@ -24,6 +24,7 @@ with contextlib.suppress(ImportError):  # said in full by _gitlab.library_proble
 from . import _calls, _forks, _learners
 from ._calls import Calls
 from ._learners import PROVIDER, Account
+from ._own_host import own_host_session
 
 _TRIES = 3
 _LONGEST_HOLD_SECONDS = 5.0
@@ -107,6 +108,10 @@ def classify(error: Exception, doing: str) -> Exception:
     return error
 
 
+def _elsewhere(text: str) -> SpaceError:
+    return SpaceError(f"{text}: write GitLab's own address (atelier_gitlab_url)")
+
+
 def connect(url: str, token: str, *, ca_file: str | None = None, timeout: float = 10) -> Any:
     """A connection to GitLab's API with an administrator's token; nothing is sent yet.
 
@@ -121,6 +126,7 @@ def connect(url: str, token: str, *, ca_file: str | None = None, timeout: float 
         private_token=token,
         ssl_verify=ca_file or True,
         timeout=timeout,
+        session=own_host_session(_elsewhere),
         keep_base_url=True,
         retry_transient_errors=False,
     )

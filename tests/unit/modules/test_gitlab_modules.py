@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab
+from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab, _spaces
 from ansible_collections.mooc.atelier.plugins.modules import gitlab_instance_info, gitlab_settings
 from unit.modules.gitlab_double import TOKEN, Double, serve
 from unit.modules.running import Ran, run
@@ -180,9 +180,9 @@ def test_a_timeout_of_nothing_is_refused(double: Double, token_file: Path) -> No
     assert "timeout is 0.0" in ran.failure
 
 
-def test_the_token_does_not_follow_a_redirect_to_another_host(
-    double: Double, token_file: Path
-) -> None:
+@pytest.fixture
+def portal(double: Double) -> Iterator[tuple[str, list[str | None]]]:
+    """Somebody who sends every visitor on to `double`, and the tokens that came there."""
     seen: list[str | None] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -196,17 +196,32 @@ def test_the_token_does_not_follow_a_redirect_to_another_host(
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    portal = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=portal.serve_forever, daemon=True).start()
-    try:
-        ran = run(
-            "gitlab_settings", api_url=f"http://127.0.0.1:{portal.server_port}",
-            token_file=str(token_file), settings={"signup_enabled": False},
-        )  # fmt: skip
-    finally:
-        portal.shutdown()
-        portal.server_close()
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", seen
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_token_does_not_follow_a_redirect_to_another_host(
+    double: Double, token_file: Path, portal: tuple[str, list[str | None]]
+) -> None:
+    url, seen = portal
+    ran = run(
+        "gitlab_settings", api_url=url, token_file=str(token_file),
+        settings={"signup_enabled": False},
+    )  # fmt: skip
     assert f"sends its visitors on to {double.url}" in ran.failure
+    assert seen == [TOKEN]
+    assert double.asked == []
+
+
+def test_nor_does_the_token_of_the_desk(
+    double: Double, portal: tuple[str, list[str | None]]
+) -> None:
+    url, seen = portal
+    with pytest.raises(_spaces.SpaceError, match=f"sends its visitors on to {double.url}"):
+        _spaces.find_user(_spaces.connect(url, TOKEN), "u" + "a" * 16)
     assert seen == [TOKEN]
     assert double.asked == []
 

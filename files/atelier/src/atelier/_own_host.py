@@ -1,0 +1,1 @@
+../../../../plugins/module_utils/_own_host.py
