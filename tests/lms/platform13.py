@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings as django_settings
 
+from lms.outcomes import GradeBook
 from lms.unit import COURSE_ID, PLATFORM_NAME
 
 if not django_settings.configured:
@@ -20,6 +21,7 @@ if not django_settings.configured:
 
 CLIENT_ID = "atelier-tool"
 DEPLOYMENT_ID = "1"
+SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 
 
 def make_key() -> str:
@@ -37,6 +39,7 @@ class Platform13:
         key: private key in PEM.
         key_id: its name in the key set.
         tool_key: the tool's public key in PEM; None: read from the tool's address when needed.
+        grades: where scores of its links are written down; None: it takes none.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Platform13:
         key: str,
         key_id: str = "key-1",
         tool_key: str | None = None,
+        grades: GradeBook | None = None,
     ) -> None:
         self.address = address
         self.hub_url = hub_url
         self.key = key
         self.key_id = key_id
         self.tool_key = tool_key
+        self.grades = grades
 
     @property
     def launch_url(self) -> str:
@@ -155,6 +160,9 @@ class Platform13:
         consumer.set_context_claim(data.context_id, context_title=data.context_title)
         consumer.set_custom_parameters(data.custom_parameters)
         consumer.lti_claim_user_data["locale"] = language  # OpenID Connect Core 1.0, section 5.1
+        if self.grades is not None:
+            columns = f"{self.address}/lti13/lineitems"
+            consumer.enable_ags(columns, f"{columns}/{data.resource_link_id}")
         form: dict[str, str] = consumer.generate_launch_request(dict(request))
         return form
 
@@ -171,3 +179,17 @@ class Platform13:
     def permits(self, token: str, scope: str) -> bool:
         """Whether that token is one of ours and permits that scope."""
         return bool(self._consumer().check_token(token, [scope]))
+
+    def take_score(self, link: str, token: str, message: Mapping[str, Any]) -> bool:
+        """Write a score down, if the token permits it.
+
+        Args:
+            link: whose line item it was posted to.
+            token: of the tool.
+            message: the score (Assignment and Grade Services 2.0, section 3.4.8).
+        """
+        if self.grades is None or not self.permits(token, SCORE_SCOPE):
+            return False
+        score = message["scoreGiven"] / message["scoreMaximum"]
+        self.grades.set(str(message["userId"]), link, score)
+        return True

@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from integration.atelier.campus import Visitor
+from lms.outcomes import GradeBook
 from lms.platform13 import Platform13, make_key
 
 
 @contextmanager
-def platform(hub_url: str) -> Iterator[Platform13]:
-    """A platform whose key set is served on this machine."""
+def platform(hub_url: str, grades: GradeBook | None = None) -> Iterator[Platform13]:
+    """A platform whose key set and services are served on this machine."""
     found: dict[str, Platform13] = {}
 
     class Keys(BaseHTTPRequestHandler):
@@ -27,11 +28,26 @@ def platform(hub_url: str) -> Iterator[Platform13]:
             self.end_headers()
             self.wfile.write(body)
 
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            *_, link, last = self.path.split("/")
+            answer: dict[str, Any] | None = None
+            if last == "token":
+                answer = found["it"].access_token(dict(parse_qsl(body)))
+            elif last == "scores":
+                token = self.headers["Authorization"].removeprefix("Bearer ")
+                if found["it"].take_score(link, token, json.loads(body)):
+                    answer = {}
+            self.send_response(401 if answer is None else 200)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
         def log_message(self, *_: Any) -> None:
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-    found["it"] = Platform13(f"http://127.0.0.1:{server.server_port}", hub_url, make_key())
+    address = f"http://127.0.0.1:{server.server_port}"
+    found["it"] = Platform13(address, hub_url, make_key(), grades=grades)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -13,9 +13,11 @@ from typing import Any
 import httpx
 import pytest
 from integration.atelier.campus import Visitor
+from integration.atelier.campus13 import Visitor13, platform
 from integration.atelier.gitlab_site import GitLabBeside
 from integration.atelier.grade_service import GradeService
 from integration.atelier.small_site import Site, until
+from lms.outcomes import GradeBook
 
 EXPECTED = "# Pi\n\nPi is 3.1416, which everybody knows.\n\nIt is not a rational number.\n"
 GIVEN = "# Pi\n\nWrite here what you know.\n"
@@ -275,3 +277,17 @@ def test_the_teacher_sees_everybody_and_grades_again(
         until(lambda: score(teacher.follow(teacher.get(one))) == "100 %", "graded again", 60)
     finally:
         put(course, "demo/expected", "pi.md", EXPECTED)
+
+
+def test_a_grade_goes_back_by_lti_13_too(course: GitLabBeside, site: Site) -> None:
+    book = GradeBook()
+    with platform(site.hub_url, book) as campus13:
+        site.write_registrations([campus13.registration("campus-13", "campus")])
+        with Visitor13(campus13, secrets.token_hex(8)) as visitor:
+            visitor.open(course="demo", target="gitlab")
+            page = check(visitor, visitor.open(course="demo", target="check", exercise="pi"))
+            until(lambda: book.score(visitor.user_id, "link-1") == 0, "the platform has a grade")
+            put(course, f"{visitor.username}/demo", "pi.md", EXPECTED)
+            assert score(check(visitor, page)) == "100 %"
+            until(lambda: book.score(visitor.user_id, "link-1") == 1, "it has the new one")
+    assert len(book.changes) == 2

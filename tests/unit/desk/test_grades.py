@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from atelier.desk.grades import outcomes11
 from atelier.desk.grades.queue import MAX_TRIES, Grade, GradeQueue, pause
+from atelier.desk.grades.scores13 import ScorePlace
 from atelier.desk.pages.exercises import percent
 from atelier.desk.pages.teacher import grade_state, harmless
 from lms import outcomes
@@ -123,3 +126,40 @@ def test_what_is_no_formula_stays_as_it_is() -> None:
 )
 def test_only_everything_is_a_hundred(score: float, shown: str) -> None:
     assert percent(score) == shown
+
+
+AGS = {
+    "lineitem": "https://lms.example/api/lineitems/7?course=a%20b",
+    "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/score"],
+}
+SERVICES = {"registration": "moodle", "client_id": "tool", "sub": "ada &", "ags": AGS}
+
+
+def test_a_score_of_lti_13_goes_below_its_line_item() -> None:
+    place = ScorePlace.of(SERVICES)
+    assert place is not None
+    assert place.url == "https://lms.example/api/lineitems/7/scores?course=a%20b"
+    sent = json.loads(place.message(0.123456, datetime(2026, 3, 1, 12, tzinfo=UTC)))
+    assert sent == {
+        "userId": "ada &",
+        "scoreGiven": 0.1235,
+        "scoreMaximum": 1,
+        "activityProgress": "Completed",
+        "gradingProgress": "FullyGraded",
+        "timestamp": "2026-03-01T12:00:00.000Z",
+    }
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        None,
+        {},
+        {**AGS, "lineitem": "http://lms.example/7"},
+        {**AGS, "lineitem": None},
+        {**AGS, "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"]},
+        {"lineitems": "https://lms.example/api/lineitems", "scope": AGS["scope"]},
+    ],
+)
+def test_a_link_without_a_line_item_takes_no_score(claim: object) -> None:
+    assert ScorePlace.of({**SERVICES, "ags": claim}) is None

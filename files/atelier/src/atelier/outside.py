@@ -24,7 +24,15 @@ TIMEOUT = httpx.Timeout(8, connect=4)
 
 
 class OutsideError(Exception):
-    """An address outside did not give what was asked; the text says why, without any secret."""
+    """An address outside did not give what was asked; the text says why, without any secret.
+
+    Attributes:
+        status: of its answer; None: there was none, or it was not what was asked.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Outside:
@@ -133,7 +141,8 @@ class Outside:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise OutsideError(f"{url}: {type(error).__name__}") from None
         if not answer.is_success:
-            raise OutsideError(f"{url}: status {answer.status_code}")
+            status = answer.status_code
+            raise OutsideError(f"{url}: status {status}", status)
         return content
 
 

@@ -35,10 +35,12 @@ from atelier.desk.spaces import Preparer
 from atelier.desk.store import Request, Store
 from atelier.deskclient import service_prefix
 from atelier.identity import is_username
-from atelier.live import Courses, Credentials, LiveConsumers
+from atelier.live import Courses, Credentials, LiveConsumers, LiveRegistrations
 from atelier.outside import outside
+from atelier.platform_services import PlatformTokens
 from atelier.settings import Settings
 from atelier.spaces import GitLabUnavailable, SpaceError
+from atelier.toolkeys import tool_keys
 
 log = logging.getLogger(__name__)
 
@@ -113,11 +115,14 @@ class Desk:
             self._grades,
             self.checker,
         )
+        platforms = outside(settings, credentials)
         self._sender = GradeSender(
             self._grades,
             self._book,
             LiveConsumers(settings.paths.consumers),
-            outside(settings, credentials),
+            LiveRegistrations(settings.paths.registrations),
+            platforms,
+            PlatformTokens(platforms, tool_keys(credentials)),
         )
         self.exercises = ExercisePages(settings, self._checks, self.look)
         self.teacher = TeacherPages(settings, self._checks, self._grades, self.look)

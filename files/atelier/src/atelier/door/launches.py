@@ -98,6 +98,7 @@ def hand_over(state: AuthState, course: str) -> dict[str, Any]:
         course: one of those they launched.
     """
     kept = state["launches"][course]
+    services = kept.get("lti13") or {}
     return {
         "username": state["learner"]["username"],
         "name": state["learner"]["name"],
@@ -106,7 +107,7 @@ def hand_over(state: AuthState, course: str) -> dict[str, Any]:
         "consumer": state["consumer"],
         "outcome_url": kept.get("lis_outcome_service_url") or "",
         "sourcedid": kept.get("lis_result_sourcedid") or "",
-        "services": kept.get("lti13"),
+        "services": services if services.get("ags") else None,
         "staff": bool(kept.get("staff")),
         "at": kept["at"],
     }

@@ -6,10 +6,11 @@ import asyncio
 import logging
 
 from atelier.desk.answers import AnswerBook, Arrival
-from atelier.desk.grades import outcomes11
+from atelier.desk.grades import outcomes11, scores13
 from atelier.desk.grades.queue import Grade, GradeQueue
-from atelier.live import LiveConsumers
+from atelier.live import LiveConsumers, LiveRegistrations
 from atelier.outside import Outside, OutsideError
+from atelier.platform_services import PlatformTokens, ServiceError
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +28,25 @@ class GradeSender:
         queue: what is owed.
         book: where each grade goes.
         consumers: LTI 1.1 keys and secrets, as they are now.
+        registrations: LTI 1.3 platforms, as they are now.
         outside: how platforms are reached.
+        tokens: for the services of LTI 1.3 platforms.
     """
 
     def __init__(
-        self, queue: GradeQueue, book: AnswerBook, consumers: LiveConsumers, outside: Outside
+        self,
+        queue: GradeQueue,
+        book: AnswerBook,
+        consumers: LiveConsumers,
+        registrations: LiveRegistrations,
+        outside: Outside,
+        tokens: PlatformTokens,
     ) -> None:
         self._queue = queue
         self._book = book
         self._consumers = consumers
+        self._registrations = registrations
+        self._tokens = tokens
         self._outside = outside
 
     async def send_due(self) -> None:
@@ -67,6 +78,32 @@ class GradeSender:
         Raises:
             Undelivered: the platform has not taken it.
         """
+        place = scores13.ScorePlace.of(arrival.services) if arrival.services else None
+        if place is not None:
+            await self._post_score(place, score)
+        else:
+            await self._replace_result(arrival, score)
+
+    async def _post_score(self, place: scores13.ScorePlace, score: float) -> None:
+        """By LTI 1.3."""
+        known = {one.key: one for one in self._registrations.get().registrations}
+        registration = known.get(place.registration)
+        if registration is None:
+            raise Undelivered(f"the registration {place.registration!r} is not known any more")
+        try:
+            token = await self._tokens.token(registration, place.client_id)
+        except ServiceError as error:
+            raise Undelivered(str(error)) from None
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": scores13.CONTENT_TYPE}
+        try:
+            await self._outside.send(place.url, place.message(score), headers)
+        except OutsideError as error:
+            if error.status == 401:
+                self._tokens.forget(token)
+            raise Undelivered(str(error)) from None
+
+    async def _replace_result(self, arrival: Arrival, score: float) -> None:
+        """By LTI 1.1."""
         if not arrival.outcome_url or not arrival.sourcedid:
             raise Undelivered("the platform's launch named no outcome service")
         consumer = self._consumers.get().by_key(arrival.consumer)
