@@ -1,0 +1,302 @@
+"""Two servers, the web editor, dead networks and kills, in any order: no line is ever lost.
+
+`ATELIER_TOOLBAR_STEPS` and `ATELIER_TOOLBAR_SEED` change length and course of the walk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from integration.toolbar.campus import BRANCH, GitLab, Ledger, Server, git
+
+STEPS = int(os.environ.get("ATELIER_TOOLBAR_STEPS", "2000"))
+SEED = int(os.environ.get("ATELIER_TOOLBAR_SEED", "5"))
+NAMES = [
+    "notes.md",
+    "exo.ipynb",
+    "a b/été.Rmd",
+    "-x.org",
+    'journal "d\'ici".ipynb',
+    "deux\nlignes.R",
+    "data.tmp",
+]
+CONFIGURATION = """
+[user]
+	name = Ada L
+	email = ada@example.org
+[init]
+	defaultBranch = main
+[core]
+	fsync = none
+"""  # fmt: skip
+
+
+def notebook(cells: list[list[str]]) -> str:
+    """A notebook as Jupyter writes it."""
+    whole = {
+        "cells": [
+            {
+                "cell_type": "code", "execution_count": number, "id": f"c{number}", "metadata": {},
+                "outputs": [], "source": [f"{line}\n" for line in lines],
+            }
+            for number, lines in enumerate(cells)
+        ],
+        "metadata": {}, "nbformat": 4, "nbformat_minor": 5,
+    }  # fmt: skip
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+class Walk:
+    """The world, and one random step after the other."""
+
+    def __init__(self, place: Path, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.done: Counter[str] = Counter()
+        self.gitlab = GitLab.start(place / "gitlab")
+        first = place / "first"
+        git(place, "init", "-q", "first")
+        (first / "notes.md").write_text("".join(f"line {n}\n" for n in range(12)))
+        (first / "exo.ipynb").write_text(notebook([[f"cell {n}"] for n in range(5)]))
+        (first / ".gitignore").write_text("*.tmp\n")
+        git(first, "add", "-A")
+        git(first, "commit", "-qm", "files of the course")
+        git(first, "push", "-q", self.gitlab.url, f"HEAD:{BRANCH}")
+        self.servers = []
+        for name in ("one", "two"):
+            (place / name).mkdir()
+            git(place / name, "clone", "-q", self.gitlab.url, "demo")
+            self.servers.append(Server(place / name))
+        self.servers[1].outputs = "strip"
+        tops = [server.top for server in self.servers]
+        self.ledger = Ledger([*tops, self.gitlab.bare], self.servers)
+
+    def stop(self) -> None:
+        for server in self.servers:
+            server.stop()
+        self.gitlab.stop()
+
+    # what a learner does to files
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Save as Jupyter does: beside, then in place."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(".~saving")
+        beside.write_bytes(content)
+        beside.replace(path)
+
+    def _edited(self, content: bytes, name: str) -> bytes:
+        line = self.ledger.new_line()
+        if name.endswith(".ipynb"):
+            try:
+                whole = json.loads(content)
+            except ValueError:
+                whole = json.loads(notebook([["start"]]))
+            cells = whole["cells"]
+            if not cells or self.dice.random() < 0.2:
+                cell = json.loads(notebook([[line]]))["cells"][0]
+                cells.insert(self.dice.randint(0, len(cells)), {**cell, "id": line})
+            else:
+                self.dice.choice(cells)["source"].append(f"{line}\n")
+            return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode()
+        lines = content.split(b"\n")
+        lines.insert(self.dice.randrange(len(lines)), line.encode())
+        return b"\n".join(lines)
+
+    def _some_file(self, server: Server) -> str | None:
+        names = sorted(server.files())
+        return self.dice.choice(names) if names else None
+
+    def edit(self, server: Server) -> None:
+        name = self._some_file(server)
+        path = server.top / (name or "notes.md")
+        if path.name == ".gitignore":
+            return
+        self._write(path, self._edited(path.read_bytes() if path.exists() else b"", path.name))
+        self.ledger.saved()
+
+    def new_file(self, server: Server) -> None:
+        path = server.top / self.dice.choice(NAMES)
+        if path.exists():
+            return self.edit(server)
+        content = (
+            notebook([[self.ledger.new_line()]])
+            if path.suffix == ".ipynb"
+            else self.ledger.new_line() + "\n"
+        )
+        self._write(path, content.encode())
+        self.ledger.saved()
+        return None
+
+    def binary(self, server: Server) -> None:
+        line = self.ledger.new_line().encode()
+        self._write(server.top / "figure.png", b"\x89PNG\0" + line + b"\0" + self.dice.randbytes(8))
+        self.ledger.given_up(self.ledger.lines - self.ledger.in_files())
+        self.ledger.saved()
+
+    def delete(self, server: Server) -> None:
+        name = self._some_file(server)
+        if name and name != ".gitignore":
+            (server.top / name).unlink()
+            self.ledger.given_up(set(self.ledger.lines))
+
+    def rename(self, server: Server) -> None:
+        name = self._some_file(server)
+        if name and name != ".gitignore":
+            path = server.top / name
+            path.rename(path.with_name(f"r{self.dice.randrange(4)}{path.suffix}"))
+            self.ledger.given_up(set(self.ledger.lines))
+
+    def stage(self, server: Server) -> None:
+        """A learner who knows some git."""
+        git(server.top, "add", "-A", "--", ".")
+
+    def web(self, _: Server) -> None:
+        def change(files: dict[str, bytes]) -> None:
+            name = self.dice.choice([*files, *NAMES[:4]])
+            if self.dice.random() < 0.1 and len(files) > 3:
+                files.pop(name, None)
+            elif name != ".gitignore":
+                files[name] = self._edited(files.get(name, b""), name)
+
+        self.gitlab.web_edit(change)
+        self.ledger.look()
+        self.ledger.lines |= self.ledger.committed
+
+    # what the toolbar does
+
+    def _finish(self, server: Server, command: str) -> None:
+        """After a command that nobody killed."""
+        found = server.end(command)
+        assert found is not None
+        problem = found.get("problem", {}).get("code")
+        if problem:
+            allowed = {"nothing"} | ({"offline"} if self.gitlab.closed else set())
+            assert problem in allowed, found
+            self.done[f"{command}: {problem}"] += 1
+        self.done["kept beside"] += len(found.get("result", {}).get("kept_beside", []))
+        assert not [*(server.top / ".git").rglob("*.lock")]
+        assert sorted(p.name for p in (server.top / ".git/atelier").iterdir()) == ["lock"]
+        git(server.top, "symbolic-ref", "HEAD")
+
+    def save(self, server: Server) -> None:
+        server.begin("save")
+        self._finish(server, "save")
+
+    def save_some(self, server: Server) -> None:
+        names = sorted(server.files())
+        server.begin("save", self.dice.sample(names, min(2, len(names))))
+        self._finish(server, "save")
+
+    def pull(self, server: Server) -> None:
+        server.begin("pull")
+        self._finish(server, "pull")
+
+    def edit_while(self, server: Server) -> None:
+        """Jupyter saves what it has in memory while a command is at work."""
+        name = self._some_file(server)
+        if name is None or name == ".gitignore":
+            return
+        command = self.dice.choice(["save", "pull", "pull"])
+        path = server.top / name
+        content = self._edited(path.read_bytes(), path.name)
+        server.begin(command)
+        time.sleep(self.dice.random() * server.typical.get(command, 0.1))
+        self._write(path, content)
+        self.ledger.saved()
+        self._finish(server, command)
+
+    def both(self, _: Server) -> None:
+        """Both servers at the same time."""
+        for server in self.servers:
+            server.begin("save")
+        for server in self.servers:
+            self._finish(server, "save")
+
+    def kill(self, server: Server) -> None:
+        command = self.dice.choice(["save", "save", "pull"])
+        pid = server.begin(command)
+        time.sleep(self.dice.random() * 1.1 * server.typical.get(command, 0.1))
+        how = self.dice.choice(["everything", "everything", "a git", "the server alone"])
+        if how == "everything":
+            server.kill_all()
+        elif how == "the server alone":
+            server.kill_server(pid)
+        really = server.kill_a_git(pid, self.dice) if how == "a git" else True
+        ended = server.end(command)
+        if really and (ended is None or how == "a git"):
+            self.done[f"killed {how} in {command}"] += 1
+        else:
+            self.done["kill came too late"] += 1
+
+    def offline(self, _: Server) -> None:
+        self.gitlab.close(closed=not self.gitlab.closed)
+
+    def step(self) -> None:
+        weights = {
+            self.edit: 34, self.new_file: 7, self.binary: 3, self.delete: 3, self.rename: 3,
+            self.stage: 3, self.web: 7, self.save: 8, self.save_some: 4, self.pull: 8,
+            self.edit_while: 5, self.both: 2, self.kill: 11, self.offline: 2,
+        }  # fmt: skip
+        if self.gitlab.closed:
+            weights[self.offline] = 20
+        action = self.dice.choices(list(weights), list(weights.values()))[0]
+        self.done[action.__name__] += 1
+        action(self.dice.choice(self.servers))
+        self.ledger.check()
+
+    def settle(self) -> None:
+        """GitLab answers again, and both servers send what they have."""
+        self.gitlab.close(closed=False)
+        for server in [*self.servers, *self.servers]:
+            self.save(server)
+            self.pull(server)
+        self.ledger.check()
+
+
+@pytest.fixture
+def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
+    (tmp_path / "gitconfig").write_text(CONFIGURATION)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    running = Walk(tmp_path, SEED)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def test_no_line_is_ever_lost(walk: Walk, capsys: pytest.CaptureFixture[str]) -> None:
+    began = time.monotonic()
+    try:
+        for number in range(STEPS):
+            at = f"step {number} of seed {SEED}, after {dict(walk.done)}"
+            walk.step()
+        at = "settling"
+        walk.settle()
+    except AssertionError as error:
+        error.add_note(at)
+        raise
+    finally:
+        with capsys.disabled():
+            taken = time.monotonic() - began
+            print(f"\n{sum(walk.done.values())} events in {taken:.0f} s, seed {SEED}:")
+            for name, count in sorted(walk.done.items()):
+                print(f"  {count:5} {name}")
+            print(f"  {len(walk.ledger.lines)} lines in the ledger")
+    one, two = walk.servers
+    trees = {git(server.top, "rev-parse", "HEAD^{tree}") for server in (one, two)}
+    assert trees == {git(walk.gitlab.bare, "rev-parse", f"{BRANCH}^{{tree}}")}
+    for server in (one, two):
+        for name, path in server.files().items():
+            assert b"<<<<<<<" not in path.read_bytes(), name
+            if name.endswith(".ipynb"):
+                json.loads(path.read_bytes())
+    killed = sum(count for name, count in walk.done.items() if name.startswith("killed"))
+    assert killed > STEPS / 40
