@@ -17,12 +17,15 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     SLUG,
     Finding,
     Settings,
-    as_integer,
     dictionaries,
     duplicates,
     placeholder,
     repetitive,
     unknown_keys,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits import (
+    limit_findings,
+    saving_findings,
 )
 
 CONSUMER_KEYS = (
@@ -32,15 +35,14 @@ CONSUMER_KEYS = (
 CONSUMER_STATES = ("present", "absent")
 COURSE_KEYS = (
     "slug", "title", "directory", "repository", "branch", "image", "memory", "cpu", "pids",
-    "consumers", "start_file", "state", "visibility", "staff", "expected", "grade",
+    "consumers", "start_file", "state", "visibility", "staff", "expected", "grade", "outputs",
+    "max_file_mb",
 )  # fmt: skip
 EXPECTED_KEYS = ("directory", "repository", "branch")
 GRADES = ("best", "last")
 IMAGE_KEYS = ("recipe",)
 RECIPES = ("auto", "none")
 SECRET_LENGTH = 32
-FEWEST_PIDS = 32
-LEAST_MEMORY = 128 * 1024**2
 LANGUAGES = ("fr", "en")
 
 # A course has a GitLab group of its own name: GitLab's top-level routes are taken
@@ -51,7 +53,6 @@ TAKEN_BY_GITLAB = frozenset({
     "uploads", "users", "v2",
 })  # fmt: skip
 LEARNER = re.compile(r"u[a-z2-7]{16}")
-UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 CONSUMER_EXAMPLE = '{key: fun, platform: fun, secret: "{{ vault_consumer_fun_secret }}"}'
 COURSE_EXAMPLE = (
@@ -112,6 +113,7 @@ def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Ite
     yield from grade_findings(variable, course)
     yield from image_findings(variable, course.get("image"))
     yield from limit_findings(variable, course)
+    yield from saving_findings(variable, course)
     yield from reference_findings(
         f"{variable}.consumers", course.get("consumers"), keys, "key", "atelier_consumers"
     )
@@ -228,54 +230,6 @@ def image_findings(variable: str, image: Any) -> Iterator[Finding]:
             "Use auto (apt.txt, requirements.txt, install.R or a Dockerfile of the course's"
             " repository are followed) or none (the standard image as it is).",
         )
-
-
-def limit_findings(variable: str, course: Mapping[str, Any]) -> Iterator[Finding]:
-    """Rules about what one learner's server may use, whatever the machine."""
-    memory = course.get("memory")
-    if memory is not None:
-        size = memory_bytes(memory)
-        if size is None:
-            yield Finding(
-                f"{variable}.memory", f"is not a size ({memory})", "Examples: 512M, 1G, 1.5G."
-            )
-        elif size < LEAST_MEMORY:
-            yield Finding(
-                f"{variable}.memory",
-                f"is too little to start a notebook ({memory})",
-                "Use 512M or more. A number without a unit is in bytes.",
-            )
-    cpu = course.get("cpu")
-    if cpu is not None and (cpu_count(cpu) or 0) <= 0:
-        yield Finding(
-            f"{variable}.cpu", f"is not a number of processors ({cpu})", "Examples: 0.5, 1, 2.0."
-        )
-    pids = course.get("pids")
-    if pids is not None and (as_integer(pids) or 0) < FEWEST_PIDS:
-        yield Finding(
-            f"{variable}.pids",
-            f"is not a usable number of processes ({pids})",
-            f"Use {FEWEST_PIDS} or more; 256 suits most courses.",
-        )
-
-
-def memory_bytes(value: Any) -> int | None:
-    """Return a size such as 512M, 1.5G or a number of bytes; None when it is none.
-
-    >>> memory_bytes("1.5G"), memory_bytes("1GB")
-    (1610612736, None)
-    """
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMGT]?)", str(value))
-    if match is None or isinstance(value, bool):
-        return None
-    return int(float(match[1]) * UNITS[match[2]])
-
-
-def cpu_count(value: Any) -> float | None:
-    """Return a number of processors; None when it is none."""
-    if isinstance(value, bool) or not re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", str(value)):
-        return None
-    return float(value)
 
 
 def is_inner_path(value: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight import Finding, Settings
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits import (
     cpu_count,
     memory_bytes,
 )

@@ -31,6 +31,7 @@ def test_the_server_is_told_what_the_image_needs_and_nothing_secret(
     visitor.launch(locale="fr-FR")
     told = visitor.get(f"/user/{visitor.username}/demo/environment").json()
     assert told["ATELIER_COURSE"] == "demo"
+    assert (told["ATELIER_TOOLBAR_OUTPUTS"], told["ATELIER_TOOLBAR_MAX_FILE_MB"]) == ("keep", "10")
     assert told["ATELIER_PROJECT_URL"] == f"{site.gitlab_url}/{visitor.username}/demo.git"
     assert told["ATELIER_DESK_URL"] == f"http://127.0.0.1:{site.desk_port}/services/desk"
     assert told["ATELIER_LEARNER_NAME"] == "Ada Lovelace"

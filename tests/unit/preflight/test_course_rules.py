@@ -9,8 +9,8 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import rep
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import (
     COURSE_KEYS,
     course_findings,
-    memory_bytes,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits import memory_bytes
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -48,6 +48,7 @@ def course(**changes: Any) -> list[dict[str, Any]]:
         {"consumers": ["fun"], "start_file": "module1/a b.ipynb"},
         {"state": "absent", "visibility": "private", "staff": []},
         {"expected": {"directory": "example"}, "grade": "last"},
+        {"outputs": "strip", "max_file_mb": "25"},
     ],
 )
 def test_good_courses_pass(changes: dict[str, Any]) -> None:
@@ -78,6 +79,10 @@ def test_good_courses_pass(changes: dict[str, Any]) -> None:
         ({"expected": {"repository": "rr1"}}, ".expected.repository"),
         ({"expected": {"directory": "example", "path": "x"}}, ".expected.path"),
         ({"grade": "mean"}, ".grade"),
+        ({"outputs": "none"}, ".outputs"),
+        ({"outputs": True}, ".outputs"),
+        ({"max_file_mb": 0}, ".max_file_mb"),
+        ({"max_file_mb": "10M"}, ".max_file_mb"),
         ({"image": "debian"}, ".image"),
         ({"image": {"recipe": "binder"}}, ".image.recipe"),
         ({"image": {"recipes": "auto"}}, ".image.recipes"),

@@ -202,6 +202,10 @@ class Course(Strict):
     start_file: RepositoryPath | None = None
     grade: Literal["best", "last"] = "best"
     """Which of a learner's checks the course platform gets as the grade of an exercise."""
+    outputs: Literal["keep", "strip"] = "keep"
+    """Whether what learners save to GitLab has the outputs of notebooks."""
+    max_file_mb: PositiveInt = 10
+    """Larger files (in 10^6 bytes) are not saved to GitLab."""
 
 
 class Launcher(Strict):

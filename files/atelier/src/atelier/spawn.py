@@ -95,6 +95,8 @@ def container_environment(
         "ATELIER_SPACE": "ready" if ready else "later",
         "ATELIER_LEARNER_NAME": learner.name,
         "ATELIER_LEARNER_EMAIL": learner.email,
+        "ATELIER_TOOLBAR_OUTPUTS": course.outputs,
+        "ATELIER_TOOLBAR_MAX_FILE_MB": str(course.max_file_mb),
         "LANG": _LOCALES[learner.language],
     }
 
