@@ -47,7 +47,6 @@ def _scenario(options: argparse.Namespace) -> bool:
         "images": scenario.make_images,
         "storm": scenario.storm,
         "verify": scenario.verify,
-        "compare": scenario.compare,
     }
     return verbs[options.verb]()
 
@@ -91,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(do=_demo)
 
     command = verbs.add_parser("scenario", help="steps of the molecule scenario `default`")
-    command.add_argument("verb", choices=("install", "images", "storm", "verify", "compare"))
+    command.add_argument("verb", choices=("install", "images", "storm", "verify"))
     command.set_defaults(do=_scenario)
 
     for name, job in (

@@ -9,7 +9,7 @@ import shutil
 from typing import Any
 
 from world import chaos, demo, fingerprint, paths, venv
-from world.run import WorldError, capture, say
+from world.run import WorldError, capture
 from world.target import Target
 
 TARGET = Target("atelier-mol-default")
@@ -63,7 +63,7 @@ def storm() -> bool:
 
 
 def verify() -> bool:
-    """Check the server's units, and keep its state for `compare`.
+    """Check the server's units, and keep its state, to be compared with the demo's.
 
     Raises:
         WorldError: some are not as they should be; names them.
@@ -77,22 +77,4 @@ def verify() -> bool:
     ]
     if wrong:
         raise WorldError("These units are not active and enabled:\n  " + "\n  ".join(wrong))
-    return False
-
-
-def compare() -> bool:
-    """Compare the state that `verify` kept with that of a demo made from the same sources.
-
-    Raises:
-        WorldError: one of them is missing, or they differ; names every difference.
-    """
-    state, other = fingerprint.kept("scenario"), fingerprint.kept("demo")
-    if state is None or other is None:
-        raise WorldError(
-            "Two states of the present sources are needed: run make demo, and\n"
-            "  make test 'ARGS=tests/molecule/test_scenarios.py::test_scenario[default]'"
-        )
-    if found := fingerprint.differences(other, state):
-        raise WorldError("The demo's state and this one's differ:\n  " + "\n  ".join(found))
-    say("The state is that of the demo, which was never interrupted.")
     return False
