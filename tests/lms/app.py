@@ -12,9 +12,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lms import pages, unit
+from lms import outcomes, pages, unit
 from lms.settings import Settings
-from lms.signing import launch_form
+from lms.signing import launch_form, outcome_url
 
 LANGUAGES = ("fr", "en")
 LANGUAGE_COOKIE = "lms_language"
@@ -54,6 +54,7 @@ class NeverStored:
 
 def create(settings: Settings) -> Starlette:
     """Return the application."""
+    book = outcomes.GradeBook()
 
     def remember(answer: Response, name: str, value: str) -> None:
         secure = settings.lms_url.startswith("https:")
@@ -64,7 +65,8 @@ def create(settings: Settings) -> Starlette:
     async def show_unit(request: Request) -> Response:
         language = language_of(request)
         who = unit.learner(request.cookies.get(LEARNER_COOKIE))
-        answer = HTMLResponse(pages.unit(language, who))
+        grades = {link.slug: book.score(who.user_id, link.slug) for link in unit.LINKS}
+        answer = HTMLResponse(pages.unit(language, who, grades))
         if "lang" in request.query_params:
             remember(answer, LANGUAGE_COOKIE, language)
         return answer
@@ -91,6 +93,20 @@ def create(settings: Settings) -> Starlette:
             headers={"content-security-policy": policy},
         )
 
+    async def take_grade(request: Request) -> Response:
+        link = unit.link(request.path_params["link"])
+        if link is None or not link.graded:
+            return await not_found(request, None)
+        told = outcomes.answer(
+            book,
+            link.slug,
+            settings.consumer_secret,
+            outcome_url(settings, link),
+            request.headers,
+            await request.body(),
+        )
+        return Response(told, media_type="application/xml")
+
     async def style(_: Request) -> Response:
         return Response(pages.STYLE, media_type="text/css")
 
@@ -105,6 +121,7 @@ def create(settings: Settings) -> Starlette:
             Route("/", show_unit),
             Route("/learner", choose_learner, methods=["POST"]),
             Route("/launch/{link}", launch),
+            Route("/outcomes/{link}", take_grade, methods=["POST"]),
             Route("/style.css", style),
             Route("/favicon.ico", no_icon),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from string import Template
 
@@ -34,6 +35,8 @@ WORDS = {
         "learners": "Apprenant",
         "contents": "Contenu du cours",
         "skip": "Aller au contenu",
+        "grade": "Votre note :",
+        "no_grade": "pas encore",
     },
     "en": {
         "course": "Course",
@@ -61,6 +64,8 @@ WORDS = {
         "learners": "Learner",
         "contents": "Course contents",
         "skip": "Skip to content",
+        "grade": "Your grade:",
+        "no_grade": "not yet",
     },
 }
 
@@ -142,21 +147,24 @@ def _header(language: str, who: Learner) -> str:
 </header>"""
 
 
-def _block(language: str, link: Link) -> str:
+def _block(language: str, link: Link, score: float | None) -> str:
     words = WORDS[language]
+    shown = words["no_grade"] if score is None else f"{score:.0%}"
+    grade = f'<p>{words["grade"]} <strong id="{link.slug}-grade">{shown}</strong></p>'
     return f"""<section aria-labelledby="{link.slug}-title">
 <h2 id="{link.slug}-title">{escape(link.title[language])}</h2>
 <p class="kind">{words["external"]}</p>
 <p>{escape(link.text[language])}</p>
+{grade if link.graded else ""}
 <a class="go" id="{link.slug}" href="/launch/{link.slug}" target="_blank" rel="noopener"
  title="{words["new_tab"]}">{escape(link.button[language])} <span aria-hidden="true">↗</span></a>
 </section>"""
 
 
-def unit(language: str, who: Learner) -> str:
-    """Return the course unit as `who` sees it."""
+def unit(language: str, who: Learner, grades: Mapping[str, float | None]) -> str:
+    """Return the course unit as `who` sees it, with their grades (0..1) by link."""
     words = WORDS[language]
-    blocks = "\n".join(_block(language, link) for link in LINKS)
+    blocks = "\n".join(_block(language, link, grades.get(link.slug)) for link in LINKS)
     title = COURSE_TITLE[language]
     body = f"""{_header(language, who)}
 <div class="columns">

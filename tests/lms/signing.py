@@ -14,6 +14,11 @@ if not django_settings.configured:  # Open edX's code reads this one name from i
     django_settings.configure(PLATFORM_NAME=PLATFORM_NAME)
 
 
+def outcome_url(settings: Settings, link: Link) -> str:
+    """Return where the tool sends the grade of a link."""
+    return f"{settings.lms_url}/outcomes/{link.slug}"
+
+
 def launch_form(
     settings: Settings, learner: Learner, link: Link, language: str
 ) -> list[tuple[str, str]]:
@@ -37,6 +42,8 @@ def launch_form(
     )
     consumer.set_context_data(COURSE_ID, COURSE_TITLE[language], "Atelier")
     consumer.set_launch_presentation_locale(language)
+    if link.graded:
+        consumer.set_outcome_service_url(outcome_url(settings, link))
     custom = {"course": settings.course, **link.custom}
     consumer.set_custom_parameters({f"custom_{name}": value for name, value in custom.items()})
     parameters: dict[str, Any] = consumer.generate_launch_request(resource)

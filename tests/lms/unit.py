@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PLATFORM_NAME = "Cours de démonstration"
 COURSE_ID = "course-v1:Atelier+RR+demo"
@@ -34,6 +34,9 @@ class Learner:
 @dataclass(frozen=True)
 class Link:
     """One LTI component of the unit. `custom` are its custom parameters, without `custom_`."""
+
+    graded: bool = field(default=False, kw_only=True)
+    """Whether the platform takes a grade from it."""
 
     slug: str
     title: dict[str, str]
@@ -66,6 +69,19 @@ LINKS = (
         },
         {"fr": "Ouvrir le notebook R", "en": "Open the R notebook"},
         {"target": "notebook", "path": "notebooks/pi_r.ipynb"},
+    ),
+    Link(
+        "exercise",
+        {"fr": "Exercice noté : une moyenne", "en": "Graded exercise: a mean"},
+        {
+            "fr": "Complétez exercises/mean.ipynb dans votre notebook, enregistrez dans GitLab, "
+            "puis vérifiez votre réponse ici. La meilleure note compte.",
+            "en": "Complete exercises/mean.ipynb in your notebook, save to GitLab, then check your "
+            "answer here. The best score counts.",
+        },
+        {"fr": "Vérifier ma réponse", "en": "Check my answer"},
+        {"target": "check", "exercise": "mean"},
+        graded=True,
     ),
     Link(
         "gitlab",

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from atelier.desk.grades import outcomes11
 from lms import pages, settings, unit
 from lms.__main__ import bind
 from lms.app import create
@@ -185,3 +186,26 @@ def test_where_to_listen() -> None:
     for wrong in ("8800", ":8800", "host:", "host:x", "host:70000"):
         with pytest.raises(argparse.ArgumentTypeError):
             bind(wrong)
+
+
+def test_a_grade_that_the_tool_sends_is_shown_to_its_learner_alone(client: TestClient) -> None:
+    form = launch(client, "exercise").fields
+    assert "pas encore" in client.get("/").text
+    address = form["lis_outcome_service_url"]
+    body = outcomes11.replace_result(form["lis_result_sourcedid"], 0.75)
+    signed = outcomes11.signed_headers(address, body, DEMO.consumer_key, SECRET)
+    answer = client.post(address, content=body, headers=signed)
+    assert outcomes11.refusal(answer.content) is None
+    assert '<strong id="exercise-grade">75%</strong>' in client.get("/").text
+    client.post("/learner", data={"learner": "basile"})
+    assert "75%" not in client.get("/").text
+
+
+def test_a_grade_that_is_not_signed_changes_nothing(client: TestClient) -> None:
+    form = launch(client, "exercise").fields
+    address = form["lis_outcome_service_url"]
+    body = outcomes11.replace_result(form["lis_result_sourcedid"], 1)
+    signed = outcomes11.signed_headers(address, body, DEMO.consumer_key, "x" * 40)
+    client.post(address, content=body, headers=signed)
+    assert "pas encore" in client.get("/").text
+    assert client.post("/outcomes/gitlab", content=body).status_code == 404
