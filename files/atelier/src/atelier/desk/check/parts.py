@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from atelier.desk.check.align import Likeness, Profile, align, moved
-from atelier.desk.check.blocks import Block
+from atelier.desk.check.blocks import Block, Style
 from atelier.desk.check.model import Message, Part, Row, Rule, Segment, Side, message
 from atelier.desk.check.sequences import Near
-from atelier.desk.check.tokens import cut, difference, rows, rows_of
+from atelier.desk.check.tokens import Token, cut, difference, rows, rows_of
 
 MOVED_SHARE = 0.5
 """Of its score that a moved block keeps where the order matters."""
@@ -25,6 +25,8 @@ class Work:
     rule: Rule
     weigh: Weigh
     likeness: Likeness = field(default_factory=Likeness)
+    known: dict[tuple[Style, str], list[Token]] = field(default_factory=dict)
+    """Lines that are cut already."""
 
     @property
     def near(self) -> Near:
@@ -120,7 +122,7 @@ def _both(one: Profile, other: Profile, i: int, j: int, work: Work, is_moved: bo
 
 def _fill(part: Part, one: Block, other: Block, work: Work) -> None:
     """Score, rows and notes of two blocks that are not the same to the letter."""
-    cuts = (cut(one, work.rule), cut(other, work.rule))
+    cuts = (cut(one, work.rule, work.known), cut(other, work.rule, work.known))
     inner = difference(cuts[0], cuts[1], work.near)
     # An option of a chunk counts as a word does.
     same_options = len(one.options.items() & other.options.items())

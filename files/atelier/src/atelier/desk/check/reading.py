@@ -30,7 +30,7 @@ def decode(content: bytes | None, limits: Limits) -> tuple[str, list[Message]]:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii() and not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-    if not text.strip():
+    if text.isspace() or not text:
         raise Unreadable(message("check_problem_empty"))
     return text, warnings
 

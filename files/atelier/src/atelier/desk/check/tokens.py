@@ -9,16 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from atelier.desk.check.blocks import Block
+from atelier.desk.check.blocks import Block, Style
 from atelier.desk.check.model import Line, Mark, Row, Rule, Segment
 from atelier.desk.check.sequences import Near, Pair, match
 
-_PROSE = re.compile(
-    r"(?P<number>\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?)(?![\w])|\w+|[^\w\s]|\s+", re.UNICODE
-)
-_CODE = re.compile(
-    r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])|\w+|[^\w\s]|\s+", re.UNICODE
-)
+_WORD = r"(\w+|[^\w\s])"
+_PROSE = re.compile(rf"(?:(\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?)(?!\w)|{_WORD})(\s*)")
+_CODE = re.compile(rf"(?:((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])|{_WORD})(\s*)")
 _APOSTROPHES = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u00ad": None}
 )
@@ -47,29 +44,28 @@ def number_of(key: Hashable) -> float | None:
     return key[1] if isinstance(key, tuple) and key[0] == "number" else None
 
 
-def tokens_of(text: str, style: str, rule: Rule) -> Tokens:
+def tokens_of(text: str, style: Style, rule: Rule) -> list[Token]:
     """Cut one line (in prose: one paragraph)."""
     prose = style == "prose"
+    exact = rule.whitespace == "exact"
     found: list[Token] = []
-    for piece in (_PROSE if prose else _CODE).finditer(text):
-        word = piece.group()
-        if word.isspace():
-            if rule.whitespace == "exact":
-                found.append(Token(("space", word), word, ""))
-            elif found:
-                last = found[-1]
-                found[-1] = Token(last.key, last.text, last.space + word)
-            continue
-        found.append(Token(_key(word, piece.group("number"), prose, rule), word, ""))
+    lead = text[: len(text) - len(text.lstrip())]
+    if exact and lead:
+        found.append(Token(("space", lead), lead, ""))
+    for number, word, space in (_PROSE if prose else _CODE).findall(text):
+        key: Hashable = word
+        if number and len(number) <= LONGEST_NUMBER:
+            key = ("number", float(number.replace(",", ".")))
+        elif number:
+            key = number
+        elif prose and not word.isascii():
+            key = word.translate(_APOSTROPHES)
+        if rule.case == "ignored" and isinstance(key, str):
+            key = key.casefold()
+        found.append(Token(key, number or word, "" if exact else space))
+        if exact and space:
+            found.append(Token(("space", space), space, ""))
     return found
-
-
-def _key(word: str, number: str | None, prose: bool, rule: Rule) -> Hashable:
-    if number is not None and len(number) <= LONGEST_NUMBER:
-        return ("number", float(number.replace(",", ".")))
-    if prose:
-        word = word.translate(_APOSTROPHES)
-    return word.casefold() if rule.case == "ignored" else word
 
 
 def depths(lines: Sequence[str]) -> list[int]:
@@ -111,9 +107,20 @@ class Cut:
         return [[token.text for token in line] for line in self.lines]
 
 
-def cut(block: Block, rule: Rule) -> Cut:
-    """Cut a block into lines and tokens."""
-    lines = [tokens_of(text, block.style, rule) for text in block.texts]
+def cut(block: Block, rule: Rule, known: dict[tuple[Style, str], list[Token]]) -> Cut:
+    """Cut a block into lines and tokens.
+
+    Args:
+        block: the block.
+        rule: says what of white space and capital letters counts.
+        known: lines that were cut before, for most lines stand on both sides.
+    """
+    lines: list[list[Token]] = []
+    for text in block.texts:
+        tokens = known.get((block.style, text))
+        if tokens is None:
+            tokens = known[block.style, text] = tokens_of(text, block.style, rule)
+        lines.append(tokens.copy())
     if block.language == "python" and rule.whitespace == "ignored":
         for line, depth in zip(lines, depths(block.texts), strict=True):
             if line and depth:
