@@ -88,6 +88,15 @@ class Visitor:
             self.launch_url, data=form, headers={"Sec-Fetch-Site": "cross-site"}
         )
 
+    def xsrf(self) -> str:
+        """The token that lets this browser change something on the hub."""
+        self.get("/hub/home")
+        return next(
+            cookie.value or ""
+            for cookie in self.browser.cookies.jar
+            if cookie.name == "_xsrf" and cookie.path == "/hub/"
+        )
+
     def launch(self, **values: Any) -> httpx.Response:
         """Launch and go where it leads."""
         return self.follow(self.post(self.form(**values)))

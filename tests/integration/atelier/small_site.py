@@ -216,7 +216,7 @@ class Site:
         process.send_signal(how)
         process.wait(20)
 
-    def start_proxy(self) -> None:
+    def start_proxy(self, *options: str) -> None:
         self.start(
             "proxy",
             [
@@ -225,6 +225,7 @@ class Site:
                 f"--port={self.proxy_port}",
                 "--api-ip=127.0.0.1",
                 f"--api-port={self.proxy_api}",
+                *options,
             ],
         )
 

@@ -281,7 +281,13 @@ def test_a_server_only_starts_for_a_course_one_was_let_into(site: Site, visitor:
     visitor.launch()
     page = visitor.get(f"/hub/spawn/{visitor.username}/closed")
     page = visitor.follow(page)
-    assert page.status_code in (400, 500)
+    assert page.status_code == 404
+    asked = visitor.browser.post(
+        f"{site.hub_url}/hub/api/users/{visitor.username}/servers/closed",
+        headers={"X-XSRFToken": visitor.xsrf()},
+    )
+    assert asked.status_code == 403
+    assert "vous ne l’avez pas encore ouvert" in asked.json()["message"]
     assert f"{visitor.username}/closed" not in site.starts()
     go = visitor.get("/hub/atelier/go?course=closed")
     assert go.status_code == 404

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import docker.errors  # type: ignore[import-untyped]
 import requests.exceptions
 from dockerspawner import DockerSpawner  # type: ignore[import-untyped]
+from tornado import web
 
 from atelier.deskclient import service_prefix
 from atelier.house import house
@@ -40,6 +41,14 @@ class SpawnError(Exception):
     def __init__(self, key: str, lang: Language, detail: str) -> None:
         super().__init__(detail)
         self.jupyterhub_message = say(key, lang)
+
+
+class NotTheirsError(web.HTTPError):
+    """A course the learner has not launched: nothing went wrong here, so it is no failure."""
+
+    def __init__(self, lang: Language, detail: str) -> None:
+        super().__init__(403, detail)
+        self.jupyterhub_message = say("spawn_course", lang)
 
 
 def address_host(url: str) -> tuple[str, int]:
@@ -137,12 +146,12 @@ class CourseMixin:
         """Before the start: the course as it is now, and the space, if GitLab can be had.
 
         Raises:
-            SpawnError: no such course for this learner.
+            NotTheirsError: no such course for this learner.
         """
         name = self.name
         course = house().courses.get(name) if name in self._entitled else None
         if course is None or self.learner is None or not is_username(self.learner.username):
-            raise SpawnError("spawn_course", self.lang, f"no course {name[:80]!r} for them")
+            raise NotTheirsError(self.lang, f"no course {name[:80]!r} for them")
         self.course = course
         self._step = "progress_space"
         learner = self.learner

@@ -151,8 +151,8 @@ _TEXT: dict[str, tuple[str, str]] = {
     ),
     "queue_title": ("Beaucoup de notebooks démarrent", "Many notebooks are starting"),
     "queue": (
-        "Vous êtes dans la file d’attente ; cette page se recharge d’elle-même.",
-        "You are in the queue; this page reloads by itself.",
+        "Vous êtes à la place {place} dans la file d’attente ; cette page se recharge d’elle-même.",
+        "You are number {place} in the queue; this page reloads by itself.",
     ),
     "details": ("Détails", "Details"),
     "progress_space": ("Préparation de l’espace GitLab…", "Preparing the GitLab space…"),

@@ -16,7 +16,7 @@ from traitlets import Instance, default
 from atelier.door import entrance13, lti11
 from atelier.door.arrival import ArrivedHandler, EnterHandler
 from atelier.door.entrance import LaunchHandler, LaunchProblem
-from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler
+from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler, StartHandler
 from atelier.door.keysets import Keysets
 from atelier.door.launches import auth_state
 from atelier.door.nonces import NonceStore
@@ -51,6 +51,7 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
             ("/atelier/enter", EnterHandler),
             ("/home", HomeHandler),
             ("/spawn(?:/[^/]+)?", NoCourseHandler),
+            ("/spawn/([^/]+)/([^/]+)", StartHandler),
         ]
 
     async def authenticate(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
+from jupyterhub.handlers.pages import SpawnHandler  # type: ignore[import-untyped]
 from tornado import web
 
 from atelier.door.launches import hand_over, place_of
 from atelier.door.pages import request_language
+from atelier.door.queue import Queue
 from atelier.door.targets import (
     Destination,
     TargetError,
@@ -27,6 +30,7 @@ SPACE_WAIT_SECONDS = 2.0
 """How long a browser waits for the desk before it gets a page that says what happens."""
 _QUERY = ("course", "target", "path", "exercise")
 _starting: dict[tuple[str, str], asyncio.Task[Any]] = {}
+_queue = Queue()
 
 
 class GoHandler(BaseHandler):  # type: ignore[misc]
@@ -88,12 +92,10 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
             await self._wait(lang, "stopping_title", "stopping")
             return
         if spawner is None or not spawner.active:
-            try:
-                await self._start(user, place.course)
-            except web.HTTPError as error:
-                if error.status_code != 429:
-                    raise
-                await self._wait(lang, "queue_title", "queue", seconds=5)
+            waits_at = await self._start_in_turn(user, place.course)
+            if waits_at:
+                seconds = _queue.pause(waits_at)
+                await self._wait(lang, "queue_title", "queue", seconds, place=waits_at)
                 return
         spawner = user.spawners[place.course]
         if spawner.ready:
@@ -101,6 +103,28 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
             return
         pending = f"{self.hub.base_url}spawn-pending/{quote(user.name)}/{place.course}"
         self.redirect(f"{pending}?{urlencode({'next': address})}")
+
+    async def _start_in_turn(self, user: Any, course: str) -> int:
+        """Start the server, or say at which place of the queue they wait; 0: it starts."""
+        key = (user.name, course)
+        if key not in _starting:
+            place = _queue.place(key, time.monotonic())
+            if place > self._free_starts():
+                return place
+        try:
+            await self._start(user, course)
+        except web.HTTPError as error:
+            if error.status_code != 429:
+                raise
+            return _queue.place(key, time.monotonic())
+        _queue.leave(key)
+        return 0
+
+    def _free_starts(self) -> int:
+        """How many servers more may start now, as JupyterHub counts them."""
+        counts = self.users.count_active_users()
+        pending = counts["spawn_pending"] + counts["proxy_pending"]
+        return int(self.concurrent_spawn_limit) - int(pending)
 
     async def _start(self, user: Any, course: str) -> None:
         """Start the server once, however many ask; wait for it a second at most."""
@@ -161,12 +185,19 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
                 )
             )
 
-    async def _wait(self, lang: Language, title: str, text: str, seconds: int = 2) -> None:
-        """A page that reloads itself."""
+    async def _wait(
+        self, lang: Language, title: str, text: str, seconds: int = 2, **fields: object
+    ) -> None:
+        """A page that reloads itself; ``fields`` are put into its text."""
         self.set_header("Cache-Control", "no-store")
         self.finish(
             await self.render_template(
-                "atelier_message.html", lang=lang, title=title, text=text, reload_after=seconds
+                "atelier_message.html",
+                lang=lang,
+                title=title,
+                text=text,
+                fields=fields,
+                reload_after=seconds,
             )
         )
 
@@ -228,3 +259,15 @@ class NoCourseHandler(BaseHandler):  # type: ignore[misc]
     async def get(self) -> None:
         """To the list."""
         self.redirect(f"{self.hub.base_url}home")
+
+
+class StartHandler(SpawnHandler):  # type: ignore[misc]
+    """``/hub/spawn/<username>/<course>``: JupyterHub's own address that starts a server."""
+
+    async def get(self, username: str, course: str) -> None:
+        """One's own server starts as after a launch: with its turn in the queue."""
+        if self.current_user is not None and self.current_user.name == username:
+            query = {"course": course, "target": "notebook"}
+            self.redirect(f"{self.hub.base_url}atelier/go?{urlencode(query)}")
+        else:
+            await super().get(username, course)
