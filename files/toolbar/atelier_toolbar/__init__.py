@@ -36,7 +36,7 @@ The problems, beside ``code``:
 ========================  =====================================================================
 ``not_a_clone``           the file lies in no git repository, or one without a remote
 ``no_branch``             the clone is on no branch (a detached HEAD)
-``unfinished``            a merge or rebase begun in a terminal waits; ``operation`` names it
+``unfinished``            a rebase or the like begun in a terminal waits; ``operation`` names it
 ``no_identity``           git does not know the learner's name and address
 ``nothing``               nothing to save, nothing to send
 ``too_large``             ``files``: [{"path", "size", "limit"}], in bytes; nothing was committed

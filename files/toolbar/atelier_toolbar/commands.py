@@ -16,6 +16,7 @@ from atelier_toolbar.proposal import message as proposed
 from atelier_toolbar.proposal import one_line
 from atelier_toolbar.pull import Puller, Say
 from atelier_toolbar.repository import Repository, find
+from atelier_toolbar.resume import resume
 from atelier_toolbar.save import Rules, Saver
 from atelier_toolbar.settings import Toolbar
 from atelier_toolbar.status import entry
@@ -76,12 +77,14 @@ def _at_work(root: Path, asked: Mapping[str, Any], say: Say) -> Iterator[tuple[P
             if repository.remote is None:
                 raise Problem("not_a_clone", path=asked["path"])
             if repository.branch is None:
-                raise Problem("no_branch")
-            if repository.unfinished is not None:
-                raise Problem("unfinished", operation=repository.unfinished)
+                begun = repository.unfinished  # a rebase takes HEAD off its branch meanwhile
+                raise Problem("unfinished", operation=begun) if begun else Problem("no_branch")
             objects = Objects(repository, merge_notebook())
             Worktree(objects, lang).recover()
-            yield Puller(objects, lang, say), lang
+            puller = Puller(objects, lang, say)
+            puller.resumed = resume(objects, lang)
+            yield puller, lang
+            objects.tidy()
     except OSError as error:
         if error.errno in locks.FULL:
             raise Problem("disk_full") from None
@@ -110,7 +113,8 @@ def save(root: Path, asked: Mapping[str, Any], toolbar: Toolbar, say: Say) -> di
 def pull(root: Path, asked: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Do what `POST pull` asks and return its result. Raises Problem."""
     with _at_work(root, asked, say) as (puller, _):
-        brought = puller.bring()
+        brought = puller.resumed
+        brought.add(puller.bring())
         told = brought.as_json(puller.repository)
         up_to_date = not brought.changed and not brought.merged and not brought.kept
         return {"updated": told["reload"], "up_to_date": up_to_date, **told}

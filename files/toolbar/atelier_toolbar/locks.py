@@ -92,7 +92,9 @@ def clear(git_dir: Path, common: Path, top: Path, wait: float = WAIT_SECONDS) ->
 
 
 def _lock_files(git_dir: Path, common: Path) -> list[Path]:
-    found = {*git_dir.glob("*.lock"), *common.glob("*.lock"), *(common / "refs").rglob("*.lock")}
+    found = {*git_dir.glob("*.lock"), *common.glob("*.lock")}
+    for place in ("refs", "objects/info", "objects/pack"):
+        found.update((common / place).rglob("*.lock"))
     return sorted(found)
 
 

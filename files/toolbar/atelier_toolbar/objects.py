@@ -15,6 +15,9 @@ from atelier_toolbar.problems import Problem
 from atelier_toolbar.repository import Repository, failure
 
 _NOTHING = "0" * 6
+MANY = 26
+"""Objects in one of git's 256 folders, from which on they are packed; git's own measure."""
+TIDYING = git.Limits(first_word=60, total=60)
 
 
 class Objects:
@@ -149,6 +152,23 @@ class Objects:
         return self.repository.must(
             *options, "commit-tree", "-F", "-", *words, tree, given=text
         ).out.strip()
+
+    def settle(self, commit: str, ours: str | None) -> None:
+        """Make index and branch what the files are now."""
+        repository = self.repository
+        repository.must("read-tree", "--reset", commit)
+        repository.must(
+            "update-ref", "-m", "atelier-toolbar: merge",
+            f"refs/heads/{repository.branch}", commit, ours or "0" * len(commit),
+        )  # fmt: skip
+        repository.run("update-index", "-q", "--refresh")
+
+    def tidy(self) -> None:
+        """Let git pack its objects when they are many (git-gc(1)); a kill meanwhile is harmless."""
+        repository = self.repository
+        if len(list((repository.common / "objects" / "17").glob("*"))) > MANY:
+            settings = ("-c", f"gc.auto={MANY * 256}", "-c", "gc.autoDetach=false")
+            repository.run(*settings, "gc", "--auto", "--quiet", limits=TIDYING)
 
 
 def put(repository: Repository, entries: Changes, oid_length: int, index: Path | None) -> None:

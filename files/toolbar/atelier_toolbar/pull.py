@@ -49,6 +49,8 @@ class Puller:
     def __init__(self, objects: Objects, lang: str, say: Say) -> None:
         self.objects = objects
         self.repository = objects.repository
+        self.resumed = Brought()
+        """What ending a merge begun in a terminal has changed already."""
         self._lang = lang
         self._say = say
 
@@ -89,15 +91,5 @@ class Puller:
         wanted, also = trees.merge(head, seen.tree, tree, self._lang)
         applied = files.apply(seen, wanted)
         brought.add(Brought(applied.changed, also.kept + applied.kept))
-        self._settle(commit, ours)
+        trees.settle(commit, ours)
         return brought
-
-    def _settle(self, commit: str, ours: str | None) -> None:
-        """Make index and branch what the files are now."""
-        repository = self.repository
-        repository.must("read-tree", "--reset", commit)
-        repository.must(
-            "update-ref", "-m", "atelier-toolbar: merge",
-            f"refs/heads/{repository.branch}", commit, ours or "0" * len(commit),
-        )  # fmt: skip
-        repository.run("update-index", "-q", "--refresh")

@@ -60,7 +60,7 @@ class Saver:
             require_identity(self.repository)
             self._say({"step": "commit"})
             committed = self._commit(message, wanted)
-        brought = Brought()
+        brought = self.puller.resumed
         try:
             head = self._send(brought, fresh=committed is not None)
         except Problem as problem:

@@ -206,7 +206,7 @@ class Worktree:
     def _put_beside(self, what: Path, path: str, applied: Applied) -> None:
         """Give the learner's version (now called `what`) a free name beside `path`."""
         while True:
-            kept = beside(path, self._lang, self._taken)
+            kept = beside(path, self._lang, self.taken)
             try:
                 exchange.move(what, self.top / kept)
             except FileExistsError:
@@ -214,7 +214,8 @@ class Worktree:
             applied.kept.append((path, kept))
             return
 
-    def _taken(self, path: str) -> bool:
+    def taken(self, path: str) -> bool:
+        """Whether the learner has something of that name."""
         return os.path.lexists(self.top / path)
 
 

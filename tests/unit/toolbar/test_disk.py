@@ -1,0 +1,74 @@
+"""A disk that fills up, and one that is tidied."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from atelier_toolbar import objects
+
+from .conftest import Desk, git, problem_of
+
+
+@pytest.fixture
+def small(tmp_path: Path, gitlab: Path) -> Iterator[Desk]:
+    """A clone on a file system of two megabytes."""
+    root = tmp_path / "small"
+    root.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(root)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"a small file system takes the right to mount: {mounted.stderr.strip()}")
+    try:
+        git(root, "clone", "-q", str(gitlab), "demo")
+        yield Desk(root, "demo")
+    finally:
+        subprocess.run(["umount", "--lazy", str(root)], check=True)
+
+
+def fill(desk: Desk, left: int) -> Path:
+    """Fill the disk up to `left` bytes."""
+    filler = desk.root / "filler"
+    with filler.open("wb", buffering=0) as out:
+        try:
+            while True:
+                out.write(b"x" * 4096)
+        except OSError:
+            pass
+    size = filler.stat().st_size
+    with filler.open("ab") as out:
+        out.truncate(max(0, size - left))
+    return filler
+
+
+@pytest.mark.parametrize("left", [0, 4096, 16384, 32768, 65536])
+def test_a_full_disk_loses_nothing_and_is_told(
+    small: Desk, other: Desk, gitlab: Path, left: int
+) -> None:
+    other.write("notes.md", "theirs\n" + "their line\n" * 3000)
+    other.write("big.md", "".join(f"{n * 7919}\n" for n in range(20000)))
+    other.save()
+    small.write("notes.md", "mine\n")
+    filler = fill(small, left)
+    for command in (small.pull, small.save):
+        problem = problem_of(command)
+        assert problem["code"] == "disk_full", problem
+        assert small.read("notes.md") == "mine\n"
+    filler.unlink()
+    small.save()
+    assert git(gitlab, "show", "main:notes (yours).md") == "mine"
+    assert small.read("big.md") == other.read("big.md")
+    assert not list((small.top / ".git").rglob("*.lock"))
+
+
+def test_many_small_objects_are_packed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "MANY", 1)
+    for name in range(1000):
+        desk.write(f"many/{name}.md", f"{name}\n")
+    desk.save()
+    counts = git(desk.top, "count-objects", "-v").splitlines()
+    assert "count: 0" in counts
+    assert git(desk.top, "fsck", "--strict") == ""
+    assert desk.changes() == {}
