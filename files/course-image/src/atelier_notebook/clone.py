@@ -155,7 +155,7 @@ def _fill(wanted: Wanted, half: Path, outcome: Outcome) -> git.Result:
             _follow(half, branch)
             outcome.state = state
             return result
-    return fork if not fork.ok else git.Result(1, "", "the fork and the template are empty")
+    return fork if not fork.ok else git.Result(1, b"", "the fork and the template are empty")
 
 
 def free_name(place: Path) -> Path:
