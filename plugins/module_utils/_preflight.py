@@ -122,6 +122,25 @@ def unknown_keys(name: str, item: Mapping[str, Any], known: Iterable[str]) -> It
         )
 
 
+def reference_findings(
+    variable: str, value: Any, known: list[str], what: str, where: str
+) -> Iterator[Finding]:
+    """Rules about a list of names that stand elsewhere in the settings."""
+    if value is None:
+        return
+    listed = ", ".join(filter(None, known)) or "none"
+    if not isinstance(value, (list, tuple)):
+        yield Finding(variable, "is not a list", f"Write it as a list. There are: {listed}.")
+        return
+    for name in value:
+        if name not in known:
+            yield Finding(
+                variable,
+                f"names a {what} that {where} does not have ({name})",
+                f"Correct it, or add it to {where}. There are: {listed}.",
+            )
+
+
 def report(findings: Iterable[Finding]) -> str:
     """Write everything that stands in the way as one message; empty when nothing does."""
     grave = [finding for finding in findings if finding.grave]

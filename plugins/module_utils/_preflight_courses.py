@@ -20,12 +20,16 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     dictionaries,
     duplicates,
     placeholder,
+    reference_findings,
     repetitive,
     unknown_keys,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits import (
     limit_findings,
     saving_findings,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_registrations import (
+    registration_findings,
 )
 
 CONSUMER_KEYS = (
@@ -70,14 +74,16 @@ def course_findings(settings: Settings) -> Iterator[Finding]:
     yield from findings
     consumers, findings = dictionaries(settings["consumers"], "atelier_consumers", CONSUMER_EXAMPLE)
     yield from findings
+    registrations = settings.get("registrations") or []
     slugs = [str(course.get("slug", "")) for _, course in courses]
     keys = [str(consumer.get("key", "")) for _, consumer in consumers]
+    known = keys + [str(one.get("key")) for one in registrations if isinstance(one, Mapping)]
 
     if not courses and not settings["courses"]:
         yield Finding(
             "atelier_courses", "is empty", f"Add a course: {COURSE_EXAMPLE}.", grave=False
         )
-    if not consumers and not settings["consumers"]:
+    if not consumers and not settings["consumers"] and not registrations:
         yield Finding(
             "atelier_consumers",
             "is empty: nobody can enter",
@@ -89,8 +95,9 @@ def course_findings(settings: Settings) -> Iterator[Finding]:
             "atelier_courses", f"has two courses with the slug {slug}", "Give each its own slug."
         )
     for variable, course in courses:
-        yield from one_course(variable, course, keys)
+        yield from one_course(variable, course, known)
     yield from consumer_findings(consumers, slugs)
+    yield from registration_findings(registrations, keys, slugs)
 
 
 def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Iterator[Finding]:
@@ -115,7 +122,11 @@ def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Ite
     yield from limit_findings(variable, course)
     yield from saving_findings(variable, course)
     yield from reference_findings(
-        f"{variable}.consumers", course.get("consumers"), keys, "key", "atelier_consumers"
+        f"{variable}.consumers",
+        course.get("consumers"),
+        keys,
+        "key",
+        "atelier_consumers and atelier_registrations",
     )
     start = course.get("start_file")
     if start is not None and not is_inner_path(start):
@@ -288,25 +299,6 @@ def consumer_findings(
         yield from reference_findings(
             f"{name}.courses", consumer.get("courses"), slugs, "course", "atelier_courses"
         )
-
-
-def reference_findings(
-    variable: str, value: Any, known: list[str], what: str, where: str
-) -> Iterator[Finding]:
-    """Rules about a list of names that stand elsewhere in the settings."""
-    if value is None:
-        return
-    listed = ", ".join(filter(None, known)) or "none"
-    if not isinstance(value, (list, tuple)):
-        yield Finding(variable, "is not a list", f"Write it as a list. There are: {listed}.")
-        return
-    for name in value:
-        if name not in known:
-            yield Finding(
-                variable,
-                f"names a {what} that {where} does not have ({name})",
-                f"Correct it, or add it to {where}. There are: {listed}.",
-            )
 
 
 def rotation_findings(name: str, consumer: Mapping[str, Any]) -> Iterator[Finding]:
