@@ -35,7 +35,8 @@ def main() -> int:
         print(f"lms: {error}", file=sys.stderr)
         return 2
     host, port = options.bind
-    uvicorn.run(app.create(known), host=host, port=port, log_level="info", server_header=False)
+    key = settings.platform_key(options.config.with_name("lms_key.pem"))
+    uvicorn.run(app.create(known, key), host=host, port=port, log_level="info", server_header=False)
     return 0
 
 

@@ -8,11 +8,12 @@ from urllib.parse import parse_qs
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lms import outcomes, pages, unit
+from lms.platform13 import Platform13, make_key
 from lms.settings import Settings
 from lms.signing import launch_form, outcome_url
 
@@ -52,8 +53,14 @@ class NeverStored:
         await self.app(scope, receive, complete)
 
 
-def create(settings: Settings) -> Starlette:
-    """Return the application."""
+def create(settings: Settings, key: str | None = None) -> Starlette:
+    """Return the application.
+
+    Args:
+        settings: addresses, and the LTI 1.1 consumer.
+        key: private key of LTI 1.3, in PEM; None: one for this process.
+    """
+    platform = Platform13(settings.lms_url, settings.hub_url, key or make_key())
     book = outcomes.GradeBook()
 
     def remember(answer: Response, name: str, value: str) -> None:
@@ -84,12 +91,23 @@ def create(settings: Settings) -> Starlette:
             return await not_found(request, None)
         language = language_of(request)
         who = unit.learner(request.cookies.get(LEARNER_COOKIE))
+        if link.lti == "1.3":
+            custom = {"course": settings.course, **link.custom}
+            return RedirectResponse(
+                platform.login_url(who.user_id, link.slug, custom, name=who.name, email=who.email),
+                status_code=302,
+            )
         form = launch_form(settings, who, link, language)
+        return signed(language, link, settings.launch_url, form)
+
+    def signed(
+        language: str, link: unit.Link, address: str, form: list[tuple[str, str]]
+    ) -> Response:
         nonce = secrets.token_urlsafe(16)
         # No form-action: browsers apply it to redirects too, and a launch may end in GitLab.
         policy = f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'"
         return HTMLResponse(
-            pages.launch(language, link, settings.launch_url, form, nonce),
+            pages.launch(language, link, address, form, nonce),
             headers={"content-security-policy": policy},
         )
 
@@ -107,6 +125,18 @@ def create(settings: Settings) -> Starlette:
         )
         return Response(told, media_type="application/xml")
 
+    async def sign_13(request: Request) -> Response:
+        asked = dict(request.query_params)
+        link = unit.link(platform.link(asked))
+        if link is None:
+            return await not_found(request, None)
+        language = language_of(request)
+        form = list(platform.answer(asked, language).items())
+        return signed(language, link, platform.launch_url, form)
+
+    async def keys_13(_: Request) -> Response:
+        return JSONResponse(platform.keyset())
+
     async def style(_: Request) -> Response:
         return Response(pages.STYLE, media_type="text/css")
 
@@ -122,6 +152,8 @@ def create(settings: Settings) -> Starlette:
             Route("/learner", choose_learner, methods=["POST"]),
             Route("/launch/{link}", launch),
             Route("/outcomes/{link}", take_grade, methods=["POST"]),
+            Route("/lti13/auth", sign_13),
+            Route("/lti13/keys", keys_13),
             Route("/style.css", style),
             Route("/favicon.ico", no_icon),
         ],

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from lms.platform13 import make_key
 
 
 class SettingsError(Exception):
@@ -42,3 +45,14 @@ def read(path: Path) -> Settings:
     if missing:
         raise SettingsError(f"{path}: missing {', '.join(missing)}")
     return Settings(**{name: found[name] for name in names})
+
+
+def platform_key(path: Path) -> str:
+    """The platform's private key in that file, in PEM; made when there is none."""
+    if not path.exists():
+        partial = path.with_name(f".{path.name}.partial")
+        partial.unlink(missing_ok=True)
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(make_key())
+        partial.replace(path)
+    return path.read_text()

@@ -43,6 +43,7 @@ class Link:
     text: dict[str, str]
     button: dict[str, str]
     custom: dict[str, str]
+    lti: str = "1.1"
 
 
 LEARNERS = (Learner("ada", "Ada Exemple"), Learner("basile", "Basile Exemple"))
@@ -93,6 +94,19 @@ LINKS = (
         },
         {"fr": "Ouvrir mon espace GitLab", "en": "Open my GitLab space"},
         {"target": "gitlab"},
+    ),
+    Link(
+        "notebook-13",
+        {"fr": "Le même notebook, par LTI 1.3", "en": "The same notebook, by LTI 1.3"},
+        {
+            "fr": "La plateforme signe ce lien avec sa clé privée, et non avec un secret partagé. "
+            "C'est le même espace.",
+            "en": "The platform signs this link with its private key instead of a shared secret. "
+            "It is the same space.",
+        },
+        {"fr": "Ouvrir par LTI 1.3", "en": "Open by LTI 1.3"},
+        {"target": "notebook", "path": "notebooks/pi_python.ipynb"},
+        lti="1.3",
     ),
 )
 

@@ -99,6 +99,7 @@ def variables(
         or secrets.token_urlsafe(18),
         "atelier_consumers": kept.get("atelier_consumers")
         or [{"key": "demo", "secret": secrets.token_hex(24), "platform": "demo-lms"}],
+        "atelier_registrations": [registration()],
         "atelier_ca_certificates": [str(path) for path in paths.ca_certificates()],
         "atelier_base_image": images.BASE,
         "atelier_base_image_source": "archive",
@@ -114,6 +115,19 @@ def variables(
         known["gitlab_image"] = images.STANDIN
         known["gitlab_image_archive"] = str(images.archive_path("gitlab-standin"))
     return known
+
+
+def registration() -> dict[str, Any]:
+    """Return what the inventory says of the course page as an LTI 1.3 platform."""
+    return {
+        "key": "demo-13",
+        "platform": "demo-lms",
+        "issuer": url("lms"),
+        "client_ids": ["atelier-tool"],
+        "deployment_ids": ["1"],
+        "auth_login_url": f"{url('lms')}/lti13/auth",
+        "jwks_url": f"{url('lms')}/lti13/keys",
+    }
 
 
 def make_images(*, standin: bool) -> bool:

@@ -6,7 +6,9 @@ import argparse
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
+import jwt
 import pytest
 from atelier.desk.grades import outcomes11
 from lms import pages, settings, unit
@@ -209,3 +211,37 @@ def test_a_grade_that_is_not_signed_changes_nothing(client: TestClient) -> None:
     client.post(address, content=body, headers=signed)
     assert "pas encore" in client.get("/").text
     assert client.post("/outcomes/gitlab", content=body).status_code == 404
+
+
+def test_the_1_3_link_is_a_launch_that_the_hub_accepts(client: TestClient) -> None:
+    begun = client.get("/launch/notebook-13", follow_redirects=False)
+    assert begun.status_code == 302
+    login = urlsplit(begun.headers["location"])
+    assert login.geturl().startswith(f"{DEMO.hub_url}/hub/lti13/login?")
+    asked = dict(parse_qsl(login.query))
+    assert asked["login_hint"] == unit.LEARNERS[0].user_id
+    answer = {
+        "client_id": asked["client_id"],
+        "redirect_uri": f"{DEMO.hub_url}/hub/lti13/launch",
+        "login_hint": asked["login_hint"],
+        "lti_message_hint": asked["lti_message_hint"],
+        "state": "the state",
+        "nonce": "the nonce",
+    }
+    form = Form(client.get("/lti13/auth", params=answer).text)
+    assert form.action == f"{DEMO.hub_url}/hub/lti13/launch"
+    assert form.fields["state"] == "the state"
+    (key,) = client.get("/lti13/keys").json()["keys"]
+    claims = jwt.decode(
+        form.fields["id_token"], jwt.PyJWK(key), algorithms=["RS256"], audience=asked["client_id"]
+    )
+    assert claims["nonce"] == "the nonce"
+    assert claims["https://purl.imsglobal.org/spec/lti/claim/custom"]["course"] == "demo"
+    assert client.get("/lti13/auth", params={**answer, "lti_message_hint": "?"}).status_code == 404
+
+
+def test_the_platform_s_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lms_key.pem"
+    made = settings.platform_key(path)
+    assert settings.platform_key(path) == made
+    assert path.stat().st_mode & 0o777 == 0o600
