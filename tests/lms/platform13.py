@@ -193,3 +193,32 @@ class Platform13:
         score = message["scoreGiven"] / message["scoreMaximum"]
         self.grades.set(str(message["userId"]), link, score)
         return True
+
+    def openid_configuration(self) -> dict[str, Any]:
+        """What a tool reads to register itself (LTI Dynamic Registration 1.0, section 3.4)."""
+        return {
+            "issuer": self.address,
+            "authorization_endpoint": f"{self.address}/lti13/auth",
+            "token_endpoint": f"{self.address}/lti13/token",
+            "jwks_uri": f"{self.address}/lti13/keys",
+            "registration_endpoint": f"{self.address}/lti13/register",
+        }
+
+    def register(self, tool: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a tool that registers itself (section 3.6).
+
+        Raises:
+            ValueError: the tool does not say what this platform needs.
+        """
+        wanted = {
+            "initiate_login_uri": f"{self.hub_url}/hub/lti13/login",
+            "redirect_uris": [self.launch_url],
+            "jwks_uri": f"{self.hub_url}/hub/lti13/keys",
+            "response_types": ["id_token"],
+            "token_endpoint_auth_method": "private_key_jwt",
+        }
+        if any(tool.get(name) != value for name, value in wanted.items()):
+            raise ValueError("not this tool's configuration")
+        name = "https://purl.imsglobal.org/spec/lti-tool-configuration"
+        own = {**tool[name], "deployment_id": DEPLOYMENT_ID}
+        return {**tool, "client_id": CLIENT_ID, name: own}

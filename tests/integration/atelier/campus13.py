@@ -22,25 +22,30 @@ def platform(hub_url: str, grades: GradeBook | None = None) -> Iterator[Platform
     found: dict[str, Platform13] = {}
 
     class Keys(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(found["it"].keyset()).encode()
-            self.send_response(200)
+        def answer(self, content: Any, status: int = 200) -> None:
+            self.send_response(status)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(json.dumps(content).encode())
+
+        def do_GET(self) -> None:
+            it = found["it"]
+            configuration = it.openid_configuration()
+            self.answer(configuration if self.path == "/configuration" else it.keyset())
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             *_, link, last = self.path.split("/")
+            permission = self.headers["Authorization"]
             answer: dict[str, Any] | None = None
-            if last == "token":
+            if last == "register" and permission == "Bearer registration-token":
+                answer = found["it"].register(json.loads(body))
+            elif last == "token":
                 answer = found["it"].access_token(dict(parse_qsl(body)))
             elif last == "scores":
-                token = self.headers["Authorization"].removeprefix("Bearer ")
+                token = permission.removeprefix("Bearer ")
                 if found["it"].take_score(link, token, json.loads(body)):
                     answer = {}
-            self.send_response(401 if answer is None else 200)
-            self.end_headers()
-            self.wfile.write(json.dumps(answer).encode())
+            self.answer(answer, 401 if answer is None else 200)
 
         def log_message(self, *_: Any) -> None:
             """Nothing."""

@@ -113,7 +113,7 @@ class Site:
         self.secrets["lti_tool_keys"] = make_key()
         self.consumer_secret = secrets.token_hex(32)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        for name in ("secrets", "courses.d", "hub", "desk", "templates", "homes", "log"):
+        for name in ("secrets", "joined", "courses.d", "hub", "desk", "templates", "homes", "log"):
             (root / name).mkdir()
         for name, value in self.secrets.items():
             (root / "secrets" / name).write_text(value + "\n")
@@ -160,6 +160,7 @@ class Site:
                 "courses": str(self.root / "courses.d"),
                 "consumers": str(self.root / "consumers.yml"),
                 "registrations": str(self.root / "registrations.yml"),
+                "joined": str(self.root / "joined"),
                 "templates": str(self.root / "templates"),
             },
         }

@@ -19,7 +19,7 @@ SOURCE = Path(str(atelier.__file__)).parent
 # From the top of the house down; a room knows only those below it.
 ROOMS = [
     {"hub"},
-    {"settings_command"},
+    {"settings_command", "registration_command"},
     {"desk"},
     {"door"},
     {"spawn"},
@@ -27,6 +27,7 @@ ROOMS = [
     {"deskclient", "learner", "platform_services"},
     {"spaces", "outside", "toolkeys", "mirrors"},
     {"identity", "text", "live", "headers"},
+    {"joined"},
     {"registrations"},
     {"settings", "checktext", "desktext", "exercisetext"},
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from atelier.deskclient import DeskClient
+from atelier.joined import Joined
 from atelier.live import Courses, Credentials, LiveConsumers, LiveRegistrations
 from atelier.outside import Outside, outside
 from atelier.settings import Settings
@@ -23,6 +24,7 @@ class House:
     courses: Courses
     consumers: LiveConsumers
     registrations: LiveRegistrations
+    joined: Joined
     outside: Outside
     tool_keys: ToolKeys
     desk: DeskClient
@@ -34,11 +36,13 @@ _house: House | None = None
 def open_house(settings: Settings, credentials: Credentials) -> House:
     """Make the shared parts from the settings; they are what :func:`house` gives from then on."""
     global _house
+    joined = Joined(settings.paths.joined)
     _house = House(
         settings=settings,
         courses=Courses(settings.paths.courses),
         consumers=LiveConsumers(settings.paths.consumers),
-        registrations=LiveRegistrations(settings.paths.registrations),
+        registrations=LiveRegistrations(settings.paths.registrations, joined.file),
+        joined=joined,
         outside=outside(settings, credentials),
         tool_keys=tool_keys(credentials),
         desk=DeskClient(settings, credentials.get("desk_api_token")),

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
+from atelier.joined import merged
 from atelier.registrations import Registrations
 from atelier.settings import Consumers, Course, SettingsError, load
 
@@ -112,14 +113,22 @@ class LiveConsumers:
 
 
 class LiveRegistrations:
-    """The LTI 1.3 registrations of ``registrations.yml``, as they are at each call."""
+    """The LTI 1.3 registrations, as they are at each call.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: ``registrations.yml``.
+        joined: the file of the platforms that registered themselves; they come after.
+    """
+
+    def __init__(self, path: Path, joined: Path) -> None:
         self._file = LiveFile(Registrations, path)
+        self._joined = LiveFile(Registrations, joined)
 
     def get(self) -> Registrations:
         """All registrations; none when there is no readable file."""
-        return self._file.get() or Registrations()
+        listed = self._file.get() or Registrations()
+        joined = self._joined.get() if self._joined.path.exists() else None
+        return listed if joined is None else merged(listed, joined)
 
 
 class Credentials:

@@ -165,6 +165,8 @@ class Paths(Strict):
     courses: Path = Path("/etc/atelier/courses.d")
     consumers: Path = Path("/etc/atelier/consumers.yml")
     registrations: Path = Path("/etc/atelier/registrations.yml")
+    joined: Path = Path("/var/lib/atelier/joined")
+    """Platforms that registered themselves, and invitations to do so."""
     templates: Path = Path("/var/lib/atelier/templates")
 
 

@@ -93,6 +93,20 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Ce lien désigne un fichier d’une façon que ce site n’accepte pas.",
         "This link names a file in a way this site does not accept.",
     ),
+    # dynamic registration
+    "no_invitation": (
+        "Ce lien d’inscription n’existe pas, a déjà servi ou a expiré : demandez-en un autre.",
+        "This registration link does not exist, has been used or has expired: ask for another.",
+    ),
+    "not_registered": (
+        "La plateforme n’a pas pu être inscrite : demandez un autre lien.",
+        "The platform could not be registered: ask for another link.",
+    ),
+    "registered_title": ("La plateforme est inscrite", "The platform is registered"),
+    "registered": (
+        "Ce site la connaît sous le nom {name}. Vous pouvez fermer cette fenêtre.",
+        "This site knows it as {name}. You may close this window.",
+    ),
     # deep linking
     "not_a_teacher": (
         "Seules les personnes qui enseignent dans ce cours peuvent y choisir un lien.",

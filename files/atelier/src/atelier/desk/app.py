@@ -35,6 +35,7 @@ from atelier.desk.spaces import Preparer
 from atelier.desk.store import Request, Store
 from atelier.deskclient import service_prefix
 from atelier.identity import is_username
+from atelier.joined import Joined
 from atelier.live import Courses, Credentials, LiveConsumers, LiveRegistrations
 from atelier.outside import outside
 from atelier.platform_services import PlatformTokens
@@ -120,7 +121,7 @@ class Desk:
             self._grades,
             self._book,
             LiveConsumers(settings.paths.consumers),
-            LiveRegistrations(settings.paths.registrations),
+            LiveRegistrations(settings.paths.registrations, Joined(settings.paths.joined).file),
             platforms,
             PlatformTokens(platforms, tool_keys(credentials)),
         )

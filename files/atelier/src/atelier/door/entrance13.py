@@ -1,7 +1,8 @@
 """``/hub/lti13/…``: the addresses of LTI 1.3.
 
 ``login`` is where a platform begins, ``launch`` where its signed token arrives, ``chosen`` where a
-teacher's choice of a link arrives, ``keys`` this site's own public keys.
+teacher's choice of a link arrives, ``register/<code>`` where an
+invited platform registers itself, ``keys`` this site's own public keys.
 The rules are in :mod:`atelier.door.lti13`.
 """
 
@@ -15,6 +16,7 @@ from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
 from atelier.door import lti13
 from atelier.door.bound import Entrance13
 from atelier.door.chooser import ChosenHandler, show_choice
+from atelier.door.dynamic import RegisterHandler
 from atelier.door.entrance import LaunchProblem
 from atelier.door.lti11 import LaunchError, read_form, single
 from atelier.house import house
@@ -113,5 +115,6 @@ ROUTES: list[tuple[str, type[BaseHandler]]] = [
     ("/lti13/login", LoginHandler),
     ("/lti13/launch", Launch13Handler),
     ("/lti13/chosen", ChosenHandler),
+    ("/lti13/register/([A-Za-z0-9_-]+)", RegisterHandler),
     ("/lti13/keys", KeysHandler),
 ]
