@@ -19,7 +19,7 @@ SOURCE = Path(str(atelier.__file__)).parent
 # From the top of the house down; a room knows only those below it.
 ROOMS = [
     {"hub"},
-    {"settings_command", "registration_command"},
+    {"settings_command", "registration_command", "diagnose_command"},
     {"desk"},
     {"door"},
     {"spawn"},
@@ -29,7 +29,7 @@ ROOMS = [
     {"identity", "text", "live", "headers"},
     {"joined"},
     {"registrations"},
-    {"settings", "checktext", "desktext", "exercisetext"},
+    {"settings", "checktext", "desktext", "diagnosistext", "exercisetext"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from atelier.checktext import CHECK_TEXT
 from atelier.desktext import DESK_TEXT
+from atelier.diagnosistext import DIAGNOSIS_TEXT
 from atelier.exercisetext import EXERCISE_TEXT
 
 Language = Literal["fr", "en"]
@@ -247,7 +248,7 @@ _TEXT: dict[str, tuple[str, str]] = {
     ),
 }
 
-_ALL = {**_TEXT, **DESK_TEXT, **CHECK_TEXT, **EXERCISE_TEXT}
+_ALL = {**_TEXT, **DESK_TEXT, **DIAGNOSIS_TEXT, **CHECK_TEXT, **EXERCISE_TEXT}
 
 
 def language(locale: str | None) -> Language:

@@ -15,6 +15,7 @@ from traitlets import Instance, default
 
 from atelier.door import entrance13, lti11
 from atelier.door.arrival import ArrivedHandler, EnterHandler
+from atelier.door.diagnose import DiagnoseHandler
 from atelier.door.entrance import LaunchHandler, LaunchProblem
 from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler, StartHandler
 from atelier.door.keysets import Keysets
@@ -45,6 +46,7 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
         del app
         return [
             ("/lti/launch", LaunchHandler),
+            ("/lti/diagnose", DiagnoseHandler),
             *entrance13.ROUTES,
             ("/atelier/go", GoHandler),
             ("/atelier/arrived", ArrivedHandler),

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from tornado import web
 
 from atelier.door.arrival import ArrivalHandler
+from atelier.door.diagnosis import explain
 from atelier.door.launches import hand_over
 from atelier.door.lti11 import Launch, LaunchError
 from atelier.door.pages import request_language
@@ -106,8 +107,7 @@ class Entrance(ArrivalHandler):
             problem: why.
             new_tab: address that begins the same launch anew, to be opened in a tab of its own.
         """
-        reference = secrets.token_hex(4)
-        self.log.warning("launch refused [%s]: %s", reference, problem.detail)
+        reference = self.log_refusal(problem.key, problem.detail)
         way_on = None
         if problem.learner:
             # An honest double click. This answer may overtake the cookies of the first one's, and
@@ -131,6 +131,12 @@ class Entrance(ArrivalHandler):
             )
         )
 
+    def log_refusal(self, key: str, detail: str) -> str:
+        """Tell the log; the reference it returns is for the page, see ``atelier-diagnose``."""
+        reference = secrets.token_hex(4)
+        self.log.warning("launch refused [%s] %s: %s", reference, key, detail)
+        return reference
+
     def launch_language(self) -> Language:
         """Language of a launch's pages: that of the launch, else what the browser prefers."""
         locale = self.get_body_argument("launch_presentation_locale", "")
@@ -145,4 +151,7 @@ class LaunchHandler(Entrance):
         try:
             await self.enter()
         except LaunchProblem as problem:
+            if problem.key == "launch_signature":
+                url = house().settings.site.hub_url + "/hub/lti/launch"
+                problem.detail += f": {explain(self.request, url).in_english()}"
             await self.refuse(problem)

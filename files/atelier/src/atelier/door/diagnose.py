@@ -1,0 +1,115 @@
+"""``/hub/lti/diagnose``: a launch looked at instead of opened."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+from atelier.door import lti11
+from atelier.door.diagnosis import explain
+from atelier.door.entrance import Entrance, LaunchProblem
+from atelier.door.launches import teaches
+from atelier.door.targets import TargetError, choose
+from atelier.house import house
+from atelier.identity import username
+from atelier.text import say
+
+_HIDDEN = ("oauth_signature", "oauth_nonce")
+_PROXY_HEADERS = ("X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Scheme")
+
+
+class DiagnoseHandler(Entrance):
+    """For course teams of platforms trusted for roles; nobody is signed in."""
+
+    async def post(self) -> None:
+        """Look at a launch that is signed for this very address."""
+        rooms = house()
+        url = rooms.settings.site.hub_url + "/hub/lti/diagnose"
+        window = rooms.settings.lti.timestamp_window_seconds
+        now = time.time()
+        try:
+            launch = lti11.verify(
+                self.request.body,
+                url=url,
+                query=self.request.query,
+                consumers=rooms.consumers.get(),
+                nonces=self.authenticator.nonces,
+                now=now,
+                window=window,
+            )
+        except lti11.LaunchError as refused:
+            await self._tell_why(refused, url)
+            return
+        if not (launch.consumer.trust_roles and teaches(launch.params.get("roles", ""))):
+            detail = f"consumer {launch.consumer.key!r}: diagnosis asked by somebody not of a team"
+            await self.refuse(LaunchProblem(403, "diagnosis_staff", detail))
+            return
+        await self._show(launch, url, now, window)
+
+    async def _tell_why(self, refused: lti11.LaunchError, url: str) -> None:
+        """What is wrong, to an administrator whose launch fails too; nothing secret is in it."""
+        lang = self.launch_language()
+        reasons = [say("diagnosis_refused", lang, reason=say(refused.key, lang))]
+        detail = refused.detail
+        if refused.key == "launch_signature":
+            cause = explain(self.request, url)
+            reasons.append(say(cause.key, lang, **cause.fields))
+            detail = f"{detail}: {cause.in_english()}"
+        else:
+            reasons.append(refused.detail)
+        await self._page(refused.status, reasons, [], self.log_refusal(refused.key, detail))
+
+    async def _show(self, launch: lti11.Launch, url: str, now: float, window: int) -> None:
+        rooms = house()
+        lang = self.launch_language()
+        skew = f"{now - int(launch.params['oauth_timestamp']):+.0f}"
+        who = username(launch.consumer.platform, launch.params["user_id"])
+        lines = [
+            say("diagnosis_good", lang),
+            say("diagnosis_clock", lang, skew=skew, window=window),
+            say("diagnosis_who", lang, username=who),
+        ]
+        try:
+            place = choose(
+                launch.params, launch.consumer, rooms.courses.all(), rooms.settings.site.hub_url
+            )
+            lines.append(say("diagnosis_leads", lang, course=place.course, target=place.target))
+        except TargetError as wrong:
+            lines += [say("diagnosis_refused", lang, reason=say(wrong.key, lang)), wrong.detail]
+        request = self.request
+        saw = f"{request.protocol}://{request.host}{request.path}"
+        if urlsplit(saw)[:3] != urlsplit(url)[:3]:
+            lines.append(say("diagnosis_proxy_changed", lang))
+        seen = [(say("diagnosis_configured", lang), url), (say("diagnosis_request", lang), saw)]
+        seen += [
+            (name, request.headers[name]) for name in _PROXY_HEADERS if name in request.headers
+        ]
+        sent = [
+            (name, say("diagnosis_hidden", lang) if name in _HIDDEN else value)
+            for name, value in sorted(launch.params.items())
+        ]
+        tables = [
+            (say("diagnosis_seen", lang), seen),
+            (say("diagnosis_sent", lang), sent),
+        ]
+        await self._page(200, lines, tables, None)
+
+    async def _page(
+        self,
+        status: int,
+        lines: list[str],
+        tables: list[tuple[str, list[tuple[str, str]]]],
+        reference: str | None,
+    ) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(
+            await self.render_template(
+                "atelier_diagnosis.html",
+                lang=self.launch_language(),
+                title="diagnosis_title",
+                lines=lines,
+                tables=tables,
+                reference=reference,
+            )
+        )
