@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -38,6 +39,28 @@ def test_a_1_3_link_opens_the_notebook_that_the_1_1_link_opens(demo: Demo, cours
     cookies = {cookie["name"]: cookie for cookie in course.context.cookies()}
     binding = cookies["__Host-atelier-lti"]
     assert (binding["secure"], binding["httpOnly"], binding["sameSite"]) == (True, True, "None")
+
+
+def test_a_teacher_chooses_a_file_and_the_answer_is_signed(course: Page) -> None:
+    course.locator("#choose").click()
+    course.get_by_role("heading", name="What should this link open?").wait_for()
+    course.get_by_label("The course, or one of its files").select_option("demo/journal.md")
+    course.get_by_label("Its name in the course page (optional)").fill("My journal")
+    course.get_by_role("button", name="Use this link").click()
+    course.get_by_role("heading", name="What you chose").wait_for()
+    assert course.locator("dt").inner_text() == "My journal"
+    assert json.loads(course.locator("dd").inner_text()) == {
+        "course": "demo",
+        "target": "notebook",
+        "path": "journal.md",
+    }
+
+
+def test_the_choice_is_readable_on_a_narrow_screen(course: Page) -> None:
+    course.set_viewport_size({"width": 320, "height": 640})
+    course.locator("#choose").click()
+    course.get_by_role("button", name="Use this link").wait_for()
+    assert course.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_the_tool_s_private_key_is_root_s_alone_and_in_no_unit_s_environment(demo: Demo) -> None:

@@ -6,6 +6,7 @@ import secrets
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -16,6 +17,7 @@ from lms import outcomes, pages, unit
 from lms.platform13 import Platform13, make_key
 from lms.settings import Settings
 from lms.signing import launch_form, outcome_url
+from lms.tool import public_key
 
 LANGUAGES = ("fr", "en")
 LANGUAGE_COOKIE = "lms_language"
@@ -127,12 +129,26 @@ def create(settings: Settings, key: str | None = None) -> Starlette:
 
     async def sign_13(request: Request) -> Response:
         asked = dict(request.query_params)
-        link = unit.link(platform.link(asked))
+        slug = platform.link(asked)
+        link = unit.link(slug) or (unit.LINKS[0] if slug == unit.CHOICE else None)
         if link is None:
             return await not_found(request, None)
         language = language_of(request)
         form = list(platform.answer(asked, language).items())
         return signed(language, link, platform.launch_url, form)
+
+    async def choose(request: Request) -> Response:
+        who = unit.learner(request.cookies.get(LEARNER_COOKIE))
+        address = platform.login_url(
+            who.user_id, unit.CHOICE, {}, name=who.name, role="instructor", deep_linking=True
+        )
+        return RedirectResponse(address, status_code=302)
+
+    async def chosen(request: Request) -> Response:
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        platform.tool_key = await run_in_threadpool(public_key, settings.hub_url, settings.ca_file)
+        items = platform.chosen(form.get("JWT", [""])[0])
+        return HTMLResponse(pages.chosen(language_of(request), items))
 
     async def keys_13(_: Request) -> Response:
         return JSONResponse(platform.keyset())
@@ -154,6 +170,8 @@ def create(settings: Settings, key: str | None = None) -> Starlette:
             Route("/outcomes/{link}", take_grade, methods=["POST"]),
             Route("/lti13/auth", sign_13),
             Route("/lti13/keys", keys_13),
+            Route("/lti13/choose", choose),
+            Route("/lti13/chosen", chosen, methods=["POST"]),
             Route("/style.css", style),
             Route("/favicon.ico", no_icon),
         ],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from html import escape
 from string import Template
+from typing import Any
 
 from lms.unit import COURSE_TITLE, LEARNERS, LINKS, PLATFORM_NAME, Learner, Link
 
@@ -30,6 +32,9 @@ WORDS = {
         "opening": "Ouverture de la ressource…",
         "press": "Continuer",
         "press_why": "Si rien ne se passe, appuyez sur « Continuer ».",
+        "teach": "Vous enseignez ? Choisir ce qu'un lien ouvre",
+        "chosen": "Ce que vous avez choisi",
+        "nothing": "Rien n'a été choisi.",
         "missing": "Cette page n'existe pas.",
         "back": "Retour au cours",
         "learners": "Apprenant",
@@ -59,6 +64,9 @@ WORDS = {
         "opening": "Opening the resource…",
         "press": "Continue",
         "press_why": "If nothing happens, press “Continue”.",
+        "teach": "You teach? Choose what a link opens",
+        "chosen": "What you chose",
+        "nothing": "Nothing was chosen.",
         "missing": "This page does not exist.",
         "back": "Back to the course",
         "learners": "Learner",
@@ -176,6 +184,7 @@ def unit(language: str, who: Learner, grades: Mapping[str, float | None]) -> str
 <h1>{words["unit"]}</h1>
 <p>{words["intro"]}</p>
 {blocks}
+<p><a id="choose" href="/lti13/choose">{words["teach"]}</a></p>
 <p class="note">{words["demo"]}</p>
 </main>
 </div>"""
@@ -200,6 +209,20 @@ def launch(language: str, link: Link, address: str, form: list[tuple[str, str]],
 </main></div>
 <script nonce="{nonce}">document.getElementById("launch").submit();</script>"""
     return _page(language, link.title[language], body)
+
+
+def chosen(language: str, items: list[dict[str, Any]]) -> str:
+    """Return the page after a teacher's choice: what the tool's signed answer says."""
+    words = WORDS[language]
+    told = "".join(
+        f"<dt>{escape(str(item.get('title', '')))}</dt>"
+        f"<dd><code>{escape(json.dumps(item.get('custom', {}), ensure_ascii=False))}</code></dd>"
+        for item in items
+    )
+    body = f"""<div class="columns"><main id="content"><h1>{words["chosen"]}</h1>
+{f"<dl>{told}</dl>" if told else f"<p>{words['nothing']}</p>"}
+<p><a href="/">{words["back"]}</a></p></main></div>"""
+    return _page(language, words["chosen"], body)
 
 
 def missing(language: str) -> str:

@@ -48,6 +48,9 @@ class Link:
 
 LEARNERS = (Learner("ada", "Ada Exemple"), Learner("basile", "Basile Exemple"))
 
+CHOICE = "choice"
+"""Name of the link that a teacher is choosing."""
+
 LINKS = (
     Link(
         "notebook-python",

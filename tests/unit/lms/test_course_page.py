@@ -25,6 +25,7 @@ DEMO = settings.Settings(
     course="demo",
     consumer_key="demo",
     consumer_secret=SECRET,
+    ca_file="/etc/ssl/certs/ca-certificates.crt",
 )
 LAUNCH_URL = "https://hub.atelier.localhost:8443/hub/lti/launch"
 
