@@ -23,7 +23,7 @@ class Settings:
     course: str
     consumer_key: str
     consumer_secret: str
-    ca_file: str
+    ca_file: str = ""
 
     @property
     def launch_url(self) -> str:

@@ -11,6 +11,7 @@ import pytest
 from integration.atelier import course_page
 from integration.atelier.small_site import Site, free_port
 from integration.atelier.web_server import WebServer
+from lms.platform13 import Platform13
 from lms.settings import Settings
 
 
@@ -39,6 +40,9 @@ def framed_site(folders: pytest.TempPathFactory) -> Iterator[FramedSite]:
     site = FramedSite(folders.mktemp("framed"), web)
     ports = {"hub": site.proxy_port, "gitlab": free_port(), "lms": free_port()}
     lms = Settings(web.hub_url, web.lms_url, "demo", "campus", site.consumer_secret)
+    registration = Platform13(web.lms_url, web.hub_url, "").registration("campus-13", "campus")
+    keys = f"http://127.0.0.1:{ports['lms']}/lti13/keys"
+    site.write_registrations([{**registration, "jwks_url": keys}])
     with web.running(**ports), course_page.running(lms, ports["lms"]):
         try:
             site.start_proxy()

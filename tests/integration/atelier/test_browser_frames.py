@@ -58,13 +58,14 @@ def window(tmp_path: Path) -> Window:
     return opened
 
 
+@pytest.mark.parametrize("link", ["notebook-python", "notebook-13"])
 @pytest.mark.parametrize("cookies", [ALLOW, BLOCK_THIRD_PARTY])
 def test_a_notebook_opens_inside_the_course_page(
-    framed: FramedSite, window: Window, cookies: int
+    framed: FramedSite, window: Window, cookies: int, link: str
 ) -> None:
     with window(cookies) as context:
         page = context.new_page()
-        page.goto(f"{framed.web.lms_url}/framed/notebook-python")
+        page.goto(f"{framed.web.lms_url}/framed/{link}")
         inside = page.frame_locator("#inline")
         shown = inside.get_by_text('"visitor"')
         expect(shown).to_be_visible(timeout=PATIENCE_MILLISECONDS)
@@ -95,6 +96,20 @@ def test_a_browser_that_refuses_cookies_in_frames_offers_a_tab(
         expect(shown).to_be_visible(timeout=PATIENCE_MILLISECONDS)
         assert opening.value.url.startswith(f"{framed.web.hub_url}/user/")
         expect(button).to_be_disabled()
+
+
+def test_an_lti_1_3_link_that_lost_its_cookie_in_a_frame_begins_anew_in_a_tab(
+    framed: FramedSite, window: Window
+) -> None:
+    with framed.web.without_partitions(), window(BLOCK_THIRD_PARTY) as context:
+        page = context.new_page()
+        page.goto(f"{framed.web.lms_url}/framed/notebook-13")
+        inside = page.frame_locator("#inline")
+        with context.expect_page() as opening:
+            inside.get_by_role("link", name="Open in a new tab").click()
+        shown = opening.value.get_by_text('"visitor"')
+        expect(shown).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+        assert opening.value.url.startswith(f"{framed.web.hub_url}/user/")
 
 
 def test_another_site_s_page_cannot_show_the_notebook(framed: FramedSite, window: Window) -> None:

@@ -45,14 +45,12 @@ class Entrance13(Entrance):
         """The browser's secret, made and sent when it has none.
 
         The cookie lasts as long as the browser's session, so several links may be opened at once.
-        It comes back in a frame too: where a browser keeps cookies apart by the page around
-        (``Partitioned``), it is one of that page's own, and useless elsewhere.
+        The web server says that it may cross sites and is kept apart for each platform, as it does
+        for all cookies: one of a frame is that page's own, and useless elsewhere.
         """
         known = self.browser_secret()
         if known is not None:
             return known
         made = secrets.token_urlsafe(32)
-        far = "; Secure; SameSite=None; Partitioned" if self._https else "; SameSite=Lax"
-        # Python's cookie classes know Partitioned from 3.14 on only.
-        self.add_header("Set-Cookie", f"{self._cookie_name}={made}; Path=/; HttpOnly{far}")
+        self.set_cookie(self._cookie_name, made, path="/", httponly=True, secure=self._https)
         return made
