@@ -74,7 +74,8 @@ def test_a_launch_is_accepted_once_also_after_a_restart(site: Site, visitor13: V
     assert visitor13.send(form).status_code == 302
     again = visitor13.send(form)
     assert again.status_code == 401
-    assert 'href="/hub/atelier/go"' in again.text, "a double click goes on"
+    assert "Ce lien a déjà servi" in again.text, "in the launch's language"
+    assert 'href="/hub/atelier/go?' in again.text, "a double click goes on"
     site.stop("hub")
     site.start_hub()
     assert visitor13.send(form).status_code == 401

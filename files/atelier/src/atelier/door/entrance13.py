@@ -9,6 +9,7 @@ The rules are in :mod:`atelier.door.lti13`.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
@@ -71,6 +72,7 @@ class Launch13Handler(Entrance13):
                 raise LaunchError("launch_cookie", detail, 403)
             await self._accept(form, state)
         except LaunchError as refused:
+            self._speak(refused.params or {})
             await self.refuse(LaunchProblem.of(refused), new_tab)
         except LaunchProblem as problem:
             await self.refuse(problem)
@@ -93,12 +95,16 @@ class Launch13Handler(Entrance13):
             now=time.time(),
             window=rooms.settings.lti.timestamp_window_seconds,
         )
-        locale = message.launch.params.get("launch_presentation_locale")
-        self.language_told = language(locale) if locale else None
+        self._speak(message.launch.params)
         if message.deep_linking:
             await show_choice(self, message)
         else:
             await self.enter(message.launch)
+
+    def _speak(self, params: Mapping[str, str]) -> None:
+        """Speak a launch's language from here on, where it says which."""
+        locale = params.get("launch_presentation_locale")
+        self.language_told = language(locale) if locale else self.language_told
 
 
 class KeysHandler(BaseHandler):  # type: ignore[misc]
