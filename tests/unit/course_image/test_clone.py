@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -221,6 +222,19 @@ def test_a_lock_of_a_dead_git_is_removed(
     assert young.exists()
 
 
+def end_all_in(folder: Path) -> None:
+    """End the processes at work in a folder: a container that is killed leaves none."""
+    found = True
+    while found:
+        found = False
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                here = (process / "cwd").readlink().is_relative_to(folder)
+                if here or os.fsencode(folder) in (process / "cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
+                    found = True
+
+
 def test_killed_at_any_moment_leaves_nothing_or_everything(
     home: Path, template: Path, fork: Path
 ) -> None:
@@ -246,6 +260,7 @@ def test_killed_at_any_moment_leaves_nothing_or_everything(
             process.stdout.readline()
             time.sleep(delay / 1000)
             process.send_signal(signal.SIGKILL)
+        end_all_in(home)
         place = home / "demo"
         states.add(place.exists())
         if place.exists():
