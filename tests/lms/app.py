@@ -62,8 +62,8 @@ def create(settings: Settings, key: str | None = None) -> Starlette:
         settings: addresses, and the LTI 1.1 consumer.
         key: private key of LTI 1.3, in PEM; None: one for this process.
     """
-    platform = Platform13(settings.lms_url, settings.hub_url, key or make_key())
     book = outcomes.GradeBook()
+    platform = Platform13(settings.lms_url, settings.hub_url, key or make_key(), grades=book)
 
     def remember(answer: Response, name: str, value: str) -> None:
         secure = settings.lms_url.startswith("https:")
@@ -150,6 +150,16 @@ def create(settings: Settings, key: str | None = None) -> Starlette:
         items = platform.chosen(form.get("JWT", [""])[0])
         return HTMLResponse(pages.chosen(language_of(request), items))
 
+    async def token_13(request: Request) -> Response:
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        platform.tool_key = await run_in_threadpool(public_key, settings.hub_url, settings.ca_file)
+        return JSONResponse(platform.access_token({name: form[name][0] for name in form}))
+
+    async def score_13(request: Request) -> Response:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        taken = platform.take_score(request.path_params["link"], token, await request.json())
+        return Response(status_code=204 if taken else 401)
+
     async def keys_13(_: Request) -> Response:
         return JSONResponse(platform.keyset())
 
@@ -170,6 +180,8 @@ def create(settings: Settings, key: str | None = None) -> Starlette:
             Route("/outcomes/{link}", take_grade, methods=["POST"]),
             Route("/lti13/auth", sign_13),
             Route("/lti13/keys", keys_13),
+            Route("/lti13/token", token_13, methods=["POST"]),
+            Route("/lti13/lineitems/{link}/scores", score_13, methods=["POST"]),
             Route("/lti13/choose", choose),
             Route("/lti13/chosen", chosen, methods=["POST"]),
             Route("/style.css", style),

@@ -99,6 +99,18 @@ LINKS = (
         {"target": "gitlab"},
     ),
     Link(
+        "exercise-13",
+        {"fr": "Le même exercice, par LTI 1.3", "en": "The same exercise, by LTI 1.3"},
+        {
+            "fr": "La note revient par le service de notes de LTI 1.3.",
+            "en": "The grade comes back by LTI 1.3's score service.",
+        },
+        {"fr": "Vérifier par LTI 1.3", "en": "Check by LTI 1.3"},
+        {"target": "check", "exercise": "mean"},
+        lti="1.3",
+        graded=True,
+    ),
+    Link(
         "notebook-13",
         {"fr": "Le même notebook, par LTI 1.3", "en": "The same notebook, by LTI 1.3"},
         {

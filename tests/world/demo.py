@@ -126,6 +126,7 @@ def registration() -> dict[str, Any]:
         "client_ids": ["atelier-tool"],
         "deployment_ids": ["1"],
         "auth_login_url": f"{url('lms')}/lti13/auth",
+        "auth_token_url": f"{url('lms')}/lti13/token",
         "jwks_url": f"{url('lms')}/lti13/keys",
     }
 

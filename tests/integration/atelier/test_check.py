@@ -290,4 +290,11 @@ def test_a_grade_goes_back_by_lti_13_too(course: GitLabBeside, site: Site) -> No
             put(course, f"{visitor.username}/demo", "pi.md", EXPECTED)
             assert score(check(visitor, page)) == "100 %"
             until(lambda: book.score(visitor.user_id, "link-1") == 1, "it has the new one")
-    assert len(book.changes) == 2
+            assert len(book.changes) == 2
+            # Another link to the same exercise has a line item of its own, with nothing in it yet.
+            began = campus13.login_url(
+                visitor.user_id, "link-2", {"course": "demo", "target": "check", "exercise": "pi"}
+            )
+            visitor.follow(visitor.send(visitor.authorize(began)))
+            until(lambda: book.score(visitor.user_id, "link-2") == 1, "and so has the other link")
+    assert len(book.changes) == 3

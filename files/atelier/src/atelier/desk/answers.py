@@ -151,10 +151,13 @@ class AnswerBook:
         self._engine = engine
         metadata.create_all(engine)
 
-    def arrive(self, arrival: Arrival, name: str, *, staff: bool) -> None:
+    def arrive(self, arrival: Arrival, name: str, *, staff: bool) -> bool:
         """Record a launch: the person and their role, and where their grade goes.
 
         A launch that takes no grade does not take away the address of one that does.
+
+        Returns:
+            Whether the grade goes elsewhere than before.
         """
         person = {"name": name, "staff": staff}
         with self._engine.begin() as connection:
@@ -165,7 +168,7 @@ class AnswerBook:
                 statement.on_conflict_do_update(index_elements=["username", "course"], set_=person)
             )
             if not arrival.exercise or not (arrival.sourcedid or arrival.services):
-                return
+                return False
             address = {
                 "consumer": arrival.consumer,
                 "outcome_url": arrival.outcome_url,
@@ -173,6 +176,15 @@ class AnswerBook:
                 "services": arrival.services,
                 "at": arrival.at,
             }
+            before = connection.execute(
+                select(_arrivals).where(
+                    _arrivals.c.username == arrival.username,
+                    _arrivals.c.course == arrival.course,
+                    _arrivals.c.exercise == arrival.exercise,
+                )
+            ).one_or_none()
+            if before is not None and before.at > arrival.at:
+                return False
             keep = insert(_arrivals).values(
                 username=arrival.username,
                 course=arrival.course,
@@ -183,9 +195,12 @@ class AnswerBook:
                 keep.on_conflict_do_update(
                     index_elements=["username", "course", "exercise"],
                     set_=address,
-                    where=_arrivals.c.at <= arrival.at,
                 )
             )
+            same = before is not None and all(
+                before._mapping[field] == value for field, value in address.items() if field != "at"
+            )
+            return not same
 
     def arrival(self, username: str, course: str, exercise: str) -> Arrival | None:
         """Where the grade of a learner's exercise goes, if anywhere."""

@@ -178,12 +178,11 @@ class Desk:
             services=services if isinstance(services, dict) else None,
             at=float(data["at"]),
         )
-        await asyncio.to_thread(
+        anew = await asyncio.to_thread(
             self._book.arrive, arrival, data["name"], staff=data.get("staff") is True
         )
-        await asyncio.to_thread(
-            self._grades.wake, arrival.username, arrival.course, arrival.exercise
-        )
+        whose = (arrival.username, arrival.course, arrival.exercise)
+        await asyncio.to_thread(self._grades.wake, *whose, anew=anew)
         return Response(status_code=204)
 
     async def git_credential(self, request: HttpRequest) -> Response:

@@ -129,15 +129,25 @@ class GradeQueue:
         """The platform never said where this grade goes: a launch that says so makes it due."""
         self._set(grade, due=float("inf"))
 
-    def wake(self, username: str, course: str, exercise: str) -> None:
-        """A launch said where a grade goes: what waited for that is due."""
+    def wake(self, username: str, course: str, exercise: str, *, anew: bool = False) -> None:
+        """A launch said where a grade goes: what waited for that is due.
+
+        Args:
+            username: whose.
+            course: of which course.
+            exercise: of which exercise.
+            anew: whether that is another place than before, which has nothing yet.
+        """
         chosen = (
             (_grades.c.username == username)
             & (_grades.c.course == course)
             & (_grades.c.exercise == exercise)
         )
         with self._engine.begin() as connection:
-            connection.execute(update(_grades).where(chosen).values(due=time.time(), tries=0))
+            forget = {"sent": None, "sent_at": None} if anew else {}
+            connection.execute(
+                update(_grades).where(chosen).values(due=time.time(), tries=0, **forget)
+            )
 
     def try_again(self, course: str) -> None:
         """What failed in a course is due at once."""
