@@ -19,6 +19,8 @@ from atelier.desk.check.model import Rule
 from atelier.desk.check.sequences import Pair, by_masks, by_relation, positions
 
 STRICT, LOOSE = 0.95, 0.7
+LEAST_WORDS = 0.2
+"""Share of words in common from which one block may be another written anew."""
 SHORT = 10
 """Characters: two texts shorter than that may be paired whatever they say."""
 MOST_PAIRS = 40_000
@@ -28,10 +30,19 @@ MOST_WORK = 20_000_000
 
 
 class Profile:
-    """A block as the alignment sees it."""
+    """A block as the alignment sees it.
 
-    def __init__(self, block: Block, rule: Rule) -> None:
+    Args:
+        block: the block.
+        rule: says what of white space and capital letters counts.
+        untouched: it is as the course gave it, where something else was expected. A learner who
+            wrote the answer into a new cell below is not held to it, whatever its id.
+    """
+
+    def __init__(self, block: Block, rule: Rule, *, untouched: bool = False) -> None:
         self.block = block
+        self.untouched = untouched
+        self.ident = "" if untouched else block.ident
         text = block.text
         if rule.case == "ignored":
             text = text.casefold()
@@ -52,6 +63,11 @@ class Profile:
     def words(self) -> Counter[str]:
         """How often each word occurs."""
         return Counter(self.text.split())
+
+    def share_of_words(self, other: Profile) -> float:
+        """Words in common, 0..1, wherever they stand."""
+        total = self.words.total() + other.words.total()
+        return 2 * sum((self.words & other.words).values()) / total if total else 1.0
 
 
 class Likeness:
@@ -84,8 +100,7 @@ class Likeness:
             return None  # not known, but not above the threshold either
         work = sum(count * there[sign] for sign, count in here.items())
         if work > self.left:
-            common = sum((one.words & other.words).values())
-            return 2 * common / (one.words.total() + other.words.total())
+            return one.share_of_words(other)
         self.left -= work
         return difflib.SequenceMatcher(None, one.text, other.text, autojunk=False).ratio()
 
@@ -158,29 +173,52 @@ def _at(
 def _certain(first: Sequence[Profile], second: Sequence[Profile]) -> list[Pair]:
     """Equal blocks, and those that have the same name."""
     keys = positions([one.key for one in first])
-    names = positions([one.block.ident for one in first])
+    names = positions([one.ident for one in first])
     names.pop("", None)
-    masks = [keys.get(one.key, 0) | names.get(one.block.ident, 0) for one in second]
+    masks = [keys.get(one.key, 0) | names.get(one.ident, 0) for one in second]
     return by_masks(masks, len(first))
 
 
 def _pair_lonely(
     first: Sequence[Profile], second: Sequence[Profile], pairs: list[Pair]
 ) -> list[Pair]:
-    """Where a gap holds blocks of the same kinds on both sides, one stands for the other.
+    """Pair what is left between: in order where both sides have the same kinds, else by words.
 
     So a heading with another name, or a paragraph written anew, is a changed one.
     """
     found: list[Pair] = []
     i0 = j0 = 0
     for i, j in [*pairs, (len(first), len(second))]:
-        here, there = first[i0:i], second[j0:j]
-        if here and [_sort(one) for one in here] == [_sort(other) for other in there]:
-            found += [(i0 + k, j0 + k) for k in range(len(here))]
+        here = [k for k in range(i0, i) if not first[k].untouched]
+        there = [k for k in range(j0, j) if not second[k].untouched]
+        if not here or not there:  # nothing but what the course gave
+            here, there = list(range(i0, i)), list(range(j0, j))
+        if [_sort(first[a]) for a in here] == [_sort(second[b]) for b in there]:
+            found += zip(here, there, strict=True)
+        elif len(here) * len(there) <= MOST_PAIRS:
+            found += _by_words(first, second, here, there)
         if i < len(first):
             found.append((i, j))
         i0, j0 = i + 1, j + 1
     return found
+
+
+def _by_words(
+    first: Sequence[Profile], second: Sequence[Profile], here: list[int], there: list[int]
+) -> list[Pair]:
+    """The pairs with the most words in common that do not cross."""
+    shares = [
+        (-share, a, b)
+        for a in here
+        for b in there
+        if _sort(first[a]) == _sort(second[b])
+        and (share := first[a].share_of_words(second[b])) >= LEAST_WORDS
+    ]
+    chosen: list[Pair] = []
+    for _, a, b in sorted(shares):
+        if all((a < c and b < d) or (a > c and b > d) for c, d in chosen):
+            chosen.append((a, b))
+    return sorted(chosen)
 
 
 def _sort(one: Profile) -> Hashable:
@@ -200,7 +238,7 @@ def moved(
     found: list[Pair] = []
     keys: tuple[Callable[[Profile], Hashable], ...] = (
         lambda one: one.key,
-        lambda one: one.block.ident or None,
+        lambda one: one.ident or None,
     )
     for key in keys:
         places: dict[Hashable, list[int]] = {}

@@ -13,7 +13,7 @@ from atelier.desk.check.model import (
     failed,
     message,
 )
-from atelier.desk.check.parts import Weigh, Work, side_by_side
+from atelier.desk.check.parts import Work, side_by_side
 from atelier.desk.check.reading import decode, has_conflict
 from atelier.desk.check.score import Scoring, counts, in_words
 from atelier.desk.check.size import bounded
@@ -88,15 +88,15 @@ def compare(
         wanted = read(expected, rule, limits)
         if given is not None and rule.given == "ignored":
             start = read(given, rule, limits)
-            first = _parts(wanted, start, rule, scoring.weigh)
-            scoring.start_from(first, start.blocks)
+            scoring.given_texts = frozenset(block.text for block in start.blocks)
+            scoring.start_from(_parts(wanted, start, scoring))
     except Unreadable as unreadable:
         raise ExpectedError(unreadable.message) from None
     try:
         found = read(answer, rule, limits)
     except Unreadable as unreadable:
         return failed(rule, unreadable.message)
-    parts = _parts(wanted, found, rule, scoring.weigh)
+    parts = _parts(wanted, found, scoring)
     result: Comparison = {
         "version": 1,
         "format": rule.format,
@@ -114,7 +114,9 @@ def compare(
     return bounded(result, limits)
 
 
-def _parts(expected: Document, answer: Document, rule: Rule, weigh: Weigh) -> list[Part]:
+def _parts(expected: Document, answer: Document, scoring: Scoring) -> list[Part]:
+    rule = scoring.rule
     if rule.format == "csv":
-        return tables.side_by_side(expected.blocks, answer.blocks, rule, weigh)
-    return side_by_side(expected.blocks, answer.blocks, Work(rule, weigh))
+        return tables.side_by_side(expected.blocks, answer.blocks, rule, scoring.weigh)
+    work = Work(rule, scoring.weigh, scoring.given_texts)
+    return side_by_side(expected.blocks, answer.blocks, work)

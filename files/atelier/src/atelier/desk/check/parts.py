@@ -24,6 +24,8 @@ class Work:
 
     rule: Rule
     weigh: Weigh
+    given_texts: frozenset[str] = frozenset()
+    """Of the blocks the course gave."""
     likeness: Likeness = field(default_factory=Likeness)
     known: dict[tuple[Style, str], list[Token]] = field(default_factory=dict)
     """Lines that are cut already."""
@@ -36,8 +38,9 @@ class Work:
 
 def side_by_side(expected: Sequence[Block], answer: Sequence[Block], work: Work) -> list[Part]:
     """All parts in the answer's order; what is missing stands where it would have been."""
+    untouched = work.given_texts - {block.text for block in expected}
     here = [Profile(block, work.rule) for block in expected]
-    there = [Profile(block, work.rule) for block in answer]
+    there = [Profile(block, work.rule, untouched=block.text in untouched) for block in answer]
     pairs = align(here, there, work.likeness)
     elsewhere = {j: i for i, j in moved(here, there, pairs, work.likeness)}
     found_elsewhere = set(elsewhere.values())

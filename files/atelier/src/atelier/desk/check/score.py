@@ -23,14 +23,14 @@ class Scoring:
         self.base = 0.0
         self.uses_given = False
         self._given_numbers: set[int] = set()
-        self._given_texts: set[str] = set()
+        self.given_texts: frozenset[str] = frozenset()
 
-    def start_from(self, parts: Sequence[Part], given: Sequence[Block]) -> None:
+    def start_from(self, parts: Sequence[Part]) -> None:
         """Take what the template already has out of the account.
 
         Args:
-            parts: the comparison of the expected file with the template's.
-            given: the template's blocks.
+            parts: the comparison of the expected file with the template's, made after
+                ``given_texts`` was set to the texts of the template's blocks.
         """
         self.uses_given = True
         self._given_numbers = {
@@ -38,14 +38,13 @@ class Scoring:
             for part in parts
             if part["expected"] and part["state"] == "equal"
         }
-        self._given_texts = {block.text for block in given}
         for part in parts:
             if part["expected"] and part["expected"]["number"] in self._given_numbers:
                 part["weight"] = 0.0
         total, reached = _sums(parts)
         if total == 0:  # nothing is left to do: then all counts
             self.uses_given = False
-            self._given_numbers, self._given_texts = set(), set()
+            self._given_numbers, self.given_texts = set(), frozenset()
             return
         self.base = reached / total
 
@@ -54,7 +53,7 @@ class Scoring:
         if block.kind not in (self.rule.kinds or COUNTED):
             return 0.0
         if number is None:
-            counts = self.rule.extra == "counted" and block.text not in self._given_texts
+            counts = self.rule.extra == "counted" and block.text not in self.given_texts
             return 1.0 if counts else 0.0
         return 0.0 if number in self._given_numbers else 1.0
 
