@@ -44,7 +44,7 @@ def test_a_1_3_link_opens_the_notebook_that_the_1_1_link_opens(demo: Demo, cours
 def test_a_teacher_chooses_a_file_and_the_answer_is_signed(course: Page) -> None:
     course.locator("#choose").click()
     course.get_by_role("heading", name="What should this link open?").wait_for()
-    course.get_by_label("The course, or one of its files").select_option("demo/journal.md")
+    course.get_by_label("The course, an exercise or a file").select_option("demo/journal.md")
     course.get_by_label("Its name in the course page (optional)").fill("My journal")
     course.get_by_role("button", name="Use this link").click()
     course.get_by_role("heading", name="What you chose").wait_for()

@@ -48,6 +48,11 @@ def campus(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pla
         path = source / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
+    (source / "atelier.yml").write_text(
+        "version: 1\nexercises:\n"
+        "  - {id: pi, title: {fr: Calculer π, en: Compute π}, file: journal.md}\n"
+        "  - {id: ../x, title: {fr: a, en: a}, file: journal.md}\n"
+    )
     git("init", "-q", "-b", "main", str(source))
     git("-C", str(source), "add", "-A")
     git("-C", str(source), "commit", "-qm", "files")
@@ -74,8 +79,11 @@ def test_a_chosen_file_becomes_a_link_that_opens_it(campus: Platform13, teacher:
     page = teacher.choose()
     assert page.status_code == 200
     form = Form(page.text)
+    assert "Exercice : Calculer π" in page.text
     assert form.options == [
         "demo/",
+        "demo#pi",
+        "demo/atelier.yml",
         "demo/journal.md",
         "demo/notebooks/pi & <python>.ipynb",
         "demo/été.md",
@@ -105,6 +113,18 @@ def test_the_gitlab_space_may_be_chosen(campus: Platform13, teacher: Visitor13) 
     assert item["title"] in ("The course demo", "Le cours demo")
 
 
+def test_an_exercise_may_be_chosen_and_asks_for_a_column_of_grades(
+    campus: Platform13, teacher: Visitor13
+) -> None:
+    answer = choose(teacher, Form(teacher.choose().text), place="demo#pi", title="Compute π")
+    (item,) = campus.chosen(Form(answer.text).fields["JWT"])
+    assert item["custom"] == {"course": "demo", "target": "check", "exercise": "pi"}
+    assert item["lineItem"] == {"scoreMaximum": 1, "label": "Compute π", "resourceId": "pi"}
+    opened = teacher.send(teacher.authorize(teacher.click(**item["custom"])))
+    assert opened.status_code == 302
+    assert "target=check" in opened.headers["location"]
+
+
 def test_a_learner_chooses_nothing(teacher: Visitor13) -> None:
     page = teacher.choose(role="student")
     assert page.status_code == 403
@@ -119,6 +139,8 @@ def test_a_learner_chooses_nothing(teacher: Visitor13) -> None:
         {"place": ""},
         {"place": "demo/../../etc/passwd"},
         {"place": "demo/", "target": "elsewhere"},
+        {"place": "demo#a b"},
+        {"place": "closed#pi"},
         {"place": "demo/", "request": "x"},
         {"place": "demo/", "request": ""},
     ],

@@ -114,9 +114,10 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Only those who teach in this course can choose a link for it.",
     ),
     "choose_title": ("Que doit ouvrir ce lien ?", "What should this link open?"),
-    "choose_place": ("Le cours, ou un de ses fichiers", "The course, or one of its files"),
+    "choose_place": ("Le cours, un exercice ou un fichier", "The course, an exercise or a file"),
     "choose_whole": ("Le cours, à sa page de départ", "The course, at its start page"),
-    "choose_target": ("Où l’ouvrir", "Where to open it"),
+    "choose_exercise": ("Exercice : {name}", "Exercise: {name}"),
+    "choose_target": ("Où ouvrir un fichier ou le cours", "Where to open a file or the course"),
     "choose_notebook": ("dans le notebook", "in the notebook"),
     "choose_gitlab": ("dans l’espace GitLab", "in the GitLab space"),
     "choose_name": (

@@ -11,7 +11,7 @@ from atelier.door.entrance import LaunchProblem
 from atelier.door.lti11 import LaunchError, read_form, single
 from atelier.door.lti13 import Message, browser_digest
 from atelier.house import house
-from atelier.mirrors import course_files
+from atelier.mirrors import course_exercises, course_files
 from atelier.settings import SettingsError
 
 
@@ -29,11 +29,16 @@ async def show_choice(handler: Entrance13, message: Message) -> None:
         detail = f"registration {message.registration.key!r} may launch no course"
         raise LaunchError("course_unknown", detail, 400)
     lang = handler.launch_language()
+    templates = rooms.settings.paths.templates
     listed: list[dict[str, Any]] = [
         {
             "slug": slug,
             "title": getattr(course.title, lang),
-            "files": await course_files(rooms.settings.paths.templates, slug),
+            "files": await course_files(templates, slug),
+            "exercises": [
+                (one.id, one.title.get(lang) or one.id)
+                for one in await course_exercises(templates, slug)
+            ],
         }
         for slug, course in courses.items()
     ]
@@ -75,7 +80,7 @@ class ChosenHandler(Entrance13):
             courses = rooms.courses.all()
             place = deep_linking.place_chosen(form, registration, courses)
             course = getattr(courses[place.course].title, self.language_told)
-            title = form.get("title", "").strip() or place.path or course
+            title = form.get("title", "").strip() or place.path or place.exercise or course
         claims = deep_linking.answer(request, place, title, rooms.settings.site.hub_url, now)
         try:
             signed = rooms.tool_keys.sign(claims)
