@@ -101,8 +101,11 @@ def side_by_side(
     there = [row for row in answer if isinstance(row, RowBlock)]
     near = Near(rule.tolerance_absolute, rule.tolerance_relative)
     _same_columns(here, there)
-    pairs = _by_columns(here, there, rule.key) if rule.key else _by_likeness(here, there, near)
-    elsewhere = [] if rule.key else _moved(here, there, pairs, free=rule.order == "free")
+    if rule.key:
+        pairs = _by_columns(here, there, rule.key)
+        elsewhere: list[Pair] = []
+    else:
+        pairs, elsewhere = _by_likeness(here, there, near, free=rule.order == "free")
     by_answer = {j: (i, False) for i, j in pairs} | {j: (i, True) for i, j in elsewhere}
     found = {i for i, _ in by_answer.values()}
     parts: list[Part] = []
@@ -166,58 +169,102 @@ def _by_columns(
     return pairs
 
 
-def _by_likeness(here: Sequence[RowBlock], there: Sequence[RowBlock], near: Near) -> list[Pair]:
-    """Equal rows first, then between them rows that share half of their cells."""
+def _by_likeness(
+    here: Sequence[RowBlock], there: Sequence[RowBlock], near: Near, *, free: bool
+) -> tuple[list[Pair], list[Pair]]:
+    """Pairs in order, and those that stand elsewhere; the same whichever comes first.
+
+    Equal rows come first, then rows that share half of their cells, then, where as many are left
+    on both sides between two pairs, one row after the other.
+    """
     if [row.cells for row in there] < [row.cells for row in here]:
-        return [(i, j) for j, i in _by_likeness(there, here, near)]
-    exact = match([tuple(row.keys) for row in here], [tuple(row.keys) for row in there])
-    pairs: list[Pair] = []
+        flipped = _by_likeness(there, here, near, free=free)
+        return sorted((i, j) for j, i in flipped[0]), [(i, j) for j, i in flipped[1]]
+    pairs = match([tuple(row.keys) for row in here], [tuple(row.keys) for row in there])
+    if not free:
+        pairs = _filled(pairs, here, there, near)
+    elsewhere = _elsewhere(pairs, here, there, near)
+    return _one_by_one(pairs, elsewhere, len(here), len(there)), elsewhere
+
+
+def _filled(
+    pairs: list[Pair], here: Sequence[RowBlock], there: Sequence[RowBlock], near: Near
+) -> list[Pair]:
+    """The pairs, and between them rows that share half of their cells."""
+    found: list[Pair] = []
     i0 = j0 = 0
-    for i, j in [*exact, (len(here), len(there))]:
-        width, height = i - i0, j - j0
-        if width == height:  # values were changed, no row was added
-            pairs += [(i0 + k, j0 + k) for k in range(width)]
-        elif width and height and width * height <= MOST_PAIRS:
-            first, second = here[i0:i], there[j0:j]
+    for i, j in [*pairs, (len(here), len(there))]:
+        first, second = here[i0:i], there[j0:j]
+        if first and second and len(first) * len(second) <= MOST_PAIRS:
 
             def related(
                 a: int, b: int, one: Sequence[RowBlock] = first, other: Sequence[RowBlock] = second
             ) -> bool:
-                most = max(len(one[a].keys), len(other[b].keys))
-                return 2 * _common(one[a], other[b], near) >= most
+                return _alike(one[a], other[b], near)
 
-            pairs += [(i0 + a, j0 + b) for a, b in by_relation(height, width, related)]
+            between = by_relation(len(second), len(first), related)
+            found += [(i0 + a, j0 + b) for a, b in between]
         if i < len(here):
-            pairs.append((i, j))
+            found.append((i, j))
         i0, j0 = i + 1, j + 1
-    return pairs
+    return found
+
+
+def _elsewhere(
+    pairs: Sequence[Pair], here: Sequence[RowBlock], there: Sequence[RowBlock], near: Near
+) -> list[Pair]:
+    """Rows that stand in another place: equal ones, then those that share the most cells."""
+    left = sorted(set(range(len(here))) - {i for i, _ in pairs})
+    right = sorted(set(range(len(there))) - {j for _, j in pairs})
+    places: dict[Hashable, list[int]] = {}
+    for i in left:
+        places.setdefault(tuple(here[i].keys), []).append(i)
+    found: list[Pair] = []
+    for j in right:
+        if places.get(tuple(there[j].keys)):
+            found.append((places[tuple(there[j].keys)].pop(0), j))
+    taken, filled = {i for i, _ in found}, {j for _, j in found}
+    left, right = [i for i in left if i not in taken], [j for j in right if j not in filled]
+    if len(left) * len(right) > MOST_PAIRS:
+        return found
+    shares = [
+        (-_common(here[i], there[j], near), i, j)
+        for i in left
+        for j in right
+        if _alike(here[i], there[j], near)
+    ]
+    for _, i, j in sorted(shares):
+        if i not in taken and j not in filled:
+            found.append((i, j))
+            taken.add(i)
+            filled.add(j)
+    return found
+
+
+def _one_by_one(
+    pairs: Sequence[Pair], elsewhere: Sequence[Pair], width: int, height: int
+) -> list[Pair]:
+    """The pairs, and between them what is left on both sides, where it is as many."""
+    taken, filled = {i for i, _ in elsewhere}, {j for _, j in elsewhere}
+    found: list[Pair] = []
+    i0 = j0 = 0
+    for i, j in [*pairs, (width, height)]:
+        left = [k for k in range(i0, i) if k not in taken]
+        right = [k for k in range(j0, j) if k not in filled]
+        if len(left) == len(right):
+            found += zip(left, right, strict=True)
+        if i < width:
+            found.append((i, j))
+        i0, j0 = i + 1, j + 1
+    return found
+
+
+def _alike(one: RowBlock, other: RowBlock, near: Near) -> bool:
+    return 2 * _common(one, other, near) >= max(len(one.keys), len(other.keys))
 
 
 def _common(one: RowBlock, other: RowBlock, near: Near) -> int:
     return sum(same(a, b, near) for a, b in zip(one.keys, other.keys, strict=False))
-
-
-def _moved(
-    here: Sequence[RowBlock], there: Sequence[RowBlock], pairs: list[Pair], *, free: bool
-) -> list[Pair]:
-    """Equal rows that stand elsewhere; where the order is free they come before likeness."""
-    if free:
-        equal = {(i, j) for i, j in pairs if here[i].keys == there[j].keys}
-        pairs[:] = sorted(equal)
-    taken_here, taken_there = {i for i, _ in pairs}, {j for _, j in pairs}
-    places: dict[Hashable, list[int]] = {}
-    for i, row in enumerate(here):
-        if i not in taken_here:
-            places.setdefault(tuple(row.keys), []).append(i)
-    found: list[Pair] = []
-    for j, row in enumerate(there):
-        if j not in taken_there and places.get(tuple(row.keys)):
-            found.append((places[tuple(row.keys)].pop(0), j))
-    if free:
-        left_here = [i for i in range(len(here)) if i not in taken_here | {i for i, _ in found}]
-        left_there = [j for j in range(len(there)) if j not in taken_there | {j for _, j in found}]
-        found += zip(left_here, left_there, strict=False)
-    return found
 
 
 def _side(row: RowBlock, index: int) -> Side:
