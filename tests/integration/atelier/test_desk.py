@@ -195,6 +195,17 @@ def test_a_restarted_desk_leaves_no_credential_behind(
     until(lambda: not gitlab.live_tokens(visitor.username), "revoked by a desk that forgot it")
 
 
+def test_a_server_stopped_while_there_is_no_desk_leaves_no_credential(
+    gitlab: GitLabBeside, site: Site, visitor: Visitor
+) -> None:
+    visitor.launch()
+    assert ask_credential(site, server_token(visitor)).status_code == 200
+    site.stop("desk", signal.SIGKILL)
+    stop_server(site, visitor)
+    site.start_desk()
+    until(lambda: not gitlab.live_tokens(visitor.username), "the next desk takes it back")
+
+
 def test_only_a_server_s_own_token_gets_a_credential(site: Site, visitor: Visitor) -> None:
     visitor.launch()
     token = server_token(visitor)

@@ -7,6 +7,7 @@ import hmac
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 16 * 1024
 MAX_WAIT_SECONDS = 60.0
 RETRY_EVERY_SECONDS = 2.0
+THREADS = 64
 
 
 def _token(request: HttpRequest) -> str:
@@ -222,6 +224,7 @@ class Desk:
 
     async def watch(self) -> None:
         """For ever: retry what is pending, at once when GitLab is back."""
+        await self._office.begin()
         was_reachable = True
         while True:
             reachable = self._forge.reachable()
@@ -290,6 +293,8 @@ def make_app(settings: Settings, credentials: Credentials) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
+        # Calls that wait for GitLab must not keep the others from their thread.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         await desk.checker.start()
         loops = [asyncio.create_task(loop()) for loop in (desk.watch, desk.deliver)]
         yield

@@ -98,6 +98,8 @@ class CredentialOffice:
         self._held: dict[Key, Credential] = {}
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[bool]] = set()
+        self._ends: defaultdict[Key, int] = defaultdict(int)
+        """How often each server has ended since this process began."""
 
     async def get(self, username: str, course: str, *, fresh: bool = False) -> Credential:
         """The credential of a server, made when there is none that lasts.
@@ -117,8 +119,13 @@ class CredentialOffice:
             if held and not fresh and held.expires_at - datetime.now(UTC) > RENEW_BEFORE:
                 return held
             self._held.pop(key, None)
+            ends = self._ends[key]
+            # Noted first: whatever ends this process, the next one takes it back.
+            await asyncio.to_thread(self._store.lend, username, course)
             password, dies = await asyncio.to_thread(self._forge.issue, username, course)
-            await asyncio.to_thread(self._store.revoked, username, course)
+            if self._ends[key] != ends:
+                raise SpaceError(f"the server of {username} for {course} has stopped meanwhile")
+            await asyncio.to_thread(self._store.replaced, username, course)
             credential = Credential(username, password, dies)
             self._held[key] = credential
             log.info("credential user=%s course=%s expires=%s", *key, dies.date())
@@ -127,6 +134,7 @@ class CredentialOffice:
     async def take_back(self, username: str, course: str) -> None:
         """Revoke a server's credentials: at once if GitLab answers, else as soon as it does."""
         self._held.pop((username, course), None)
+        self._ends[username, course] += 1
         await asyncio.to_thread(self._store.owe_revocation, username, course)
         task = asyncio.create_task(self._revoke(username, course))
         self._tasks.add(task)
@@ -145,6 +153,13 @@ class CredentialOffice:
             await asyncio.to_thread(self._store.revoked, username, course)
             log.info("revocation user=%s course=%s count=%d", username, course, count)
             return True
+
+    async def begin(self) -> None:
+        """Take back what an earlier process lent: servers may have stopped while there was none.
+
+        A server that still runs is given another at its next git command.
+        """
+        await asyncio.to_thread(self._store.owe_all_lent)
 
     async def retry(self) -> None:
         """Revoke what is owed, while GitLab answers."""

@@ -46,6 +46,12 @@ _revocations = Table(
     Column("username", String, primary_key=True),
     Column("course", String, primary_key=True),
 )
+_lent = Table(
+    "lent",
+    _metadata,
+    Column("username", String, primary_key=True),
+    Column("course", String, primary_key=True),
+)
 
 
 @dataclass(frozen=True)
@@ -169,6 +175,25 @@ class Store:
         with self._engine.begin() as connection:
             connection.execute(update(_spaces).where(chosen).values(**values))
 
+    def lend(self, username: str, course: str) -> None:
+        """A server is given credentials."""
+        statement = insert(_lent).values(username=username, course=course)
+        with self._engine.begin() as connection:
+            connection.execute(statement.on_conflict_do_nothing())
+
+    def owe_all_lent(self) -> None:
+        """All credentials that servers were given must be revoked."""
+        with self._engine.begin() as connection:
+            for row in connection.execute(select(_lent)).all():
+                statement = insert(_revocations).values(username=row.username, course=row.course)
+                connection.execute(statement.on_conflict_do_nothing())
+
+    def replaced(self, username: str, course: str) -> None:
+        """New credentials took the place of those that were to be revoked."""
+        chosen = (_revocations.c.username == username) & (_revocations.c.course == course)
+        with self._engine.begin() as connection:
+            connection.execute(delete(_revocations).where(chosen))
+
     def owe_revocation(self, username: str, course: str) -> None:
         """Credentials of a server must be revoked, now or when GitLab is back."""
         statement = insert(_revocations).values(username=username, course=course)
@@ -177,9 +202,10 @@ class Store:
 
     def revoked(self, username: str, course: str) -> None:
         """They are."""
-        chosen = (_revocations.c.username == username) & (_revocations.c.course == course)
+        self.replaced(username, course)
+        chosen = (_lent.c.username == username) & (_lent.c.course == course)
         with self._engine.begin() as connection:
-            connection.execute(delete(_revocations).where(chosen))
+            connection.execute(delete(_lent).where(chosen))
 
     def owed_revocations(self) -> list[tuple[str, str]]:
         """(username, course) whose credentials are still to be revoked."""

@@ -200,6 +200,8 @@ class Look:
         lang = session.language if session else None
         lang = lang or accepted_language(request.headers.get("accept-language"))
         back = f"{self._sign_in.prefix}/" if known else ""
+        if request.method == "POST" and "/exercises/" in request.url.path:
+            back = request.url.path  # the page that the form was on
         return self.message(session, lang, status, key if knows(key) else "error", back)
 
 

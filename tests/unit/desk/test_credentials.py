@@ -1,0 +1,71 @@
+"""What a server is lent is taken back, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from atelier.desk.credentials import CredentialOffice
+from atelier.desk.store import Store
+from atelier.spaces import SpaceError
+
+
+class SlowForge:
+    """GitLab, as slow as a test wants: counts the tokens that live."""
+
+    def __init__(self) -> None:
+        self.living = 0
+        self.asked = threading.Event()
+        self.go_on = threading.Event()
+
+    def issue(self, _username: str, _course: str) -> tuple[str, datetime]:
+        self.asked.set()
+        self.go_on.wait(10)
+        self.living = 1
+        return "value", datetime.now(UTC) + timedelta(days=2)
+
+    def revoke(self, _username: str, _course: str) -> int:
+        count, self.living = self.living, 0
+        return count
+
+    def reachable(self) -> bool:
+        return True
+
+
+def test_a_server_that_stops_while_its_credential_is_made_leaves_none(tmp_path: Path) -> None:
+    forge: Any = SlowForge()
+    office = CredentialOffice(forge, Store(tmp_path))
+
+    async def story() -> None:
+        asking = asyncio.create_task(office.get("ada", "rr1"))
+        await asyncio.to_thread(forge.asked.wait, 10)
+        await office.take_back("ada", "rr1")
+        forge.go_on.set()
+        with pytest.raises(SpaceError, match="has stopped"):
+            await asking
+        await office.retry()
+
+    asyncio.run(story())
+    assert forge.living == 0
+
+
+def test_the_next_process_takes_back_what_the_last_one_lent(tmp_path: Path) -> None:
+    forge: Any = SlowForge()
+    forge.go_on.set()
+    asyncio.run(CredentialOffice(forge, Store(tmp_path)).get("ada", "rr1"))
+    assert forge.living == 1
+
+    async def next_one() -> None:
+        office = CredentialOffice(forge, Store(tmp_path))
+        await office.begin()
+        await office.retry()
+        assert forge.living == 0
+        await office.get("ada", "rr1")
+        await office.retry()
+
+    asyncio.run(next_one())
+    assert forge.living == 1, "a server that still runs keeps what it was given since"
