@@ -9,7 +9,7 @@ from typing import Any
 from atelier_toolbar import network
 from atelier_toolbar.objects import Objects, require_identity
 from atelier_toolbar.repository import Repository
-from atelier_toolbar.worktree import Worktree, dirty_paths
+from atelier_toolbar.worktree import Worktree
 
 Say = Callable[[dict[str, Any]], None]
 MESSAGE = {"fr": "Réunit avec GitLab", "en": "Merge with GitLab"}
@@ -76,20 +76,21 @@ class Puller:
         if not forward:
             require_identity(self.repository)
         trees = self.objects
-        head = trees.tree(ours)
+        head, new = trees.tree(ours), trees.tree(theirs)
         brought = Brought(merged=not forward)
         if forward:
-            commit, tree = theirs, trees.tree(theirs)
+            commit, tree = theirs, new
         else:
-            tree, merged = trees.merge(trees.tree(base), head, trees.tree(theirs), self._lang)
+            tree, merged = trees.merge(trees.tree(base), head, new, self._lang)
             brought.kept += merged.kept
             commit = trees.commit(tree, [str(ours), theirs], MESSAGE.get(self._lang, MESSAGE["en"]))
         files = Worktree(trees, self._lang)
-        incoming = set(trees.changes(head, tree)[1])
-        seen = files.photograph(head, dirty_paths(self.repository), incoming)
-        files.keep(seen.tree, ours)
-        wanted, also = trees.merge(head, seen.tree, tree, self._lang)
+        seen = files.photograph(ours, head, trees.changes(head, tree)[0])
+        wanted = tree
+        if seen.tree != head:
+            wanted, also = trees.merge(head, seen.tree, tree, self._lang)
+            brought.kept += also.kept
         applied = files.apply(seen, wanted)
-        brought.add(Brought(applied.changed, also.kept + applied.kept))
+        brought.add(Brought(applied.changed, applied.kept))
         trees.settle(commit, ours)
         return brought

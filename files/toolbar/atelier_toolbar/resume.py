@@ -51,9 +51,7 @@ def _end(
     """Make the files what the merge comes to; return what changed, what was kept, the tree."""
     repository = objects.repository
     files = Worktree(objects, lang)
-    dirty = dirty_paths(repository)
-    seen = files.photograph(objects.tree(ours), dirty, dirty)
-    files.keep(seen.tree, ours)
+    seen = files.photograph(ours, objects.tree(ours), dict.fromkeys(dirty_paths(repository)))
     entries: dict[str, Entry | None] = {}
     kept = []
     for path, (mine, theirs) in _contradicting(objects).items():

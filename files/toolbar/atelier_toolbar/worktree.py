@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from atelier_toolbar import exchange, git
 from atelier_toolbar.locks import FOLDER
-from atelier_toolbar.merging import beside
+from atelier_toolbar.merging import Changes, beside
 from atelier_toolbar.objects import Objects
 from atelier_toolbar.repository import Repository, is_safe
 
@@ -46,21 +46,28 @@ class Worktree:
         self.top = self.repository.top
         self._lang = lang
 
-    def photograph(self, head: str, dirty: set[str], incoming: set[str]) -> Photograph:
-        """Store the files as they are now.
+    def photograph(self, commit: str | None, head: str, incoming: Changes) -> Photograph:
+        """Store the files as they are now, and make that reachable for ever.
+
+        The digests come first: what is written after them is told from what was stored.
 
         Args:
-            head: tree of HEAD.
-            dirty: paths that differ from `head`.
-            incoming: paths that are about to be changed, whether git knows them or not.
+            commit: HEAD, if there is one.
+            head: its tree.
+            incoming: what `head` has at the paths that are about to be changed.
         """
         digests = {path: exchange.digest(self.top / path) for path in sorted(incoming)}
-        here = {path for path in incoming | dirty if self._is_file(path)}
+        dirty = dirty_paths(self.repository)
+        unknown = {path for path, entry in incoming.items() if entry is None}
+        here = {path for path in dirty | unknown if self._is_file(path)}
         gone = sorted(path for path in dirty - here)
+        if not here and not gone:
+            return Photograph(head, digests)
         with self.objects.index(head) as index:
             self._update(index, gone, "--force-remove")
             self._update(index, sorted(here), "--add", "--replace")
             tree = self.repository.must("write-tree", index=index).out.strip()
+        self._keep(tree, commit, head)
         return Photograph(tree, digests)
 
     def _update(self, index: Path, paths: list[str], *options: str) -> None:
@@ -76,10 +83,9 @@ class Worktree:
             return False
         return place.is_symlink() or place.is_file()
 
-    def keep(self, tree: str, head: str | None) -> None:
+    def _keep(self, tree: str, head: str | None, committed: str) -> None:
         """Make a tree reachable for ever: what is on no branch, or staged and nowhere else."""
         parents = [head] if head else []
-        committed = self.objects.tree(head)
         staged = self.repository.run("write-tree")
         index = staged.out.strip() if staged.ok else committed
         if index not in (tree, committed):
