@@ -34,16 +34,14 @@ class Objects:
 
     @contextlib.contextmanager
     def index(self, tree: str | None = None) -> Iterator[Path]:
-        """Yield an index of its own, which knows `tree` and what is known of the files on disk."""
-        repository = self.repository
+        """Yield an index of its own, which knows `tree` and nothing of the files on disk.
+
+        A copy of the clone's index would know their times. But git tells a file that was written
+        in the second of its last look by the time of the index file itself, which a copy has not.
+        """
         with self.scratch() as folder:
             index = folder / "index"
-            with contextlib.suppress(FileNotFoundError):
-                index.write_bytes((repository.git_dir / "index").read_bytes())
-            if tree is None:
-                repository.must("read-tree", "--empty", index=index)
-            else:
-                repository.must("read-tree", "--reset", tree, index=index)
+            self.repository.must("read-tree", tree or "--empty", index=index)
             yield index
 
     @contextlib.contextmanager

@@ -171,6 +171,22 @@ def test_files_that_are_not_text_are_kept_both(desk: Desk, other: Desk) -> None:
     assert (desk.top / "figure (yours).png").read_bytes() == b"\x89PNG\0mine"
 
 
+def test_a_change_in_the_second_of_the_last_save_is_seen(desk: Desk, other: Desk) -> None:
+    """Same size, same time as git noted: only the content tells."""
+    place = desk.write("figure.png", b"\x89PNG\0base")
+    desk.save()
+    other.pull()
+    other.write("figure.png", b"\x89PNG\0theirs")
+    other.save()
+    git(desk.top, "config", "core.trustctime", "false")
+    noted = place.stat().st_mtime_ns
+    desk.write("figure.png", b"\x89PNG\0mine")
+    for path in (place, desk.top / ".git/index"):
+        os.utime(path, ns=(noted, noted))
+    desk.pull()
+    assert (desk.top / "figure (yours).png").read_bytes() == b"\x89PNG\0mine"
+
+
 def test_a_file_of_very_long_name_is_kept_beside_too(desk: Desk, other: Desk) -> None:
     name = "é" * 125 + ".md"
     other.write(name, "theirs\n")
