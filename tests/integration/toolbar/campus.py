@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -203,6 +204,11 @@ class Server:
         except psutil.NoSuchProcess:
             return []
 
+    def rest(self) -> None:
+        """Wait for the gits that a killed command left behind."""
+        while any(_is_alive(process) for process in self._below()):
+            time.sleep(0.01)
+
     def kill_all(self) -> None:
         """Kill the command and every git below it, as a container that stops does."""
         self._kill_below()
@@ -213,12 +219,10 @@ class Server:
 
     def _kill_one(self, process: psutil.Process) -> bool:
         """Kill a process; False when it was dead already."""
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return False
-            process.send_signal(signal.SIGKILL)
-        except psutil.NoSuchProcess:
+        if not _is_alive(process):
             return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
         return True
 
     def kill_a_git(self, pid: int, dice: random.Random) -> bool:
@@ -240,6 +244,24 @@ class Server:
             return
 
 
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _reference_files(repository: Path) -> set[tuple[str, int]]:
+    """What tells that no reference has moved, without asking git."""
+    inside = repository / ".git" if (repository / ".git").exists() else repository
+    found = [inside / "packed-refs", *(inside / "refs").rglob("*")]
+    seen = set()
+    for path in found:
+        with contextlib.suppress(FileNotFoundError):  # a git without a parent may still work
+            seen.add((str(path), path.stat().st_mtime_ns))
+    return seen
+
+
 @dataclass
 class Ledger:
     """Every line that was ever saved in a file, and where it can be found."""
@@ -250,6 +272,7 @@ class Ledger:
     committed: set[bytes] = field(default_factory=set)
     """Lines in objects that references reach."""
     _tips: dict[Path, set[str]] = field(default_factory=dict)
+    _seen: dict[Path, set[tuple[str, int]]] = field(default_factory=dict)
     _number: int = 0
 
     def new_line(self) -> str:
@@ -269,6 +292,10 @@ class Ledger:
     def look(self) -> None:
         """Read what references reach now; no reference may have let go of anything."""
         for repository in self.repositories:
+            files = _reference_files(repository)
+            if self._seen.get(repository) == files:
+                continue
+            self._seen[repository] = files
             tips = set(git(repository, "for-each-ref", "--format=%(objectname)").split())
             before = self._tips.get(repository, set())
             if tips == before:
@@ -295,9 +322,9 @@ class Ledger:
             self.committed.update(LINE.findall(content))
             self._tips[repository] = tips
 
-    def saved(self) -> None:
-        """The learner's files were written: their lines count from now on."""
-        self.lines |= self.in_files()
+    def saved(self, content: bytes) -> None:
+        """The learner saved a file: its lines count from now on."""
+        self.lines.update(LINE.findall(content))
 
     def given_up(self, lines: set[bytes]) -> None:
         """The learner took lines out of a file: they count only where they are also elsewhere."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ NAMES = [
     "deux\nlignes.R",
     "data.tmp",
 ]
+ROOM_BYTES = 300 * 10**6
 CONFIGURATION = """
 [user]
 	name = Ada L
@@ -90,6 +93,7 @@ class Walk:
         beside = path.with_name(".~saving")
         beside.write_bytes(content)
         beside.replace(path)
+        self.ledger.saved(content)
 
     def _edited(self, content: bytes, name: str) -> bytes:
         line = self.ledger.new_line()
@@ -119,7 +123,6 @@ class Walk:
         if path.name == ".gitignore":
             return
         self._write(path, self._edited(path.read_bytes() if path.exists() else b"", path.name))
-        self.ledger.saved()
 
     def new_file(self, server: Server) -> None:
         path = server.top / self.dice.choice(NAMES)
@@ -131,14 +134,12 @@ class Walk:
             else self.ledger.new_line() + "\n"
         )
         self._write(path, content.encode())
-        self.ledger.saved()
         return None
 
     def binary(self, server: Server) -> None:
         line = self.ledger.new_line().encode()
         self._write(server.top / "figure.png", b"\x89PNG\0" + line + b"\0" + self.dice.randbytes(8))
-        self.ledger.given_up(self.ledger.lines - self.ledger.in_files())
-        self.ledger.saved()
+        self.ledger.given_up(set(self.ledger.lines))
 
     def delete(self, server: Server) -> None:
         name = self._some_file(server)
@@ -155,7 +156,9 @@ class Walk:
 
     def stage(self, server: Server) -> None:
         """A learner who knows some git."""
-        git(server.top, "add", "-A", "--", ".")
+        server.rest()
+        if not (server.top / ".git/index.lock").exists():  # else git says so, and does nothing
+            git(server.top, "add", "-A", "--", ".")
 
     def web(self, _: Server) -> None:
         def change(files: dict[str, bytes]) -> None:
@@ -209,7 +212,6 @@ class Walk:
         server.begin(command)
         time.sleep(self.dice.random() * server.typical.get(command, 0.1))
         self._write(path, content)
-        self.ledger.saved()
         self._finish(server, command)
 
     def both(self, _: Server) -> None:
@@ -261,11 +263,22 @@ class Walk:
 
 
 @pytest.fixture
-def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
-    (tmp_path / "gitconfig").write_text(CONFIGURATION)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is room, for the walk is long."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK) or shutil.disk_usage(memory).free < ROOM_BYTES:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="atelier-walk-", dir=memory) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def walk(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
+    (place / "gitconfig").write_text(CONFIGURATION)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(place / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    running = Walk(tmp_path, SEED)
+    running = Walk(place, SEED)
     try:
         yield running
     finally:
