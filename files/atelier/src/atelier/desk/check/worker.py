@@ -26,6 +26,7 @@ READY = b"r"
 
 def main() -> None:
     """Serve until the other side is gone."""
+    os.nice(10)  # hub, desk and learners come first
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the desk's own business
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children need no funeral
     warm_up()
