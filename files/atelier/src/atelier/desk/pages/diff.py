@@ -172,15 +172,16 @@ def _side(
 def _runs(rows: Sequence[RowView]) -> list[Run]:
     """Rows in runs; the middle of a long equal one is folded."""
     runs: list[Run] = []
+    shown: list[RowView] = []
     for equal, group in groupby(rows, lambda row: row.state == "equal"):
         run = list(group)
         if not equal or len(run) <= FOLD_ROWS:
-            runs.append(Run(run, folded=False))
+            shown += run
             continue
-        runs.append(Run(run[:CONTEXT_ROWS], folded=False))
+        runs.append(Run([*shown, *run[:CONTEXT_ROWS]], folded=False))
         runs.append(Run(run[CONTEXT_ROWS:-CONTEXT_ROWS], folded=True))
-        runs.append(Run(run[-CONTEXT_ROWS:], folded=False))
-    return runs
+        shown = run[-CONTEXT_ROWS:]
+    return [*runs, Run(shown, folded=False)] if shown else runs
 
 
 def _block(part: Mapping[str, Any], painter: _Painter) -> Block:

@@ -194,7 +194,7 @@ class ExercisePages:
             "score": percent(attempt.score),
             "verdict": verdict(attempt.score, exercise.pass_mark),
             "commit": attempt.commit,
-            "committed": attempt.committed,
+            "committed": moment(datetime.fromisoformat(attempt.committed).astimezone(UTC)),
             "checked": moment(datetime.fromtimestamp(attempt.checked, UTC)),
             "shown": shown,
             "hint": hint if shown != "verdict" and attempt.score < 1 else "",
