@@ -25,7 +25,7 @@ what is newer; without, the answer says what is known::
                 "reload": [path], "kept_beside": [{"path", "kept"}]}}           # save
     {"result": {"updated": [path], "up_to_date": bool,
                 "reload": [path], "kept_beside": [{"path", "kept"}]}}           # pull
-    {"problem": {"code", "detail"?, "reload": [path], "kept_beside": [...], ...}}
+    {"problem": {"code", "detail"?, "reload"?: [path], "kept_beside"?: [...], ...}}
 
 ``reload`` lists the files whose content on disk is another one now (or that are gone).
 ``kept`` is the file that holds the learner's version; at ``path`` is GitLab's. When the learner's

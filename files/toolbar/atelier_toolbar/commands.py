@@ -82,8 +82,12 @@ def _at_work(root: Path, asked: Mapping[str, Any], say: Say) -> Iterator[tuple[P
             objects = Objects(repository, merge_notebook())
             Worktree(objects, lang).recover()
             puller = Puller(objects, lang, say)
-            puller.resumed = resume(objects, lang)
-            yield puller, lang
+            try:
+                puller.brought = resume(objects, lang)
+                yield puller, lang
+            except Problem as problem:
+                problem.details |= puller.brought.as_json(repository)
+                raise
             objects.tidy()
     except OSError as error:
         if error.errno in locks.FULL:
@@ -113,8 +117,8 @@ def save(root: Path, asked: Mapping[str, Any], toolbar: Toolbar, say: Say) -> di
 def pull(root: Path, asked: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Do what `POST pull` asks and return its result. Raises Problem."""
     with _at_work(root, asked, say) as (puller, _):
-        brought = puller.resumed
-        brought.add(puller.bring())
+        puller.bring()
+        brought = puller.brought
         told = brought.as_json(puller.repository)
         up_to_date = not brought.changed and not brought.merged and not brought.kept
         return {"updated": told["reload"], "up_to_date": up_to_date, **told}

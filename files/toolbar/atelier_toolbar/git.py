@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 FULL_DISK_WORDS = ("No space left on device", "Disk quota exceeded")
 LOCK_WORDS = (".lock': File exists", "cannot lock ref", "Unable to create '")
+_USER = re.compile(r"://[^/@\s]+@")
 _TAIL = 4000  # characters of git's own words that are kept
 
 # A hook, a helper or a background task of the clone's settings has no part in our commands.
@@ -97,7 +99,12 @@ class Result:
         if self.code is None:
             return "stopped after its time limit"
         lines = [line for line in self.err.replace("\r", "\n").splitlines() if line.strip()]
-        return lines[-1].strip() if lines else f"exit code {self.code}"
+        return without_user(lines[-1].strip()) if lines else f"exit code {self.code}"
+
+
+def without_user(text: str) -> str:
+    """Return a text whose addresses name no user and no password."""
+    return _USER.sub("://", text)
 
 
 def environment(base: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:

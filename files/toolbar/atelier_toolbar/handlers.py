@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 Say = Callable[[dict[str, Any]], None]
 _END = None
+# Apart from the server's own threads: a silent GitLab holds up nothing but the toolbar.
+_THREADS = ThreadPoolExecutor(8, thread_name_prefix="atelier-toolbar")
+_Result = TypeVar("_Result")
+
+
+def _apart(work: Callable[[], _Result]) -> asyncio.Future[_Result]:
+    return asyncio.get_running_loop().run_in_executor(_THREADS, work)
 
 
 class _Handler(APIHandler):
@@ -41,7 +49,7 @@ class _Handler(APIHandler):
     async def answer(self, work: Callable[[], dict[str, Any]]) -> None:
         """Answer with what `work` returns, done in a thread."""
         try:
-            found = await asyncio.to_thread(work)
+            found = await _apart(work)
         except Problem as problem:
             found = {"problem": problem.as_json()}
         await self.finish(json.dumps(found))
@@ -84,7 +92,7 @@ class _Handler(APIHandler):
             finally:
                 loop.call_soon_threadsafe(said.put_nowait, _END)
 
-        working = asyncio.create_task(asyncio.to_thread(whole))
+        working = asyncio.ensure_future(_apart(whole))
         while (line := await said.get()) is not _END:
             try:
                 self.write(json.dumps(line) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from atelier_toolbar import git
@@ -53,7 +52,6 @@ _MOVED = (
     "reference already exists",
 )
 _NO_BRANCH = "couldn't find remote ref"
-_USER = re.compile(r"://[^/@\s]+@")
 
 Fetched = Literal["reached", "empty"]
 
@@ -66,7 +64,7 @@ def words(result: git.Result) -> str:
         if line.startswith("remote:") and not line.rstrip().endswith("%")
     ]
     text = " ".join(line for line in said if line) or result.reason
-    return _USER.sub("://", text)[:1000]
+    return git.without_user(text)[:1000]
 
 
 def problem(result: git.Result) -> Problem:

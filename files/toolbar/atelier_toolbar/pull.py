@@ -9,7 +9,7 @@ from typing import Any
 from atelier_toolbar import network
 from atelier_toolbar.objects import Objects, require_identity
 from atelier_toolbar.repository import Repository
-from atelier_toolbar.worktree import Worktree
+from atelier_toolbar.worktree import Applied, Worktree
 
 Say = Callable[[dict[str, Any]], None]
 MESSAGE = {"fr": "Réunit avec GitLab", "en": "Merge with GitLab"}
@@ -49,12 +49,12 @@ class Puller:
     def __init__(self, objects: Objects, lang: str, say: Say) -> None:
         self.objects = objects
         self.repository = objects.repository
-        self.resumed = Brought()
-        """What ending a merge begun in a terminal has changed already."""
+        self.brought = Brought()
+        """What has changed in the learner's files since the command began."""
         self._lang = lang
         self._say = say
 
-    def bring(self) -> Brought:
+    def bring(self) -> None:
         """Fetch, and merge when there is something.
 
         Raises:
@@ -62,35 +62,37 @@ class Puller:
         """
         self._say({"step": "fetch"})
         if network.fetch(self.repository) == "empty":
-            return Brought()
+            return
         theirs = self.repository.commit(self.repository.remote_ref)
         ours = self.repository.commit("HEAD")
         base = self.objects.base(ours, theirs)
         if theirs is None or (ours is not None and base == theirs):
-            return Brought()
+            return
         self._say({"step": "merge"})
-        return self._merge(base, ours, theirs)
+        self._merge(base, ours, theirs)
 
-    def _merge(self, base: str | None, ours: str | None, theirs: str) -> Brought:
+    def _merge(self, base: str | None, ours: str | None, theirs: str) -> None:
         forward = ours is None or base == ours
         if not forward:
             require_identity(self.repository)
         trees = self.objects
         head, new = trees.tree(ours), trees.tree(theirs)
-        brought = Brought(merged=not forward)
+        kept: list[tuple[str, str]] = []
         if forward:
             commit, tree = theirs, new
         else:
             tree, merged = trees.merge(trees.tree(base), head, new, self._lang)
-            brought.kept += merged.kept
+            kept += merged.kept
             commit = trees.commit(tree, [str(ours), theirs], MESSAGE.get(self._lang, MESSAGE["en"]))
         files = Worktree(trees, self._lang)
         seen = files.photograph(ours, head, trees.changes(head, tree)[0])
         wanted = tree
         if seen.tree != head:
             wanted, also = trees.merge(head, seen.tree, tree, self._lang)
-            brought.kept += also.kept
-        applied = files.apply(seen, wanted)
-        brought.add(Brought(applied.changed, applied.kept))
+            kept += also.kept
+        applied = Applied()
+        try:
+            files.apply(seen, wanted, applied)
+        finally:  # also what a full disk cut short is to be reloaded
+            self.brought.add(Brought(applied.changed, kept + applied.kept, merged=not forward))
         trees.settle(commit, ours)
-        return brought

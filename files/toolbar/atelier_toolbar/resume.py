@@ -8,7 +8,7 @@ from atelier_toolbar.merging import Entry, beside
 from atelier_toolbar.objects import Objects, require_identity
 from atelier_toolbar.problems import Problem
 from atelier_toolbar.pull import MESSAGE, Brought
-from atelier_toolbar.worktree import Worktree, dirty_paths
+from atelier_toolbar.worktree import Applied, Worktree, dirty_paths
 
 _FILES = ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "AUTO_MERGE")
 
@@ -64,7 +64,8 @@ def _end(
             kept.append((path, name))
         entries[path] = theirs or mine
     tree = objects.with_entries(seen.tree, entries)
-    applied = files.apply(seen, tree)
+    applied = Applied()
+    files.apply(seen, tree, applied)
     return applied.changed, kept + applied.kept, tree
 
 

@@ -11,7 +11,7 @@ from atelier_toolbar.changes import Change, changes, file_oid
 from atelier_toolbar.merging import Entry
 from atelier_toolbar.objects import put, require_identity
 from atelier_toolbar.problems import Problem
-from atelier_toolbar.pull import Brought, Puller, Say
+from atelier_toolbar.pull import Puller, Say
 from atelier_toolbar.repository import Repository
 
 PUSHES = 5
@@ -60,12 +60,12 @@ class Saver:
             require_identity(self.repository)
             self._say({"step": "commit"})
             committed = self._commit(message, wanted)
-        brought = self.puller.resumed
         try:
-            head = self._send(brought, fresh=committed is not None)
+            head = self._send(fresh=committed is not None)
         except Problem as problem:
-            told = {**problem.details, **brought.as_json(self.repository)}
-            raise Problem(problem.code, **told, committed=committed is not None) from None
+            problem.details["committed"] = committed is not None
+            raise
+        brought = self.puller.brought
         commit = head if brought.merged else committed or head
         return {
             "commit": commit,
@@ -165,7 +165,7 @@ class Saver:
                 entries[path] = Entry(mode, oid)
         return self.objects.with_entries(base, entries)
 
-    def _send(self, brought: Brought, *, fresh: bool) -> str:
+    def _send(self, *, fresh: bool) -> str:
         """Push, merging as often as GitLab has moved on; return the commit GitLab has then."""
         repository = self.repository
         if not fresh and repository.commit(repository.remote_ref) == repository.commit("HEAD"):
@@ -177,5 +177,5 @@ class Saver:
             self._say({"step": "push"})
             if network.push(repository, head):
                 return head
-            brought.add(self.puller.bring())
+            self.puller.bring()
         raise Problem("moving")

@@ -123,16 +123,20 @@ class Worktree:
             self._pin(self.objects.commit(tree, [], message, *_AS_TOOLBAR))
         shutil.rmtree(stage)
 
-    def apply(self, seen: Photograph, wanted: str) -> Applied:
+    def apply(self, seen: Photograph, wanted: str, applied: Applied) -> None:
         """Make the files what the tree `wanted` says, as far as it differs from the photograph.
 
         A file that is not as it was photographed any more (somebody saved it meanwhile) is kept
         beside. A kill leaves each file whole, old or new.
+
+        Args:
+            seen: the files as they were stored.
+            wanted: a tree.
+            applied: what is done is written there, as it is done.
         """
-        applied = Applied()
         _, after = self.objects.changes(seen.tree, wanted)
         if not after:
-            return applied
+            return
         stage = self._stage()
         present = [path for path, entry in after.items() if entry is not None]
         if present:
@@ -148,7 +152,6 @@ class Worktree:
             if is_safe(path) and os.path.lexists(stage / "new" / path):  # not a submodule
                 self._place(stage, path, seen.digests.get(path), applied)
         shutil.rmtree(stage)
-        return applied
 
     def _stage(self) -> Path:
         """Make a folder on the file system of the files, out of the learner's sight."""

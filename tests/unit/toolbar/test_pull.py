@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from atelier_toolbar import exchange, notebooks, worktree
+from atelier_toolbar import exchange, notebooks, objects, worktree
+from atelier_toolbar.problems import Problem
 
 from .conftest import Desk, git, notebook, problem_of, sources
 
@@ -187,6 +188,24 @@ def test_a_change_in_the_second_of_the_last_save_is_seen(desk: Desk, other: Desk
     assert (desk.top / "figure (yours).png").read_bytes() == b"\x89PNG\0mine"
 
 
+def test_what_a_pull_changed_before_it_failed_is_told(
+    desk: Desk, other: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other.write("notes.md", "theirs\n")
+    other.save()
+    with monkeypatch.context() as late:
+        late.setattr(objects.Objects, "settle", refuse)
+        problem = problem_of(desk.pull)
+    assert (problem["code"], problem["reload"]) == ("busy", ["demo/notes.md"])
+    assert desk.read("notes.md") == "theirs\n"
+    assert desk.pull()["kept_beside"] == []
+    assert git(desk.top, "status", "-sb") == "## main...origin/main"
+
+
+def refuse(*_: object) -> None:
+    raise Problem("busy")
+
+
 def test_a_file_of_very_long_name_is_kept_beside_too(desk: Desk, other: Desk) -> None:
     name = "é" * 125 + ".md"
     other.write(name, "theirs\n")
@@ -330,7 +349,8 @@ def test_a_rebase_begun_in_a_terminal_is_told(desk: Desk, other: Desk) -> None:
     with pytest.raises(AssertionError):
         git(desk.top, "rebase", "origin/main")
     before = desk.read("notes.md")
-    assert problem_of(desk.pull) == {"code": "unfinished", "operation": "rebase"}
+    problem = problem_of(desk.pull)
+    assert (problem["code"], problem["operation"]) == ("unfinished", "rebase")
     assert desk.read("notes.md") == before
 
 
