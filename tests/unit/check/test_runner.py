@@ -62,6 +62,12 @@ def test_what_takes_too_much_memory_is_ended() -> None:
     assert found["problem"] == {"key": "check_problem_memory", "fields": {}}
 
 
+def test_a_monotonous_text_is_compared_all_the_same() -> None:
+    found = check_bounded(b"a b c\n" * 500, b"a b d\n" * 500, Rule("text"))
+    assert found["problem"] is None
+    assert found["score"] == pytest.approx(2 / 3, abs=0.001)
+
+
 def test_a_long_answer_gives_a_bounded_outcome() -> None:
     long = "\n\n".join(f"paragraph {n} " + "word " * 300 for n in range(3000)).encode()
     found = check_bounded(b"one\n", long, Rule("text"))

@@ -10,14 +10,16 @@ blocks are found by their hash, together with ids, and cheap bounds come before 
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
 
 from atelier.desk.check.blocks import Block
 from atelier.desk.check.model import Rule
-from atelier.desk.check.sequences import Pair, by_masks, by_relation, positions
+from atelier.desk.check.sequences import Pair, by_masks, by_relation, match, positions
 
+_SIGNS = re.compile(r"\w+|[^\w\s]")
 STRICT, LOOSE = 0.95, 0.7
 LEAST_WORDS = 0.2
 """Share of words in common from which one block may be another written anew."""
@@ -25,8 +27,12 @@ SHORT = 10
 """Characters: two texts shorter than that may be paired whatever they say."""
 MOST_PAIRS = 40_000
 """Looked at between two pairs that are certain; where there are more, those near the diagonal."""
-MOST_WORK = 20_000_000
-"""Pairs of equal characters that difflib meets in one comparison; beyond, words are counted."""
+MOST_WORK, MOST_WORK_OF_ALL = 40_000, 4_000_000
+"""Pairs of equal characters that difflib may meet in two texts, and in one comparison of files.
+
+It takes that many steps for each piece in common, so that long or monotonous texts would take
+minutes; they are alike when their words are, in order.
+"""
 
 
 class Profile:
@@ -64,6 +70,11 @@ class Profile:
         """How often each word occurs."""
         return Counter(self.text.split())
 
+    @cached_property
+    def signs(self) -> list[str]:
+        """Its words and signs, in order."""
+        return _SIGNS.findall(self.text)
+
     def share_of_words(self, other: Profile) -> float:
         """Words in common, 0..1, wherever they stand."""
         total = self.words.total() + other.words.total()
@@ -74,7 +85,7 @@ class Likeness:
     """How alike two blocks' texts are, within a budget of work."""
 
     def __init__(self) -> None:
-        self.left = MOST_WORK
+        self.left = MOST_WORK_OF_ALL
         self.known: dict[tuple[str, str], float] = {}
 
     def at_least(self, one: Profile, other: Profile, threshold: float) -> bool:
@@ -99,8 +110,9 @@ class Likeness:
         if 2 * sum(min(count, there[sign]) for sign, count in here.items()) < threshold * total:
             return None  # not known, but not above the threshold either
         work = sum(count * there[sign] for sign, count in here.items())
-        if work > self.left:
-            return one.share_of_words(other)
+        if work > min(MOST_WORK, self.left):
+            common = len(match(one.signs, other.signs))
+            return 2 * common / (len(one.signs) + len(other.signs))
         self.left -= work
         return difflib.SequenceMatcher(None, one.text, other.text, autojunk=False).ratio()
 
