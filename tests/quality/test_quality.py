@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from world import paths, venv
+from world import front, paths, venv
 
 COLLECTION = "ansible_collections.mooc.atelier.plugins"
 
@@ -74,6 +74,20 @@ def test_yaml_keeps_yamllints_rules() -> None:
 )  # fmt: skip
 def test_types_hold(arguments: Sequence[str], search: str) -> None:
     run("mypy", *arguments, env={"MYPYPATH": search, "PYTHONPATH": ""})
+
+
+def test_the_toolbars_front_is_tidy_typed_and_says_what_it_should() -> None:
+    """`test` compiles it, with strict types, and tries its words; `lint` is eslint and prettier."""
+    folder = front.ensure()
+    for script in ("lint", "test"):
+        done = subprocess.run(
+            ["npm", "run", "--silent", script],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"npm run {script}\n{done.stdout}\n{done.stderr}"
 
 
 def test_shell_scripts_keep_shellchecks_rules() -> None:

@@ -16,14 +16,13 @@ from world.run import WorldError, duration, say, succeeds
 QUICK = ("tests/quality", "tests/unit")
 WORKERS = "2"
 SIGN_OF_LIFE_SECONDS = 60
-LINT_PROGRAMS = {"shellcheck": "shellcheck"}
+LINT_PROGRAMS = {"shellcheck": "shellcheck", "npm": "npm"}
 TEST_PROGRAMS = {
     **LINT_PROGRAMS,
     "certutil": "libnss3-tools",
     "chromium": "chromium",
     "nginx": "nginx",
     "node": "nodejs",
-    "npm": "npm",
     "openssl": "openssl",
     "ruby": "ruby",
 }

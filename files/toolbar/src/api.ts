@@ -1,0 +1,143 @@
+/** What the server part answers (`atelier_toolbar`), and how to ask it. */
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import { lines } from './ndjson.js';
+
+/** How a file here compares with the learner's space in GitLab. */
+export type FileState =
+  'saved' | 'here' | 'newer' | 'both' | 'new' | 'ignored' | 'kept_beside';
+
+/** A file that differs from the last save. `was` is the old name of a renamed one. */
+export interface IChange {
+  path: string;
+  change: 'new' | 'modified' | 'deleted' | 'renamed';
+  was?: string;
+}
+
+/** The clone a file lies in. Paths are those of Jupyter's contents API. */
+export interface IStatus {
+  repository: {
+    path: string;
+    branch: string | null;
+    web_url: string | null;
+  } | null;
+  gitlab: 'reached' | 'unreachable' | 'denied' | 'not asked';
+  /** Saves that GitLab does not have yet. */
+  ahead: number;
+  /** Saves that GitLab has and this clone does not. */
+  behind: number;
+  file: { path: string; state: FileState } | null;
+  changes: IChange[];
+  busy: boolean;
+}
+
+/** A version that could not be merged, kept under another name. */
+export interface IKept {
+  path: string;
+  kept: string;
+}
+
+/** What save and pull say at their end. */
+export interface IResult {
+  commit_url?: string | null;
+  merged?: boolean;
+  updated?: string[];
+  up_to_date?: boolean;
+  reload?: string[];
+  kept_beside?: IKept[];
+}
+
+/** Why save or pull stopped. */
+export interface IProblem extends IResult {
+  code: string;
+  /** Whether the save exists here although GitLab does not have it. */
+  committed?: boolean;
+  files?: { path: string; size: number; limit: number }[];
+  path?: string;
+  /** What was begun in a terminal: "merge", "rebase". */
+  operation?: string;
+  /** The last words of git itself. */
+  detail?: string;
+}
+
+/** One line of the answer to save and pull. */
+export type Line =
+  { step: string } | { result: IResult } | { problem: IProblem };
+
+/** A question that the server part cannot answer, with its reason. */
+export class Refusal extends Error {
+  constructor(readonly problem: IProblem) {
+    super(problem.code);
+  }
+}
+
+/** The four requests and the proposed message. */
+export class Api {
+  constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  /** Ask for a file's status; `askGitlab` also looks for what is newer there. */
+  status(path: string, askGitlab: boolean): Promise<IStatus> {
+    return this.get('status', { path, ...(askGitlab && { ask: '1' }) });
+  }
+
+  proposal(path: string, lang: string): Promise<{ message: string }> {
+    return this.get('proposal', { path, lang });
+  }
+
+  view(path: string): Promise<{ url: string | null; saved: boolean }> {
+    return this.get('view', { path });
+  }
+
+  save(
+    path: string,
+    message: string,
+    files: string[] | null,
+    lang: string
+  ): AsyncIterable<Line> {
+    return this.stream('save', { path, message, files, lang });
+  }
+
+  pull(path: string, lang: string): AsyncIterable<Line> {
+    return this.stream('pull', { path, lang });
+  }
+
+  private async get<T>(
+    name: string,
+    query: Record<string, string>
+  ): Promise<T> {
+    const response = await this.request(
+      name + URLExt.objectToQueryString(query),
+      {}
+    );
+    const found = (await response.json()) as T | { problem: IProblem };
+    if (typeof found === 'object' && found && 'problem' in found) {
+      throw new Refusal(found.problem);
+    }
+    return found;
+  }
+
+  private async *stream(name: string, body: object): AsyncGenerator<Line> {
+    const response = await this.request(name, {
+      method: 'POST',
+      body: JSON.stringify(body)
+    });
+    if (response.body) {
+      for await (const line of lines(response.body)) {
+        yield JSON.parse(line) as Line;
+      }
+    }
+  }
+
+  private async request(name: string, init: RequestInit): Promise<Response> {
+    const url = URLExt.join(this.settings.baseUrl, 'atelier-toolbar', name);
+    const response = await ServerConnection.makeRequest(
+      url,
+      init,
+      this.settings
+    );
+    if (!response.ok) {
+      throw await ServerConnection.ResponseError.create(response);
+    }
+    return response;
+  }
+}

@@ -1,0 +1,93 @@
+/** The toolbar's plugins, one per concern. */
+import {
+  ILabShell,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, MainAreaWidget } from '@jupyterlab/apputils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import { ITranslator } from '@jupyterlab/translation';
+import { Api } from './api.js';
+import { Bar } from './bar.js';
+import { BAR, Commands } from './commands.js';
+import { Documents } from './documents.js';
+import { foldWhenNarrow } from './narrow.js';
+import { IStates, States } from './states.js';
+
+/** The kinds of documents that have a bar: notebooks, and every text that can be edited. */
+const EDITORS = ['Notebook', 'Jupytext Notebook', 'Editor'];
+
+const states: JupyterFrontEndPlugin<IStates> = {
+  id: 'atelier-toolbar:states',
+  description: 'Knows how the open documents compare with GitLab.',
+  autoStart: true,
+  provides: IStates,
+  activate: ({ serviceManager }: JupyterFrontEnd) =>
+    new States(new Api(serviceManager.serverSettings), serviceManager.contents)
+};
+
+const commands: JupyterFrontEndPlugin<void> = {
+  id: 'atelier-toolbar:commands',
+  description: 'Status, save to GitLab, pull, view in GitLab.',
+  autoStart: true,
+  requires: [IDocumentManager, IStates, ITranslator],
+  optional: [ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    manager: IDocumentManager,
+    known: IStates,
+    translator: ITranslator,
+    palette: ICommandPalette | null
+  ) => {
+    const api = new Api(app.serviceManager.serverSettings);
+    const documents = new Documents(app.shell, manager);
+    new Commands(api, documents, known, translator).register(app.commands);
+    for (const command of BAR) {
+      palette?.addItem({ command, category: 'GitLab' });
+    }
+  }
+};
+
+const bar: JupyterFrontEndPlugin<void> = {
+  id: 'atelier-toolbar:bar',
+  description: "A bar with the file's state and the commands, in each editor.",
+  autoStart: true,
+  requires: [IStates, ITranslator],
+  activate: (app: JupyterFrontEnd, known: IStates, translator: ITranslator) => {
+    const trans = translator.load('atelier_toolbar');
+    const extension: DocumentRegistry.WidgetExtension = {
+      createNew: (widget, context) => {
+        if (!(widget instanceof MainAreaWidget)) {
+          return;
+        }
+        const made = new Bar(
+          known.watch(context),
+          app.commands,
+          BAR,
+          () => app.shell.activateById(widget.id),
+          trans
+        );
+        widget.contentHeader.addWidget(made);
+        return made;
+      }
+    };
+    for (const editor of EDITORS) {
+      app.docRegistry.addWidgetExtension(editor, extension);
+    }
+  }
+};
+
+const narrow: JupyterFrontEndPlugin<void> = {
+  id: 'atelier-toolbar:narrow',
+  description: 'Makes room for the document where the window is narrow.',
+  autoStart: true,
+  optional: [ILabShell], // Notebook has no side panels to fold
+  activate: (_: JupyterFrontEnd, shell: ILabShell | null) => {
+    if (shell) {
+      foldWhenNarrow(shell);
+    }
+  }
+};
+
+export default [states, commands, bar, narrow];
