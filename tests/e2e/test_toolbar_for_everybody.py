@@ -1,0 +1,135 @@
+"""The toolbar in French, in a frame 320 pixels wide, and without a mouse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from e2e.toolbar import Interface, Learner
+from e2e.visit import Demo
+
+Picture = Callable[[Page, str], None]
+BOTH = pytest.mark.parametrize("interface", ["lab", "notebook"])
+NARROW = {"width": 320, "height": 560}
+
+
+@pytest.fixture(scope="module")
+def learner(demo: Demo, chromium: Browser) -> Iterator[Learner]:
+    """A learner whose course page is in French."""
+    context = chromium.new_context(locale="fr-FR", viewport={"width": 1200, "height": 800})
+    context.set_default_timeout(60_000)
+    yield Learner.arrive(demo, context, "fr", "Zoé Barre")
+    context.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_tab_is_left_open(learner: Learner) -> Iterator[None]:
+    yield
+    for page in learner.context.pages:
+        page.close()
+
+
+@BOTH
+def test_in_french_everything_is_in_french(
+    learner: Learner, interface: Interface, picture: Picture
+) -> None:
+    name = f"carnet-{interface}.md"
+    learner.edit_in_gitlab(name, "une ligne\n")
+    learner.run("git pull -q")
+    bar = learner.open(interface, name)
+    bar.says("Enregistré dans GitLab")
+    bar.type("Ici : ")
+    bar.says("Modifications ici seulement")
+    learner.edit_in_gitlab(name, "une ligne, sur le web\n")
+    bar.press("status")
+    bar.tells(f"{name} : modifié depuis le dernier enregistrement".replace(" :", "\u00a0:"))
+    picture(bar.page, f"toolbar-{interface}-fr-status")
+    bar.close()
+    bar.press("save")
+    expect(bar.dialog.get_by_role("textbox")).to_have_value(re.compile(r"[Mm]odifi"))
+    bar.dialog.get_by_role("textbox").press("Enter")
+    bar.ended()
+    bar.tells("Votre travail est enregistré dans GitLab.")
+    bar.tells("Les deux versions sont gardées")
+    picture(bar.page, f"toolbar-{interface}-fr-kept-beside")
+    bar.close()
+    assert learner.in_gitlab(f"carnet-{interface} (à vous).md") == "Ici : une ligne\n"
+
+
+@BOTH
+def test_in_320_pixels_all_of_it_can_be_seen_and_used(
+    learner: Learner, interface: Interface, picture: Picture
+) -> None:
+    name = f"étroit-{interface}.md"
+    learner.write(name, "un texte\n")
+    page = learner.context.new_page()
+    page.set_viewport_size(NARROW)
+    bar = learner.open(interface, name, page)
+    bar.says("Pas encore dans GitLab")
+    for command in ("status", "save", "pull", "view"):
+        _inside(bar.button(command).bounding_box())
+    picture(page, f"toolbar-{interface}-320")
+    bar.press("save")
+    expect(bar.dialog.get_by_role("textbox")).not_to_have_value("")
+    for button in bar.dialog.get_by_role("button").all():
+        _inside(button.bounding_box())
+    picture(page, f"toolbar-{interface}-320-save")
+    bar.dialog.get_by_role("textbox").press("Enter")
+    bar.ended()
+    bar.tells("Votre travail est enregistré dans GitLab.")
+    picture(page, f"toolbar-{interface}-320-saved")
+    bar.close()
+    bar.says("Enregistré dans GitLab")
+
+
+def _inside(box: dict[str, float] | None) -> None:
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= NARROW["width"]
+    assert box["y"] + box["height"] <= NARROW["height"]
+
+
+@BOTH
+def test_a_save_needs_no_mouse(learner: Learner, interface: Interface) -> None:
+    name = f"clavier-{interface}.md"
+    learner.write(name, "au clavier\n")
+    bar = learner.open(interface, name)
+    keys = bar.page.keyboard
+    bar.button("status").focus()
+    keys.press("ArrowRight")
+    expect(bar.button("save")).to_be_focused()
+    keys.press("End")
+    expect(bar.button("view")).to_be_focused()
+    keys.press("Home")
+    keys.press("ArrowRight")
+    keys.press("Enter")
+    expect(bar.dialog.get_by_role("textbox")).to_be_focused()
+    keys.press("Control+a")
+    keys.type("Au clavier")
+    keys.press("Enter")
+    bar.ended()
+    expect(bar.dialog.get_by_role("button", name="Fermer")).to_be_focused()
+    keys.press("Shift+Tab")
+    expect(bar.dialog.get_by_role("link")).to_be_focused()
+    keys.press("Escape")
+    expect(bar.dialog).to_have_count(0)
+    assert learner.commits()[0]["title"] == "Au clavier"
+
+
+def test_the_commands_are_in_the_palette_and_dialogs_have_names(learner: Learner) -> None:
+    bar = learner.open("lab", "README.md")
+    keys = bar.page.keyboard
+    bar.page.locator(".jp-FileEditor .cm-content").click()
+    keys.press("Control+Shift+c")
+    keys.type("GitLab")
+    for command in bar.words.values():
+        entry = bar.page.locator(".lm-CommandPalette-itemLabel").get_by_text(command, exact=True)
+        expect(entry).to_be_visible()
+    keys.press("Escape")
+    bar.press("status")
+    expect(bar.page.get_by_role("dialog", name="État")).to_be_visible()
+    expect(bar.bar).to_have_attribute("role", "toolbar")
+    expect(bar.bar).to_have_attribute("aria-label", "GitLab")
