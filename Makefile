@@ -5,7 +5,7 @@ WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
 BIN = $${ATELIER_VENV:-.venv}/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-status check test bench bench-check bench-modules clean python
+.PHONY: help demo demo-down demo-status check test bench bench-check bench-launch bench-modules clean python
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ test: python ## everything: lint, types, unit, integration, molecule, end to end
 
 bench: python ## figures beside the stock parts, on a running demo
 	@$(WORLD) bench
+
+bench-launch: python ## launches through nginx and proxy beside ltiauthenticator, no demo needed
+	@$(WORLD) bench-launch
 
 bench-check: python ## checks of answers beside nbdime, no demo needed
 	@$(WORLD) bench-check

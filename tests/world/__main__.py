@@ -97,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
         ("check", checks.check),
         ("bench", checks.bench),
         ("bench-check", checks.bench_check),
+        ("bench-launch", checks.bench_launch),
         ("bench-modules", checks.bench_modules),
         ("clean", checks.clean),
     ):

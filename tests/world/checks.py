@@ -118,6 +118,16 @@ def bench_modules() -> int:
     return _measured("benchmarks.bench_modules")
 
 
+def bench_launch() -> int:
+    """Print the figures of launches. Returns an exit code."""
+    found = needs.Needs()
+    needs.venv(found)
+    needs.programs(found, {"nginx": "nginx", "node": "nodejs", "npm": "npm"})
+    found.settle()
+    venv.ensure()
+    return _measured("benchmarks.bench_launch")
+
+
 def bench_check() -> int:
     """Print the figures of checks of answers. Returns an exit code."""
     found = needs.Needs()

@@ -19,6 +19,7 @@ from atelier.headers import page_headers
 from atelier.house import open_house
 from atelier.learner import learner_of
 from atelier.live import Credentials
+from atelier.quickdb import commit_quickly
 from atelier.settings import DEFAULT_FILE, Settings, SettingsError, load
 from atelier.spawn import spawner_settings
 from atelier.text import say
@@ -121,6 +122,7 @@ def configure(c: Any) -> None:
     settings = load(Settings, settings_file())
     credentials = Credentials()
     open_house(settings, credentials)
+    commit_quickly(settings.hub.database_url)
     base_url = urlsplit(settings.site.hub_url).path + "/"
 
     c.JupyterHub.public_url = settings.site.hub_url + "/"
