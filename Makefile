@@ -5,7 +5,7 @@ WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
 BIN = $${ATELIER_VENV:-.venv}/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-status check test bench bench-check bench-launch bench-modules clean python
+.PHONY: help demo demo-down demo-status check test bench bench-check bench-launch bench-modules bench-toolbar clean python
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ bench-check: python ## checks of answers beside nbdime, no demo needed
 
 bench-modules: python ## the modules for whole classes beside a loop of gitlab_user, no demo needed
 	@$(WORLD) bench-modules
+
+bench-toolbar: python ## the toolbar's save and pull beside git's own, no demo needed
+	@$(WORLD) bench-toolbar
 
 clean: demo-down ## also forget downloads and tools
 	@$(WORLD) clean

@@ -99,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
         ("bench-check", checks.bench_check),
         ("bench-launch", checks.bench_launch),
         ("bench-modules", checks.bench_modules),
+        ("bench-toolbar", checks.bench_toolbar),
         ("clean", checks.clean),
     ):
         command = verbs.add_parser(name, help=(job.__doc__ or "").split(".")[0])

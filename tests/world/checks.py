@@ -137,6 +137,15 @@ def bench_check() -> int:
     return _measured("benchmarks.bench_check")
 
 
+def bench_toolbar() -> int:
+    """Print the figures of the toolbar's server part. Returns an exit code."""
+    found = needs.Needs()
+    needs.venv(found)
+    found.settle()
+    venv.ensure()
+    return _measured("benchmarks.bench_toolbar")
+
+
 def _measured(module: str) -> int:
     done = subprocess.run(
         [venv.program("python"), "-m", module],
