@@ -76,6 +76,27 @@ def test_a_long_answer_gives_a_bounded_outcome() -> None:
     assert [message["key"] for message in found["limits"]] == ["check_limit_shown"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("csv", "{0},{0}\n", "{0},-{0}\n"),
+        ("org", "* a{0}\n", "* b{0}\n"),
+        ("text", "line {0}\n\n", "ligne {0}\n\n"),
+    ],
+)
+def test_many_blocks_that_all_differ_give_a_bounded_outcome(
+    kind: str, one: str, other: str
+) -> None:
+    count = 40_000 if kind == "csv" else 4_900
+    expected = "".join(one.format(n) for n in range(1, count)).encode()
+    answer = "".join(other.format(n) for n in range(1, count)).encode()
+    found = check_bounded(expected, answer, Rule(kind))  # type: ignore[arg-type]
+    assert found["problem"] is None
+    assert sum(found["counts"].values()) >= count - 1
+    assert [message["key"] for message in found["limits"]] == ["check_limit_shown"]
+    assert len(json.dumps(found)) < 4 * 1024**2
+
+
 def test_a_bad_expected_file_is_the_courses_mistake() -> None:
     with pytest.raises(ExpectedError) as caught:
         check_bounded(b"no notebook", NOTEBOOK, IPYNB)

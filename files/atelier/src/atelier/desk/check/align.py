@@ -167,19 +167,18 @@ def _at(
     threshold = STRICT if level == 1 else LOOSE
     short = SHORT if level == 0 else 0
     width, height = len(first), len(second)
-    band = max(MOST_PAIRS // max(width, height), 1)
+    few = width * height <= MOST_PAIRS
+    band = None if few else max(MOST_PAIRS // (2 * height), 1)
 
     def related(i: int, j: int) -> bool:
         one, other = first[i], second[j]
         if one.block.kind != other.block.kind:
             return False
-        if width * height > MOST_PAIRS and abs(i * height // width - j) > band:
-            return False
         if one.text and other.text and max(len(one.text), len(other.text)) < short:
             return True
         return likeness.at_least(one, other, threshold)
 
-    return by_relation(height, width, related)
+    return by_relation(height, width, related, band)
 
 
 def _certain(first: Sequence[Profile], second: Sequence[Profile]) -> list[Pair]:

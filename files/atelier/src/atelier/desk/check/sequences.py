@@ -50,12 +50,24 @@ def by_masks(masks: Sequence[int], width: int) -> list[Pair]:
     return pairs
 
 
-def by_relation(height: int, width: int, related: Callable[[int, int], bool]) -> list[Pair]:
-    """:func:`by_masks` for a relation between indices (of the first sequence, of the second)."""
+def by_relation(
+    height: int, width: int, related: Callable[[int, int], bool], band: int | None = None
+) -> list[Pair]:
+    """:func:`by_masks` for a relation between indices (of the first sequence, of the second).
+
+    Args:
+        height: length of the second sequence.
+        width: length of the first.
+        related: whether two may be paired.
+        band: how far from the diagonal pairs are looked for; None: everywhere.
+    """
     masks = []
     for j in range(height):
+        middle = j * width // height
+        start = 0 if band is None else max(middle - band, 0)
+        end = width if band is None else min(middle + band + 1, width)
         mask = 0
-        for i in range(width):
+        for i in range(start, end):
             if related(i, j):
                 mask |= 1 << i
         masks.append(mask)

@@ -7,6 +7,7 @@ from atelier.desk.check.model import Comparison, Limits, Line, Part, Row, messag
 LONGEST_LINE = 4000
 """Characters of one line or paragraph that are shown."""
 ROW_BYTES = 120
+MOST_PARTS, PART_BYTES = 3000, 400
 SEGMENT_BYTES = 20
 """About what they weigh in JSON beside their text."""
 
@@ -14,10 +15,11 @@ SEGMENT_BYTES = 20
 def bounded(comparison: Comparison, limits: Limits) -> Comparison:
     """Leave out rows until the whole fits; states and scores stay.
 
-    What differs is kept first, then what is equal, each in order.
+    The score and the counts are of all. What differs is kept first, then what is equal.
     """
-    left = limits.max_result_bytes - 400 * len(comparison["parts"])
-    shortened = 0
+    shortened = max(len(comparison["parts"]) - MOST_PARTS, 0)
+    comparison["parts"] = comparison["parts"][:MOST_PARTS]
+    left = limits.max_result_bytes - PART_BYTES * len(comparison["parts"])
     order = sorted(comparison["parts"], key=lambda part: part["state"] == "equal")
     for part in order:
         _shorten_lines(part)
