@@ -259,6 +259,10 @@ def test_launches_of_several_courses_stay_known() -> None:
     both = merge_auth_state(second, first)
     assert both is not None
     assert set(both["launches"]) == {"demo", "maths"}
+    assert both["first"] is True
+    again = merge_auth_state(first, both)
+    assert again is not None
+    assert again["first"] is False, "its space was asked for then"
     assert both["launches"]["demo"]["lis_result_sourcedid"] == "r1"
     assert learner_of(both) == learner
     assert place_of(both, {}) == Destination("maths", "gitlab")

@@ -5,6 +5,7 @@ Nothing here raises for a desk that is down or slow: the hub goes on without it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -45,25 +46,33 @@ class DeskClient:
     def __init__(self, settings: Settings, token: str) -> None:
         self._base = settings.desk.url + service_prefix(settings) + "/api/"
         self._headers = {"Authorization": f"token {token}"}
-        # Reading all certificate authorities for each call would keep the hub busy 50 ms a launch.
-        self._tls = httpx.create_ssl_context()
+        self._kept: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+
+    def _client(self) -> httpx.AsyncClient:
+        """One for all calls: making one reads all certificate authorities each time.
+
+        It belongs to the loop it runs in. Connections end before the desk would end them.
+        """
+        loop = asyncio.get_running_loop()
+        if self._kept is None or self._kept[0] is not loop:
+            limits = httpx.Limits(max_connections=None, keepalive_expiry=2)
+            # trust_env: the site's web proxy is not for calls inside the machine
+            self._kept = loop, httpx.AsyncClient(limits=limits, trust_env=False)
+        return self._kept[1]
 
     async def _call(
         self, method: str, path: str, body: dict[str, Any], wait: float
     ) -> httpx.Response | None:
         timeout = httpx.Timeout(wait + 5, connect=2)
         try:
-            # trust_env: the site's web proxy is not for calls inside the machine
-            async with httpx.AsyncClient(
-                timeout=timeout, trust_env=False, verify=self._tls
-            ) as client:
-                return await client.request(
-                    method,
-                    self._base + path,
-                    json=body,
-                    params={"wait": f"{wait:g}"},
-                    headers=self._headers,
-                )
+            return await self._client().request(
+                method,
+                self._base + path,
+                json=body,
+                params={"wait": f"{wait:g}"},
+                headers=self._headers,
+                timeout=timeout,
+            )
         except httpx.HTTPError as error:
             log.warning("the desk does not answer: %s", type(error).__name__)
             return None

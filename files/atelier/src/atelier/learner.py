@@ -72,10 +72,15 @@ def identify(params: Mapping[str, str], consumer: Launcher, site: Site) -> Learn
 
 
 def merge_auth_state(new: AuthState | None, old: AuthState | None) -> AuthState | None:
-    """Keep the launches of other courses beside the newest."""
+    """Keep the launches of other courses beside the newest, and whether it is a course's first."""
     if not new or not old:
         return new or old
-    return {**new, "launches": {**old.get("launches", {}), **new.get("launches", {})}}
+    before = old.get("launches", {})
+    return {
+        **new,
+        "first": new.get("last") not in before,
+        "launches": {**before, **new.get("launches", {})},
+    }
 
 
 def learner_of(state: AuthState | None) -> LearnerInfo | None:

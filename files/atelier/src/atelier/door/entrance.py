@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import urlencode
 
@@ -89,12 +90,12 @@ class Entrance(ArrivalHandler):
         kept = state["launches"][state["last"]]
         place = Destination(**{name: kept[name] for name in Destination.__dataclass_fields__})
         learner = state["learner"]
-        # The space is being prepared while the browser follows the redirect.
         desk = house().desk
-        for call in (
-            desk.space(user.name, learner["name"], learner["email"], place.course),
-            desk.launched(hand_over(state, place.course)),
-        ):
+        calls: list[Coroutine[Any, Any, object]] = [desk.launched(hand_over(state, place.course))]
+        if state.get("first", True):
+            # A newcomer's space is being prepared while the browser follows the redirect.
+            calls.append(desk.space(user.name, learner["name"], learner["email"], place.course))
+        for call in calls:
             task: asyncio.Task[Any] = asyncio.ensure_future(call)
             _background.add(task)
             task.add_done_callback(_background.discard)
