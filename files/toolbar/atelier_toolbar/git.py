@@ -22,6 +22,8 @@ _SETTINGS = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
     "core.pager": "cat",
+    "core.safecrlf": "false",
+    "core.splitIndex": "false",
     "fetch.recurseSubmodules": "false",
     "gc.auto": "0",
     "http.lowSpeedLimit": "1",  # bytes a second: a git whose parent was killed ends by itself

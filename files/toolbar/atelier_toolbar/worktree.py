@@ -138,6 +138,8 @@ class Worktree:
         if not after:
             return
         stage = self._stage()
+        # submodules are left to those who use them
+        after = {p: entry for p, entry in after.items() if not entry or entry.mode != "160000"}
         present = [path for path, entry in after.items() if entry is not None]
         if present:
             with self.objects.index(wanted) as index:
@@ -149,7 +151,7 @@ class Worktree:
             if is_safe(path):
                 self._remove(stage, path, seen.digests.get(path), applied)
         for path in sorted(present):
-            if is_safe(path) and os.path.lexists(stage / "new" / path):  # not a submodule
+            if is_safe(path):
                 self._place(stage, path, seen.digests.get(path), applied)
         shutil.rmtree(stage)
 

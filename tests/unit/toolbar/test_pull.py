@@ -130,6 +130,33 @@ def test_a_file_in_the_way_of_a_folder_is_kept_beside(desk: Desk, other: Desk) -
     assert desk.read("results (yours)") == "mine\n"
 
 
+def test_a_submodule_is_left_alone(desk: Desk, other: Desk) -> None:
+    commit = git(other.top, "rev-parse", "HEAD")
+    git(other.top, "update-index", "--add", "--cacheinfo", f"160000,{commit},library")
+    git(other.top, "commit", "-qm", "a submodule")
+    git(other.top, "push", "-q")
+    desk.write("library/mine.md", "mine\n")
+    assert desk.pull()["kept_beside"] == []
+    assert desk.read("library/mine.md") == "mine\n"
+    desk.write("notes.md", "mine\n")
+    desk.save()
+    assert "library" in git(desk.top, "ls-tree", "-r", "--name-only", "origin/main")
+
+
+def test_a_branch_without_a_commit_takes_what_gitlab_has(desk: Desk) -> None:
+    git(desk.top, "checkout", "-q", "--orphan", "fresh")
+    git(desk.top, "rm", "-rq", "--cached", ".")
+    git(desk.top, "branch", "-qD", "main")
+    git(desk.top, "branch", "-qm", "main")
+    git(desk.top, "config", "branch.main.remote", "origin")
+    git(desk.top, "config", "branch.main.merge", "refs/heads/main")
+    desk.write("notes.md", "mine\n")
+    desk.pull()
+    assert "line 1\n" in desk.read("notes.md")
+    assert desk.read("notes (yours).md") == "mine\n"
+    assert desk.changes() == {"notes (yours).md": "new"}
+
+
 def test_a_link_leads_nothing_out_of_the_clone(desk: Desk, other: Desk) -> None:
     outside = desk.root / "outside"
     outside.mkdir()
