@@ -11,9 +11,19 @@ import hashlib
 import threading
 from pathlib import Path
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, delete, insert
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    insert,
+    inspect,
+)
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
 _metadata = MetaData()
@@ -52,9 +62,17 @@ class NonceStore:
                     connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         else:
             self._engine = create_engine(url, pool_pre_ping=True)
-        _metadata.create_all(self._engine)
+        self._make_table()
         self._lock = threading.Lock()
         self._pruned = 0.0
+
+    def _make_table(self) -> None:
+        try:
+            _metadata.create_all(self._engine)
+        except DBAPIError:
+            # Several processes started at once: another one has made it since this one looked.
+            if not inspect(self._engine).has_table(_nonces.name):
+                raise
 
     def claim(self, consumer: str, timestamp: int, nonce: str, *, now: float, expires: int) -> bool:
         """Record a launch, once.
