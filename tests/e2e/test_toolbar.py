@@ -142,6 +142,13 @@ def test_the_status_says_in_words_what_changed(learner: Learner, picture: Pictur
     expect(bar.dialog.get_by_role("checkbox")).to_have_count(4)
 
 
+def test_the_state_is_shown_while_gitlab_is_still_being_asked(learner: Learner) -> None:
+    page = learner.context.new_page()
+    page.route(re.compile(r"/atelier-toolbar/status\?.*ask=1"), lambda _: None)  # no answer
+    bar = learner.open("lab", "README.md", page)
+    bar.says("Saved in GitLab")
+
+
 def test_with_nothing_to_save_it_says_so(learner: Learner) -> None:
     bar = learner.open("lab", "README.md")
     before = learner.commits()[0]["id"]

@@ -137,8 +137,16 @@ export class States implements IStates, IDisposable {
     this.documents.add(state);
     const forget = new DisposableDelegate(() => this.documents.delete(state));
     context.disposed.connect(() => forget.dispose());
-    void context.ready.then(() => state.refresh(this.mayAsk(STALE_MS)));
+    void context.ready.then(() => this.first(state));
     return state;
+  }
+
+  /** What is known here comes at once; GitLab may take its time. */
+  private async first(state: DocumentState): Promise<void> {
+    await state.refresh(false);
+    if (this.mayAsk(STALE_MS)) {
+      await state.refresh(true);
+    }
   }
 
   async refresh(gitlab: Gitlab): Promise<void> {
