@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from atelier_toolbar import exchange, notebooks, objects, worktree
+from atelier_toolbar import exchange, objects, worktree
 from atelier_toolbar.problems import Problem
 
 from .conftest import Desk, git, notebook, problem_of, sources
@@ -332,73 +332,3 @@ def test_line_ends_that_git_converts_are_no_changes(desk: Desk, other: Desk) -> 
     desk.pull()
     assert (desk.top / "notes.md").read_bytes() == b"one\r\ntwo\r\n"
     assert desk.changes() == {}
-
-
-def contradict(desk: Desk, other: Desk) -> None:
-    """A merge in a terminal that stops at a conflict."""
-    other.write("notes.md", "theirs\n")
-    other.write("new.md", "new\n")
-    other.save()
-    desk.write("notes.md", "mine\n")
-    git(desk.top, "commit", "-qam", "mine")
-    git(desk.top, "fetch", "-q")
-    with pytest.raises(AssertionError):
-        git(desk.top, "merge", "origin/main")
-    assert "<<<<<<<" in desk.read("notes.md")
-
-
-def test_a_merge_begun_in_a_terminal_is_ended(desk: Desk, other: Desk) -> None:
-    contradict(desk, other)
-    result = desk.pull()
-    assert result["kept_beside"] == [{"path": "demo/notes.md", "kept": "demo/notes (yours).md"}]
-    assert (desk.read("notes.md"), desk.read("notes (yours).md")) == ("theirs\n", "mine\n")
-    assert desk.read("new.md") == "new\n"
-    assert git(desk.top, "log", "-1", "--format=%s") == "Merge with GitLab"
-    assert not (desk.top / ".git/MERGE_HEAD").exists()
-    assert git(desk.top, "status", "--porcelain") == ""
-
-
-def test_what_a_learner_decided_in_a_merge_stays(desk: Desk, other: Desk, gitlab: Path) -> None:
-    contradict(desk, other)
-    desk.write("notes.md", "theirs and mine\n")
-    result = desk.save()
-    assert (result["merged"], result["kept_beside"]) == (True, [])
-    assert git(gitlab, "show", "main:notes.md") == "theirs and mine"
-    assert git(gitlab, "log", "-1", "--format=%p", "main").count(" ") == 1
-
-
-def test_a_rebase_begun_in_a_terminal_is_told(desk: Desk, other: Desk) -> None:
-    other.write("notes.md", "theirs\n")
-    other.save()
-    desk.write("notes.md", "mine\n")
-    git(desk.top, "commit", "-qam", "mine")
-    git(desk.top, "fetch", "-q")
-    with pytest.raises(AssertionError):
-        git(desk.top, "rebase", "origin/main")
-    before = desk.read("notes.md")
-    problem = problem_of(desk.pull)
-    assert (problem["code"], problem["operation"]) == ("unfinished", "rebase")
-    assert desk.read("notes.md") == before
-
-
-def test_a_notebook_that_nbdime_would_shorten_is_not_merged(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    base, ours, theirs = (notebook(text, "z") for text in ("a", "a\nmine", "a"))
-    assert notebooks.merge(base.encode(), ours.encode(), theirs.encode()) is not None
-    import nbdime.merging.notebooks as nbdime_notebooks
-
-    def careless(before: object, *_: object) -> tuple[object, list[object]]:
-        return before, []
-
-    monkeypatch.setattr(nbdime_notebooks, "merge_notebooks", careless)
-    assert notebooks.merge(base.encode(), ours.encode(), theirs.encode()) is None
-
-
-@pytest.mark.parametrize(
-    "strange", [b"", b"{}", b"[]", b"not json", b'{"nbformat": 3, "worksheets": []}', b"\xff\xfe"]
-)
-def test_what_is_no_notebook_is_left_alone(strange: bytes) -> None:
-    good = notebook("a").encode()
-    assert notebooks.without_outputs(strange) == strange
-    assert notebooks.merge(good, strange, good) is None
