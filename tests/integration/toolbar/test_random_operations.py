@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from integration.toolbar.campus import BRANCH, GitLab, Ledger, Server, git
+from world import paths
 
 STEPS = int(os.environ.get("ATELIER_TOOLBAR_STEPS", "2000"))
 SEED = int(os.environ.get("ATELIER_TOOLBAR_SEED", "5"))
@@ -253,6 +254,12 @@ class Walk:
         action(self.dice.choice(self.servers))
         self.ledger.check()
 
+    def report(self, seconds: float) -> str:
+        """How many of each operation, and of each kind of kill, really happened."""
+        lines = [f"{sum(self.done.values())} events in {seconds:.0f} s, seed {SEED}:"]
+        lines += [f"  {count:5} {name}" for name, count in sorted(self.done.items())]
+        return "\n".join([*lines, f"  {len(self.ledger.lines)} lines in the ledger", ""])
+
     def settle(self) -> None:
         """GitLab answers again, and both servers send what they have."""
         self.gitlab.close(closed=False)
@@ -299,12 +306,11 @@ def test_no_line_is_ever_lost(walk: Walk, capsys: pytest.CaptureFixture[str]) ->
         error.add_note(at)
         raise
     finally:
-        with capsys.disabled():
-            taken = time.monotonic() - began
-            print(f"\n{sum(walk.done.values())} events in {taken:.0f} s, seed {SEED}:")
-            for name, count in sorted(walk.done.items()):
-                print(f"  {count:5} {name}")
-            print(f"  {len(walk.ledger.lines)} lines in the ledger")
+        report = walk.report(time.monotonic() - began)
+        paths.RESULTS.mkdir(exist_ok=True)
+        (paths.RESULTS / "toolbar-walk.log").write_text(report)
+        with capsys.disabled():  # for who runs it alone; a worker's words are not shown
+            print(f"\n{report}")
     one, two = walk.servers
     trees = {git(server.top, "rev-parse", "HEAD^{tree}") for server in (one, two)}
     assert trees == {git(walk.gitlab.bare, "rev-parse", f"{BRANCH}^{{tree}}")}
