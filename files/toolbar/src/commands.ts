@@ -204,10 +204,23 @@ export class Commands {
       await this.notInTheCourse(title);
       return null;
     }
-    const path = await this.documents.saveAll(before.repository.path);
-    if (path !== null) {
-      await this.tell(title, { code: 'unsaved', path }, before.repository.path);
+    const { path } = before.repository;
+    const { kept, unsaved } = await this.documents.saveAll(path);
+    if (unsaved !== null) {
+      await this.tell(title, { code: 'unsaved', path: unsaved }, path);
       return null;
+    }
+    if (kept.length) {
+      const remarks = kept.map(one =>
+        this.remark(
+          words.otherWindow(
+            words.shortName(one.path, path),
+            words.shortName(one.kept, path),
+            this.trans
+          )
+        )
+      );
+      await this.say(title, ...remarks);
     }
     return this.api.status(context.path, false);
   }

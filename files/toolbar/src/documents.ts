@@ -1,12 +1,25 @@
 /** The open documents of a clone: saved before git looks at them, read again after. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { PathExt } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import { type Contents, ServerConnection } from '@jupyterlab/services';
+import type { IKept } from './api.js';
+
+/** How the documents of a folder were saved. */
+export interface ISaved {
+  /** Where another window had saved: the file, and what holds this window's version. */
+  kept: IKept[];
+  /** A document that could not be saved. */
+  unsaved: string | null;
+}
 
 export class Documents {
+  /** @param yours - in the name of a version kept beside: "yours" */
   constructor(
     private readonly shell: JupyterFrontEnd.IShell,
-    private readonly manager: IDocumentManager
+    private readonly manager: IDocumentManager,
+    private readonly yours: string
   ) {}
 
   /** The document that the learner works in, if any. */
@@ -23,20 +36,29 @@ export class Documents {
   }
 
   /**
-   * Save what has unsaved edits in a folder, and return the path of the first document that
-   * still has some: where Jupyter asks about a conflict, the learner may have cancelled.
+   * Save what has unsaved edits in a folder. Where another window has saved the same file in the
+   * meantime, what this one shows is kept beside it, and then shows what the other has saved.
    */
-  async saveAll(folder: string): Promise<string | null> {
+  async saveAll(folder: string): Promise<ISaved> {
+    const saved: ISaved = { kept: [], unsaved: null };
     for (const context of this.open()) {
-      if (inside(context.path, folder) && isDirty(context)) {
-        // Jupyter has said why in a dialog of its own.
-        await context.save().catch(() => undefined);
-        if (isDirty(context)) {
-          return context.path;
-        }
+      if (!inside(context.path, folder) || !isDirty(context)) {
+        continue;
+      }
+      if (await this.changedElsewhere(context)) {
+        const kept = await this.keepBeside(context);
+        await context.revert();
+        saved.kept.push({ path: context.path, kept });
+        continue;
+      }
+      // When it fails Jupyter has said why in a dialog of its own.
+      await context.save().catch(() => undefined);
+      if (isDirty(context)) {
+        saved.unsaved = context.path;
+        break;
       }
     }
-    return null;
+    return saved;
   }
 
   /**
@@ -50,7 +72,7 @@ export class Documents {
       if (!paths.includes(context.path)) {
         continue;
       }
-      if (!(await this.exists(context.path))) {
+      if (!(await this.look(context.path))) {
         gone.push(context.path);
       } else if (isDirty(context)) {
         edited.push(context.path);
@@ -61,13 +83,51 @@ export class Documents {
     return { edited, gone };
   }
 
-  private async exists(path: string): Promise<boolean> {
+  /** Whether the file on the disk is another one than was read or saved here. */
+  private async changedElsewhere(
+    context: DocumentRegistry.Context
+  ): Promise<boolean> {
+    const known = context.contentsModel;
+    const now = await this.look(context.path);
+    if (!known || !now) {
+      return false;
+    }
+    return known.hash && now.hash
+      ? known.hash !== now.hash
+      : known.last_modified < now.last_modified;
+  }
+
+  /** Write what a document shows under a free name beside its file, and return that name. */
+  private async keepBeside(context: DocumentRegistry.Context): Promise<string> {
+    const { contents } = this.manager.services;
+    const extension = PathExt.extname(context.path);
+    const stem = context.path.slice(0, context.path.length - extension.length);
+    let kept = `${stem} (${this.yours})${extension}`;
+    for (let count = 2; await this.look(kept); count += 1) {
+      kept = `${stem} (${this.yours} ${count})${extension}`;
+    }
+    const notebook = context.contentsModel?.type === 'notebook';
+    await contents.save(kept, {
+      type: notebook ? 'notebook' : 'file',
+      format: notebook ? 'json' : 'text',
+      content: notebook ? context.model.toJSON() : context.model.toString()
+    });
+    return kept;
+  }
+
+  /** What is known of a file on the disk; null when there is none. */
+  private async look(path: string): Promise<Contents.IModel | null> {
     const { contents } = this.manager.services;
     try {
-      await contents.get(path, { content: false });
-      return true;
-    } catch {
-      return false;
+      return await contents.get(path, { content: false, hash: true });
+    } catch (error) {
+      if (
+        error instanceof ServerConnection.ResponseError &&
+        error.response.status === 404
+      ) {
+        return null;
+      }
+      throw error;
     }
   }
 

@@ -41,7 +41,8 @@ const commands: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ) => {
     const api = new Api(app.serviceManager.serverSettings);
-    const documents = new Documents(app.shell, manager);
+    const trans = translator.load('atelier_toolbar');
+    const documents = new Documents(app.shell, manager, trans.__('yours'));
     new Commands(api, documents, known, translator).register(app.commands);
     for (const command of BAR) {
       palette?.addItem({ command, category: 'GitLab' });

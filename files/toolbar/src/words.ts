@@ -212,6 +212,19 @@ export function keptBeside(
   );
 }
 
+/** Both versions of a file that two windows have changed. */
+export function otherWindow(
+  path: string,
+  kept: string,
+  trans: TranslationBundle
+): string {
+  return trans.__(
+    '“%1” was also changed in another window. Both versions are kept: “%1” is what was saved there, “%2” is what you had here.',
+    path,
+    kept
+  );
+}
+
 /** A document with edits since: what is on the disk is not what is on the screen. */
 export function leftAlone(path: string, trans: TranslationBundle): string {
   return trans.__(
