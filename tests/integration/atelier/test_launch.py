@@ -341,6 +341,7 @@ def test_gitlab_s_sign_in_receives_name_and_address(site: Site, visitor: Visitor
     assert user["user_info"] == {
         "name": "Émilie b du /b Châtelet",
         "email": f"{visitor.username}@users.noreply.campus.example",
+        "locale": "fr",
     }
     elsewhere = {**asked, "redirect_uri": "https://evil.example/"}
     refused = visitor.browser.get(f"{site.hub_url}/hub/api/oauth2/authorize", params=elsewhere)
