@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from integration.atelier.framed_site import FramedSite, framed_site
 from playwright.sync_api import BrowserContext, expect, sync_playwright
@@ -126,3 +127,13 @@ def test_another_site_s_page_cannot_show_the_notebook(framed: FramedSite, window
         page.goto(f"{framed.web.gitlab_url}/trap")
         (inside,) = page.main_frame.child_frames
         inside.wait_for_url("chrome-error://**")
+
+
+def test_the_cookie_of_a_login_crosses_sites_by_the_hub_s_own_word(framed: FramedSite) -> None:
+    """Also where the web server says nothing of it, as without frames."""
+    answer = httpx.get(
+        f"http://127.0.0.1:{framed.proxy_port}/hub/lti13/login?iss=x", trust_env=False
+    )
+    (cookie,) = [one for one in answer.headers.get_list("set-cookie") if "atelier-lti" in one]
+    assert "SameSite=None" in cookie
+    assert "Secure" in cookie

@@ -45,12 +45,19 @@ class Entrance13(Entrance):
         """The browser's secret, made and sent when it has none.
 
         The cookie lasts as long as the browser's session, so several links may be opened at once.
-        The web server says that it may cross sites and is kept apart for each platform, as it does
-        for all cookies: one of a frame is that page's own, and useless elsewhere.
+        Where frames are allowed, the web server says that it is kept apart for each platform, as it
+        does for all cookies: one of a frame is that page's own, and useless elsewhere.
         """
         known = self.browser_secret()
         if known is not None:
             return known
         made = secrets.token_urlsafe(32)
-        self.set_cookie(self._cookie_name, made, path="/", httponly=True, secure=self._https)
+        self.set_cookie(
+            self._cookie_name,
+            made,
+            path="/",
+            httponly=True,
+            secure=self._https,
+            samesite="None" if self._https else "Lax",  # the token comes from another site
+        )
         return made
