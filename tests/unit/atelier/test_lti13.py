@@ -2,153 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-import httpx
 import jwt
 import pytest
 from atelier.door import lti13
 from atelier.door.claims import as_params, migration_signature
-from atelier.door.keysets import FLOOR_SECONDS, FRESH_SECONDS, KEPT_SECONDS, Keysets
 from atelier.door.lti11 import LaunchError
 from atelier.door.nonces import NonceStore
 from atelier.door.sealed import Sealer
 from atelier.identity import username
 from atelier.learner import identify
-from atelier.outside import MAX_BYTES, Outside
-from atelier.registrations import Registration, Registrations
-from atelier.settings import Consumer, Consumers, Site
+from atelier.registrations import Registrations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
-from lms.platform13 import CLIENT_ID, Platform13, make_key
-
-HUB = "https://hub.mooc.example"
-PLATFORM = "https://lms.example"
-SITE = Site(hub_url=HUB, gitlab_url="https://gitlab.mooc.example")
-CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
-SECRET = "s" * 40
-BROWSER = "b" * 43
-WINDOW = 300
-SEALER = Sealer(b"k" * 32)
-CONSUMERS = Consumers(
-    consumers=(
-        Consumer.model_validate({"key": "fun", "secret": SECRET, "platform": "fun"}),
-        Consumer.model_validate({"key": "other", "secret": "o" * 40, "platform": "other"}),
-    )
+from lms.platform13 import CLIENT_ID
+from unit.atelier.click13 import (
+    BROWSER,
+    CLAIM,
+    HUB,
+    PLATFORM,
+    PLATFORMS,
+    SEALER,
+    SECRET,
+    SITE,
+    Click,
+    Web,
+    key,
+    refusal,
+    registrations,
 )
-
-
-@cache
-def key(name: str) -> str:
-    """The private key of that name."""
-    del name
-    return make_key()
-
-
-PLATFORMS = Platform13(PLATFORM, HUB, key("first"))
-
-
-def registrations(**changes: Any) -> Registrations:
-    whole = {**PLATFORMS.registration("fun-13", "fun"), **changes}
-    return Registrations(registrations=(Registration.model_validate(whole),))
-
-
-class Web:
-    """The platform's key address: what it answers, and how often it was asked."""
-
-    def __init__(self, *platforms: Platform13) -> None:
-        self.keys: list[dict[str, Any]] = []
-        self.asked = 0
-        self.down = False
-        self.now = 1000.0
-        for one in platforms or (PLATFORMS,):
-            self.publish(one)
-        transport = httpx.MockTransport(self._answer)
-        self.keysets = Keysets(Outside(transport=transport), clock=lambda: self.now)
-
-    def publish(self, platform: Platform13) -> None:
-        self.keys += platform.keyset()["keys"]
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        assert str(request.url) == f"{PLATFORM}/lti13/keys"
-        self.asked += 1
-        if self.down:
-            raise httpx.ConnectError("down")
-        return httpx.Response(200, json={"keys": self.keys})
-
-
-class Click:
-    """A login that was begun, and the token for it, which a test may change before it arrives."""
-
-    def __init__(self, known: Registrations | None = None, **values: Any) -> None:
-        self.known = known or registrations()
-        custom = values.pop("custom", {"course": "demo"})
-        user_id = values.pop("user_id", "42")
-        first = dict(parse_qsl(urlsplit(PLATFORMS.login_url(user_id, "link-1", custom)).query))
-        self.now = time.time()
-        login = lti13.begin(
-            {**first, **values},
-            registrations=self.known,
-            hub_url=HUB,
-            sealer=SEALER,
-            browser_secret=BROWSER,
-            now=self.now,
-        )
-        self.address = login.address
-        self.query = {name: one[0] for name, one in parse_qs(urlsplit(login.address).query).items()}
-
-    def claims(self, **changes: Any) -> dict[str, Any]:
-        """The claims Open edX's code signs, with changes; None takes one away."""
-        token = PLATFORMS.answer(self.query)["id_token"]
-        found = jwt.decode(token, options={"verify_signature": False})
-        for name, value in changes.items():
-            whole = CLAIM + name.removeprefix("lti_") if name.startswith("lti_") else name
-            found[whole] = value
-            if value is None:
-                del found[whole]
-        return found
-
-    def token(self, kid: str | None = "key-1", signer: str = "first", **changes: Any) -> str:
-        header = {"kid": kid} if kid else {}
-        return jwt.encode(self.claims(**changes), key(signer), "RS256", headers=header)
-
-    def arrive(
-        self,
-        token: str | None = None,
-        *,
-        web: Web | None = None,
-        nonces: NonceStore | None = None,
-        later: float = 0,
-        known: Registrations | None = None,
-    ) -> lti13.Message:
-        state = lti13.returned(self.query["state"], SEALER, self.now + later)
-        assert state.begun_by(BROWSER)
-        return asyncio.run(
-            lti13.verify(
-                self.token() if token is None else token,
-                state,
-                registrations=known or self.known,
-                consumers=CONSUMERS,
-                keysets=(web or Web()).keysets,
-                nonces=nonces or NonceStore("sqlite://"),
-                hub_url=HUB,
-                now=self.now + later,
-                window=WINDOW,
-            )
-        )
-
-
-def refusal(click: Click, token: str | None = None, **values: Any) -> LaunchError:
-    with pytest.raises(LaunchError) as refused:
-        click.arrive(token, **values)
-    return refused.value
 
 
 @pytest.fixture
@@ -324,76 +211,6 @@ def test_a_state_that_this_site_did_not_make_is_refused(state: str) -> None:
 def test_a_registration_that_went_away_meanwhile_launches_nobody(click: Click) -> None:
     assert refusal(click, known=Registrations()).key == "launch_consumer"
     assert refusal(click, known=registrations(client_ids=["new"])).key == "launch_consumer"
-
-
-def test_keys_are_read_once_and_again_when_the_platform_has_a_new_one() -> None:
-    web = Web()
-    for _ in range(5):
-        Click().arrive(web=web)
-    assert web.asked == 1
-    rotated = Platform13(PLATFORM, HUB, key("second"), "key-2")
-    web.publish(rotated)
-    web.now += FLOOR_SECONDS
-    click = Click()
-    assert click.arrive(click.token("key-2", "second"), web=web)
-    assert web.asked == 2
-
-
-def test_unknown_keys_do_not_make_us_ask_again_and_again(click: Click) -> None:
-    web = Web()
-    for number in range(50):
-        refusal(click, click.token(f"made-up-{number}"), web=web)
-    assert web.asked == 1
-
-
-def test_known_keys_serve_while_the_platform_s_address_is_down() -> None:
-    web = Web()
-    Click().arrive(web=web)
-    web.down = True
-    web.now += FRESH_SECONDS + 1
-    assert Click().arrive(web=web)
-    assert web.asked == 2
-    assert Click().arrive(web=web)
-    assert web.asked == 2, "a platform in trouble is not asked at every launch"
-    web.now += KEPT_SECONDS
-    assert refusal(Click(), web=web).key == "launch_signature"
-
-
-def test_a_key_the_platform_withdrew_is_refused_within_the_hour() -> None:
-    web = Web()
-    Click().arrive(web=web)
-    web.keys.clear()
-    web.now += FRESH_SECONDS + 1
-    assert refusal(Click(), web=web).key == "launch_signature"
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        httpx.Response(500),
-        httpx.Response(302, headers={"Location": "https://evil.example/keys"}),
-        httpx.Response(200, text="<html>"),
-        httpx.Response(200, json=[]),
-        httpx.Response(200, json={"keys": "none"}),
-        httpx.Response(200, json={"keys": [{"kty": "oct", "k": "AAAA", "kid": "key-1"}]}),
-        httpx.Response(200, content=b"[" * (MAX_BYTES + 1)),
-        httpx.Response(200, content=b'{"keys":' + b"[" * 100_000),
-    ],
-)
-def test_a_key_address_that_answers_nonsense_is_a_refusal_not_a_crash(
-    click: Click, answer: httpx.Response
-) -> None:
-    web = Web()
-    web.keysets = Keysets(Outside(transport=httpx.MockTransport(lambda _: answer)))
-    assert refusal(click, web=web).key == "launch_signature"
-
-
-def test_keys_written_in_the_settings_need_no_address() -> None:
-    known = registrations(jwks_url=None, jwks=PLATFORMS.keyset())
-    web = Web()
-    web.down = True
-    assert Click(known).arrive(web=web)
-    assert web.asked == 0
 
 
 def test_the_learner_is_the_same_by_1_1_and_1_3_where_the_ids_are(click: Click) -> None:

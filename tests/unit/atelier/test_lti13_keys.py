@@ -1,0 +1,94 @@
+"""The public keys of LTI 1.3 platforms: read, kept, changed, withdrawn, out of reach."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from atelier.door.keysets import FLOOR_SECONDS, FRESH_SECONDS, KEPT_SECONDS, Keysets
+from atelier.outside import MAX_BYTES, Outside
+from lms.platform13 import Platform13
+from unit.atelier.click13 import (
+    HUB,
+    PLATFORM,
+    PLATFORMS,
+    Click,
+    Web,
+    key,
+    refusal,
+    registrations,
+)
+
+
+@pytest.fixture
+def click() -> Click:
+    return Click()
+
+
+def test_keys_are_read_once_and_again_when_the_platform_has_a_new_one() -> None:
+    web = Web()
+    for _ in range(5):
+        Click().arrive(web=web)
+    assert web.asked == 1
+    rotated = Platform13(PLATFORM, HUB, key("second"), "key-2")
+    web.publish(rotated)
+    web.now += FLOOR_SECONDS
+    click = Click()
+    assert click.arrive(click.token("key-2", "second"), web=web)
+    assert web.asked == 2
+
+
+def test_unknown_keys_do_not_make_us_ask_again_and_again(click: Click) -> None:
+    web = Web()
+    for number in range(50):
+        refusal(click, click.token(f"made-up-{number}"), web=web)
+    assert web.asked == 1
+
+
+def test_known_keys_serve_while_the_platform_s_address_is_down() -> None:
+    web = Web()
+    Click().arrive(web=web)
+    web.down = True
+    web.now += FRESH_SECONDS + 1
+    assert Click().arrive(web=web)
+    assert web.asked == 2
+    assert Click().arrive(web=web)
+    assert web.asked == 2, "a platform in trouble is not asked at every launch"
+    web.now += KEPT_SECONDS
+    assert refusal(Click(), web=web).key == "launch_signature"
+
+
+def test_a_key_the_platform_withdrew_is_refused_within_the_hour() -> None:
+    web = Web()
+    Click().arrive(web=web)
+    web.keys.clear()
+    web.now += FRESH_SECONDS + 1
+    assert refusal(Click(), web=web).key == "launch_signature"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500),
+        httpx.Response(302, headers={"Location": "https://evil.example/keys"}),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, json={"keys": "none"}),
+        httpx.Response(200, json={"keys": [{"kty": "oct", "k": "AAAA", "kid": "key-1"}]}),
+        httpx.Response(200, content=b"[" * (MAX_BYTES + 1)),
+        httpx.Response(200, content=b'{"keys":' + b"[" * 100_000),
+    ],
+)
+def test_a_key_address_that_answers_nonsense_is_a_refusal_not_a_crash(
+    click: Click, answer: httpx.Response
+) -> None:
+    web = Web()
+    web.keysets = Keysets(Outside(transport=httpx.MockTransport(lambda _: answer)))
+    assert refusal(click, web=web).key == "launch_signature"
+
+
+def test_keys_written_in_the_settings_need_no_address() -> None:
+    known = registrations(jwks_url=None, jwks=PLATFORMS.keyset())
+    web = Web()
+    web.down = True
+    assert Click(known).arrive(web=web)
+    assert web.asked == 0
