@@ -25,6 +25,7 @@ from atelier.desk.check.runner import Checker
 from world import paths, venv
 from world.run import say
 
+from benchmarks import check_load
 from benchmarks.figures import line
 
 ROUNDS = 5
@@ -175,6 +176,8 @@ def main() -> int:
     """Print the figures."""
     with tempfile.TemporaryDirectory(prefix="bench-check-") as name:
         found = asyncio.run(measure(Path(name)))
+    start = notebook(30, 0, 1)
+    found += check_load.figures(start, answered(start, 7))
     paths.RESULTS.mkdir(exist_ok=True)
     (paths.RESULTS / "bench-check.txt").write_text("\n".join(found) + "\n")
     say("\n".join(found))

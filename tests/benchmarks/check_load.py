@@ -1,0 +1,148 @@
+"""Fifty checks at once: how long learners wait, and whether the hub answers others as before.
+
+On a small site of this machine: proxy, hub, desk and the GitLab stand-in as they are, no
+containers. Learners come through the hub; their checks are pressed all at the same moment.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+from integration.atelier.campus import Visitor
+from integration.atelier.gitlab_site import GitLabBeside
+from integration.atelier.small_site import Site
+from world.run import say
+
+from benchmarks.figures import line
+
+LEARNERS = 50
+PROBE_SECONDS = 0.05
+IDLE_SECONDS = 5.0
+DECLARED = """
+version: 1
+exercises:
+  - id: book
+    title: {fr: Un notebook, en: A notebook}
+    file: book.ipynb
+    show: full
+"""
+
+
+class Probe:
+    """Asks the hub again and again, as somebody else's browser would; milliseconds each time."""
+
+    def __init__(self, url: str) -> None:
+        self.times: list[float] = []
+        self._url = f"{url}/hub/api/"
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+
+    def __enter__(self) -> Probe:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        with httpx.Client(trust_env=False, timeout=60) as client:
+            while not self._over.wait(PROBE_SECONDS):
+                began = time.perf_counter()
+                client.get(self._url).raise_for_status()
+                self.times.append((time.perf_counter() - began) * 1000)
+
+
+def p95(values: list[float]) -> float:
+    """The 95th percentile."""
+    return statistics.quantiles(values, n=20)[-1]
+
+
+def publish(gitlab: GitLabBeside, start: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Have the course's exercise and its expected answer in GitLab."""
+    group = gitlab.api.groups.get("demo")
+    gitlab.api.projects.create(
+        {"name": "expected", "namespace_id": group.id, "initialize_with_readme": True}
+    )
+    for project, files in (
+        ("demo/template", {"atelier.yml": DECLARED, "book.ipynb": json.dumps(start)}),
+        ("demo/expected", {"book.ipynb": json.dumps(expected)}),
+    ):
+        gitlab.api.projects.get(project).commits.create(
+            {
+                "branch": "main",
+                "commit_message": "The exercise",
+                "actions": [
+                    {"action": "create", "file_path": path, "content": content}
+                    for path, content in files.items()
+                ],
+            }
+        )
+
+
+def arrive(site: Site, number: int) -> tuple[Visitor, str]:
+    """A learner on the exercise's page, and what its form holds."""
+    visitor = Visitor(site.hub_url, site.consumer_secret, f"learner-{number}")
+    visitor.launch(target="gitlab")
+    page = visitor.launch(target="check", exercise="book")
+    found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    if found is None:
+        raise SystemExit(f"no form for learner {number}: {page.status_code}\n{page.text[:500]}")
+    return visitor, found[1]
+
+
+def check(site: Site, visitor: Visitor, csrf: str) -> float:
+    """Press the button; milliseconds until the page shows the score."""
+    address = f"{site.hub_url}/services/desk/courses/demo/exercises/book"
+    began = time.perf_counter()
+    page = visitor.follow(visitor.browser.post(address, data={"csrf": csrf}))
+    took = (time.perf_counter() - began) * 1000
+    if 'id="score"' not in page.text:
+        raise SystemExit(f"a check failed: {page.status_code}\n{page.text[:500]}")
+    return took
+
+
+def figures(start: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    """The figures.
+
+    Args:
+        start: the notebook that learners have.
+        expected: the expected answer.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-check-load-") as name:
+        root = Path(name)
+        for part in ("site", "gitlab"):
+            (root / part).mkdir()
+        site = Site(root / "site")
+        gitlab = GitLabBeside(root / "gitlab", site)
+        try:
+            gitlab.start()
+            publish(gitlab, start, expected)
+            site.start_proxy()
+            site.start_desk()
+            site.start_hub()
+            say(f"   {LEARNERS} learners arrive")
+            with ThreadPoolExecutor(4) as few:
+                learners = list(few.map(lambda one: arrive(site, one), range(LEARNERS)))
+            with Probe(site.hub_url) as idle:
+                time.sleep(IDLE_SECONDS)
+            say(f"   {LEARNERS} checks at once")
+            with ThreadPoolExecutor(LEARNERS) as all_at_once, Probe(site.hub_url) as busy:
+                times = list(all_at_once.map(lambda one: check(site, *one), learners))
+        finally:
+            site.close()
+            gitlab.stop()
+    return [
+        line("check_50_at_once_p95", p95(times), None, "ms"),
+        line("check_50_at_once_median", statistics.median(times), None, "ms"),
+        line("hub_p95_while_50_check", p95(busy.times), p95(idle.times), "ms"),
+    ]
