@@ -183,7 +183,20 @@ def other_paths_of_gitlab_keep_their_session() -> None:
     answer = ask(GITLAB, "/-/atelier/enterprise")
     assert answer.facts()["port"] == 8929
     assert answer.cookies == []
-    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def platforms_may_show_what_a_person_looks_at() -> None:
+    for host, path in ((GITLAB, "/u/demo"), (HUB, "/user/u/demo/lab")):
+        answer = ask(host, path)
+        assert answer.headers["X-Frame-Options"] is None
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy == "frame-ancestors https://lms.campus.example"
+    # The hub and the desk say it themselves; programs look at no frame.
+    untouched = ((HUB, "/hub/home"), (GITLAB, "/api/v4/user"), (GITLAB, "/u/demo.git/info/refs"))
+    for host, path in untouched:
+        answer = ask(host, path)
+        assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+        assert answer.headers["Content-Security-Policy"] is None
 
 
 def errors_of_the_services_are_theirs() -> None:
@@ -312,6 +325,7 @@ UP = (
     entering_gitlab_ends_the_session_before,
     entering_gitlab_leads_nowhere_else,
     other_paths_of_gitlab_keep_their_session,
+    platforms_may_show_what_a_person_looks_at,
     errors_of_the_services_are_theirs,
     websockets_pass,
     silence_is_borne_except_on_pages_of_gitlab,
