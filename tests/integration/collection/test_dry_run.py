@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import secrets
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from integration.collection.conftest import Installed, words
-from world import paths
+from world import demo, paths
 from world.target import Target
 
 INVENTORY = paths.ROOT / "inventories/demo"
@@ -40,18 +39,10 @@ def variables(server: Target, folder: Path) -> Path:
     archive = folder / "image.tar"
     with tarfile.open(archive, "w") as tar:
         tar.addfile(tarfile.TarInfo("manifest.json"))
-    known = {
-        "atelier_gitlab_root_password": secrets.token_urlsafe(18),
-        "atelier_consumers": [
-            {"key": "demo", "secret": secrets.token_hex(24), "platform": "demo-lms"}
-        ],
-        "atelier_ca_certificates": [str(path) for path in paths.ca_certificates()],
-        "atelier_base_image_source": "archive",
+    known = demo.variables("192.0.2.1", None, container=server.name, keep=folder / "kept.json")
+    known |= {
         "atelier_base_image_archive": str(archive),
-        "gitlab_image": "atelier/gitlab-standin:latest",
         "gitlab_image_archive": str(archive),
-        "demo_host_gateway": "192.0.2.1",
-        "demo_container": server.name,
     }
     file = folder / "vars.json"
     file.write_text(json.dumps(known), encoding="utf-8")
