@@ -12,13 +12,12 @@ from atelier_toolbar.problems import Problem
 from atelier_toolbar.repository import Repository
 
 State = Literal["saved", "here", "newer", "both", "new", "ignored", "kept_beside"]
-ASK_WAIT_SECONDS = 1.0
+ASK_WAIT_SECONDS = 5.0
 
 
 def status(repository: Repository, path: str, *, ask: bool, strip: bool) -> dict[str, Any]:
     """Return the answer to `GET status`; `path` is git's name, empty or a folder's for no file."""
-    busy = locks.is_busy(repository.common)
-    gitlab = _ask(repository) if ask and not busy else "not asked"
+    gitlab, busy = _ask(repository) if ask else ("not asked", locks.is_busy(repository.common))
     found = changes(repository, strip=strip)
     head = repository.commit("HEAD")
     remote = repository.commit(repository.remote_ref) if repository.branch else None
@@ -40,9 +39,13 @@ def status(repository: Repository, path: str, *, ask: bool, strip: bool) -> dict
     }
 
 
-def _ask(repository: Repository) -> str:
+def _ask(repository: Repository) -> tuple[str, bool]:
+    """Ask GitLab: how that went, and whether another command kept us from it.
+
+    The bar asks by itself too: what it has just begun is waited for.
+    """
     if repository.branch is None or repository.remote is None:
-        return "not asked"
+        return "not asked", locks.is_busy(repository.common)
     try:
         with locks.operation(repository.common, wait=ASK_WAIT_SECONDS) as lock:
             repository.held = (lock,)
@@ -52,8 +55,8 @@ def _ask(repository: Repository) -> str:
                 repository.held = ()
     except Problem as problem:
         told = {"offline": "unreachable", "denied": "denied"}
-        return told.get(problem.code, "not asked")
-    return "reached"
+        return told.get(problem.code, "not asked"), problem.code == "busy"
+    return "reached", False
 
 
 def _distance(repository: Repository, head: str | None, remote: str | None) -> tuple[int, int]:

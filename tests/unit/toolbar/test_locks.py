@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ def test_a_second_command_waits_and_then_says_busy(
         assert problem_of(desk.pull)["code"] == "busy"
         assert desk.status()["busy"]
     assert not desk.status()["busy"]
+
+
+def test_a_question_waits_for_the_one_that_the_bar_has_just_asked(desk: Desk) -> None:
+    asking = threading.Event()
+
+    def ask() -> None:
+        with locks.operation(desk.top / ".git"):
+            asking.set()
+            time.sleep(0.5)
+
+    bar = threading.Thread(target=ask)
+    bar.start()
+    asking.wait()
+    told = desk.status(ask=True)
+    bar.join()
+    assert (told["gitlab"], told["busy"]) == ("reached", False)
 
 
 def test_the_lock_lasts_as_long_as_the_last_git(desk: Desk) -> None:
