@@ -37,6 +37,8 @@ def serve(paths: Paths, settings: config.Config, host: str, port: int) -> None:
         application(site),
         host=host,
         port=port,
+        loop="uvloop",
+        http="httptools",
         log_level="warning",
         access_log=False,
         server_header=False,

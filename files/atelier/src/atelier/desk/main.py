@@ -33,6 +33,8 @@ def main(argv: list[str] | None = None) -> int:
         app,
         host=settings.desk.bind_host,
         port=settings.desk.bind_port,
+        loop="asyncio",  # what is installed beside must not decide
+        http="h11",
         log_config=None,
         access_log=False,
         server_header=False,
