@@ -16,7 +16,7 @@ TARGET = Target("atelier-mol-default")
 INSTALLED = paths.CACHE / "world" / "installed"
 SECRETS = paths.CACHE / "world" / "scenario-secrets.json"
 KILLED_RUNS = 10
-GATEWAY = "172.17.0.1"  # of Docker's default network; the course page behind it is not needed here
+GATEWAY = "192.0.2.1"  # documentation only (RFC 5737): the course page behind it is not needed here
 
 
 def variables() -> dict[str, Any]:

@@ -165,7 +165,10 @@ def main() -> None:
             for line in lines("docker", "ps", "--format", "{{.Names}} {{.Image}}")
             if not line.startswith("atelier-")  # a learner's
         ],
-        "packages": lines("/opt/atelier/venv/bin/pip", "freeze"),
+        # Our own package was built in a folder that is gone.
+        "packages": [
+            line.partition(" @ file:")[0] for line in lines("/opt/atelier/venv/bin/pip", "freeze")
+        ],
         "templates": template_trees(),
         "gitlab": gitlab_state(),
     }
