@@ -45,6 +45,8 @@ class Plan:
     title: str = ""
     description: str = ""
     patience: float = 300.0
+    foreseen: frozenset[str] = frozenset()
+    """Usernames, lower case, whose accounts this dry run would have made."""
 
 
 @dataclass
@@ -221,7 +223,7 @@ class Keeper:
         if entry.fork is None and waiting is not None:
             self._restore(entry, waiting, after)
             return False
-        if entry.fork is None and find_username(self._calls, PROVIDER, entry.username) is None:
+        if entry.fork is None and not self._has_account(entry.username):
             # A group may have the name: GitLab would put the fork there.
             raise LearnerError("GitLab has no account with this username: make the account first")
         if self._check:
@@ -237,6 +239,10 @@ class Keeper:
         after["path"] = f"{entry.username}/{self._plan.path}"
         after["import"] = "finished"
         return done != "unchanged" and not self._check
+
+    def _has_account(self, username: str) -> bool:
+        foreseen = self._check and username.lower() in self._plan.foreseen
+        return foreseen or find_username(self._calls, PROVIDER, username) is not None
 
     @staticmethod
     def _foreseen(fork: Fork | None) -> str:

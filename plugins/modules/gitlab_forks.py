@@ -36,6 +36,13 @@ options:
     type: list
     elements: str
     required: true
+  accounts_foreseen:
+    description:
+      - Learners whose accounts an earlier task of the same dry run would have made. Counts in check
+        mode only.
+    type: list
+    elements: str
+    default: []
   state:
     description:
       - V(present) makes the forks, and takes back their archiving or a deletion that GitLab has
@@ -272,6 +279,7 @@ def plan_of(session: _session.Session, params: dict[str, Any]) -> Plan:
         title=params["merge_request_title"],
         description=params["merge_request_description"],
         patience=params["wait_timeout"],
+        foreseen=frozenset(map(str.lower, params["accounts_foreseen"])),
     )
 
 
@@ -335,6 +343,7 @@ def main() -> None:
             "path": {"type": "str"},
             "name": {"type": "str"},
             "learners": {"type": "list", "elements": "str", "required": True},
+            "accounts_foreseen": {"type": "list", "elements": "str", "default": []},
             "state": {
                 "type": "str",
                 "choices": ["present", "archived", "absent"],
