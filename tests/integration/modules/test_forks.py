@@ -388,4 +388,4 @@ def test_a_template_that_is_not_there(course: Course) -> None:
     task = course.room.task(
         "gitlab_forks", expected=False, template="no/such", learners=course.room.names(1)
     )
-    assert "no project no/such" in course.room.play(task).last()["msg"]
+    assert "no project 'no/such'" in course.room.play(task).last()["msg"]
