@@ -16,7 +16,16 @@ from world import paths
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-ORDER = ("quality", "unit", "integration/collection", "e2e", "molecule", "gitlab_standin", "lms")
+ORDER = (
+    "quality",
+    "unit",
+    "integration/collection",
+    "e2e",
+    "molecule",
+    "integration/toolbar",
+    "gitlab_standin",
+    "lms",
+)
 LAST = len(ORDER)
 
 # Speed is measured by benchmarks: a busy machine fails no test.
