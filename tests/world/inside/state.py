@@ -53,9 +53,12 @@ def lines(*command: str) -> list[str]:
     return sorted(out(*command).splitlines())
 
 
-def secret_names() -> dict[str, str]:
-    """Map the values of this server's secrets, and the inventory's, to their names."""
+def own_names() -> dict[str, str]:
+    """Map what belongs to this server alone to names: addresses, secrets, the inventory's too."""
     names: dict[str, str] = json.load(sys.stdin)
+    # Docker takes the first range that the machine's other networks leave free.
+    form = "{{(index .IPAM.Config 0).Gateway}}"
+    names[out("docker", "network", "inspect", "-f", form, "bridge") or "no bridge"] = "bridge"
     for path in Path("/etc/atelier/secrets").glob("*"):
         value = path.read_text().strip()
         if len(value) >= 12:
@@ -63,20 +66,20 @@ def secret_names() -> dict[str, str]:
     return names
 
 
-def content(path: Path, secrets: dict[str, str]) -> str:
-    """Hash a file's content with the secrets' names in place of their values."""
+def content(path: Path, own: dict[str, str]) -> str:
+    """Hash a file's content with names in place of what belongs to this server alone."""
     if str(path).startswith(MADE_HERE):
         return "made here"
     text = path.read_bytes().decode("utf-8", "replace")
     if path == Path("/etc/hosts"):  # Docker adds the container's own name and address
         text = "\n".join(sorted(line for line in text.splitlines() if "localhost" in line))
-    for value, name in secrets.items():
+    for value, name in own.items():
         text = text.replace(value, f"<{name}>")
     text = COURSE_IMAGE.sub(r"\1:<inputs>", text)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def files(secrets: dict[str, str]) -> dict[str, list[str]]:
+def files(own: dict[str, str]) -> dict[str, list[str]]:
     """Describe the site's files: mode, owner, and kind or content."""
     found: dict[str, list[str]] = {}
     units = [path for path in Path("/etc/systemd/system").glob("atelier-*") if path.is_file()]
@@ -89,7 +92,7 @@ def files(secrets: dict[str, str]) -> dict[str, list[str]]:
             if path.is_symlink():
                 kind = f"link to {path.readlink()}"
             else:
-                kind = "directory" if path.is_dir() else content(path, secrets)
+                kind = "directory" if path.is_dir() else content(path, own)
             found[str(path)] = [oct(stat.S_IMODE(about.st_mode)), owner, kind]
     return found
 
@@ -142,7 +145,7 @@ def main() -> None:
     """Print the state."""
     everyone = [user.pw_name for user in pwd.getpwall() if user.pw_name.startswith("atelier")]
     state = {
-        "files": files(secret_names()),
+        "files": files(own_names()),
         "units": {
             unit: [out("systemctl", "is-active", unit), out("systemctl", "is-enabled", unit)]
             for unit in UNITS
