@@ -107,6 +107,7 @@ def test_a_new_consumer_and_a_new_course_need_no_restart(site: Site, learner: st
 def test_a_broken_courses_file_changes_nothing(site: Site, visitor: Visitor) -> None:
     path = site.root / "courses.d" / "demo.yml"
     good = path.read_text()
+    visitor.launch()  # the hub has read the good one
     path.write_text("slug: [")
     try:
         assert visitor.launch().status_code == 200
@@ -178,6 +179,13 @@ def test_host_and_scheme_headers_play_no_part_in_the_signature(
     answer = visitor.browser.post(visitor.launch_url, data=form, headers=spoofed)
     assert answer.status_code == 302
     assert answer.headers["location"].startswith(f"{site.gitlab_url}/-/atelier/leave?course=demo")
+
+
+def test_a_form_at_the_hub_s_own_login_is_no_launch(visitor: Visitor) -> None:
+    visitor.launch()
+    form = {"username": "x", "password": "y", "_xsrf": visitor.xsrf()}
+    answer = visitor.browser.post(f"{visitor.hub_url}/hub/login", data=form)
+    assert answer.status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -57,13 +57,14 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
         ]
 
     async def authenticate(
-        self, handler: BaseHandler, data: lti11.Launch | None = None
+        self, handler: BaseHandler, data: lti11.Launch | dict[str, str] | None = None
     ) -> dict[str, Any] | None:
         """Check a launch.
 
         Args:
             handler: the request.
-            data: the launch, when it was checked already (LTI 1.3).
+            data: the launch, when it was checked already (LTI 1.3); what JupyterHub's own login
+                form holds is not looked at.
 
         Returns:
             JupyterHub's authentication model: name, auth_state, user_info.
@@ -73,8 +74,9 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
         """
         rooms = house()
         now = time.time()
+        checked = data if isinstance(data, lti11.Launch) else None
         try:
-            launch = data or lti11.verify(
+            launch = checked or lti11.verify(
                 handler.request.body,
                 url=rooms.settings.site.hub_url + "/hub/lti/launch",
                 query=handler.request.query,
