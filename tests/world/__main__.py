@@ -11,9 +11,9 @@ from world.run import WorldError, fail, say
 from world.target import Target
 
 
-def _images(_: argparse.Namespace) -> bool:
+def _images(options: argparse.Namespace) -> bool:
     made = images.ensure_target()
-    return images.ensure_standin() or made
+    return (not options.no_standin and images.ensure_standin()) or made
 
 
 def _target_up(options: argparse.Namespace) -> bool:
@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(required=True, dest="command", metavar="COMMAND")
 
     command = verbs.add_parser("images", help="make the images that are missing or out of date")
+    command.add_argument("--no-standin", action="store_true")
     command.set_defaults(do=_images)
 
     command = verbs.add_parser(
@@ -130,7 +131,7 @@ def main() -> int:
     except KeyboardInterrupt:
         say("\nInterrupted. The same command goes on from here.")
         return 130
-    if options.command != "demo":  # a person reads the demo's last lines
+    if options.command not in {"demo", "images"}:  # whose last lines a person reads
         say("changed" if changed else "unchanged")
     return 0
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from world import demo, engine, images, needs, paths, venv
-from world.run import WorldError, duration, say, succeeds
+from world.run import WorldError, beside, duration, say, succeeds
 
 QUICK = ("tests/quality", "tests/unit")
 WORKERS = "2"
@@ -48,12 +48,11 @@ def test(arguments: Sequence[str]) -> int:
     needs.common(found)
     needs.programs(found, TEST_PROGRAMS)
     found.settle()
-    venv.ensure()
     engine.ensure()
     if os.environ.get("CI") and demo.is_of_another_checkout():
         demo.TARGET.down()  # nobody looks at a demo of an earlier run's checkout any more
-    images.ensure_target()
-    images.ensure_standin()
+    with beside("images", "images"):
+        venv.ensure()
     named = [word for word in arguments if not word.startswith("-")]
     options = [word for word in arguments if word.startswith("-")]
     paths.RESULTS.mkdir(exist_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from world import engine, fingerprint, images, lms, needs, paths, playbook, process, venv
-from world.run import WorldError, capture, duration, say, succeeds
+from world.run import WorldError, beside, capture, duration, say, succeeds
 from world.target import IMAGES, Target
 
 NAME = "atelier-demo"
@@ -170,11 +170,12 @@ def up() -> bool:
     gitlab_image = os.environ.get("GITLAB_IMAGE") or None
     say("==> looking at this machine")
     check(gitlab_image)
-    venv.ensure()
     engine.ensure()
     if is_of_another_checkout():  # not seen above when the engine was not running
         raise WorldError(f"This is missing:\n  - {NAME_TAKEN}")
-    make_images(standin=not gitlab_image)
+    with beside("images", "images", *(["--no-standin"] if gitlab_image else [])):
+        venv.ensure()
+    make_images(standin=not gitlab_image)  # their archives
     gateway = network()
     write_private(VARS, json.dumps(variables(gateway, gitlab_image), indent=2) + "\n")
     fresh = not TARGET.state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -136,6 +137,29 @@ def stream(
         where = f" (whole log: {log})" if log else ""
         quoted = "\n".join(f"   | {line}" for line in last)
         raise WorldError(f"{what}: failed with code {code}{where}\n{quoted}")
+
+
+@contextlib.contextmanager
+def beside(what: str, *command: str) -> Iterator[None]:
+    """Run a command of the world while the body runs; both have ended when this ends.
+
+    Args:
+        what: named in the error.
+        command: words after `python -m world`.
+
+    Raises:
+        WorldError: the command failed; what it said stands above.
+    """
+    process = subprocess.Popen([sys.executable, "-m", "world", *command], stdin=subprocess.DEVNULL)
+    try:
+        yield
+        code = process.wait()
+    except BaseException:
+        process.terminate()  # it stops what it has started
+        process.wait()
+        raise
+    if code:
+        raise WorldError(f"{what}: failed with code {code}, see above")
 
 
 def stop_group(pid: int) -> None:

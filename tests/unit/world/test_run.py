@@ -72,6 +72,44 @@ sys.exit(__main__.main())
     wait_for(lambda: not started.exists())
 
 
+@pytest.fixture
+def instead_of_the_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module `world` for child processes: write it."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path / "world.py"
+
+
+def test_a_command_beside_the_body_has_ended_when_the_body_and_it_have(
+    instead_of_the_world: Path,
+) -> None:
+    mark = instead_of_the_world.with_name("mark")
+    instead_of_the_world.write_text(f"import time; time.sleep(0.3); open({str(mark)!r}, 'w')")
+    with run.beside("images", "images"):
+        assert not mark.exists()
+    assert mark.exists()
+
+
+def test_a_command_that_fails_beside_the_body_is_named(instead_of_the_world: Path) -> None:
+    instead_of_the_world.write_text("raise SystemExit(3)")
+    with pytest.raises(run.WorldError, match="images: failed with code 3"), run.beside("images"):
+        pass
+
+
+def test_a_body_that_fails_stops_what_runs_beside_it(instead_of_the_world: Path) -> None:
+    record = instead_of_the_world.with_name("pid")
+    instead_of_the_world.write_text(
+        f"import os, time; open({str(record)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    )
+
+    def fail_beside_it() -> None:
+        wait_for(lambda: record.exists() and record.read_text())
+        raise run.WorldError("of its own")
+
+    with pytest.raises(run.WorldError, match="of its own"), run.beside("images"):
+        fail_beside_it()
+    assert not Path("/proc", record.read_text()).exists()
+
+
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
