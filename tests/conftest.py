@@ -27,6 +27,7 @@ ORDER = (
     "lms",
 )
 LAST = len(ORDER)
+AFTER_ALL = "test_the_interrupted_site"  # compares what two long parts of the run have left
 
 # Speed is measured by benchmarks: a busy machine fails no test.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,7 +45,7 @@ def _place(item: pytest.Item) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the run."""
-    items.sort(key=_place)
+    items.sort(key=lambda item: LAST + 1 if AFTER_ALL in item.name else _place(item))
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -59,8 +60,6 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         kind = Path(file).parts[1]
         if kind == "e2e":
             return "demo"
-        if "[default]" in nodeid or "interrupted_site" in nodeid:
-            return "whole site"  # the comparison reads what the scenario has left
         return nodeid if kind in {"molecule", "quality"} else file
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from world import demo as world_demo
-from world import paths
+from world import fingerprint, paths
+from world.images import lock
 from world.run import WorldError, stream
 
 from e2e import quiet_network
@@ -56,7 +57,9 @@ def demo_log(results: Path) -> Iterator[str]:
         yield log.read_text()
         return
     ran_before = world_demo.TARGET.state() == "running"
-    yield _world(log, "demo", "up")
+    with lock(fingerprint.DEMO_LOCK):
+        said = _world(log, "demo", "up")
+    yield said
     if not ran_before:
         _world(results / "demo-down.log", "demo", "down")
 

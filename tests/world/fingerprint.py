@@ -15,6 +15,7 @@ from world.target import Target
 
 KEPT = paths.CACHE / "world" / "fingerprints"
 SOURCES = ("files", "inventories", "playbooks", "plugins", "roles")
+DEMO_LOCK = "demo-up"  # held while the demo comes up, for who waits for its state
 LOOK = Path(__file__).with_name("inside") / "state.py"
 
 
