@@ -25,6 +25,6 @@ class LocalCourseSpawner(CourseMixin, SimpleLocalProcessSpawner):
         with (settings.desk.state_dir / "starts").open("a") as starts:
             starts.write(f"{self.user.name}/{self.name}\n")
         self.environment = container_environment(
-            settings, self.course, self.learner, ready=self.space_ready
+            settings, self.course, self.learner, space=self.space
         )
         return await super().start()

@@ -54,9 +54,10 @@ def server_token(visitor: Visitor) -> str:
     return token
 
 
-def ask_credential(site: Site, token: str, **values: Any) -> httpx.Response:
+def ask_credential(site: Site, token: str, wait: float = 0, **values: Any) -> httpx.Response:
     return httpx.post(
         f"{site.desk_api}/git-credential",
+        params={"wait": wait},
         json={"course": "demo", **values},
         headers={"Authorization": f"token {token}"},
         trust_env=False,
@@ -308,6 +309,28 @@ def test_gitlab_goes_away_and_comes_back(
         gitlab.start()
     until(lambda: gitlab.forks_of(visitor.username), "the space is made with nobody asking again")
     assert visitor.launch(target="gitlab").status_code == 302
+
+
+def test_a_server_starts_while_the_space_is_made_and_its_credential_waits_for_it(
+    gitlab: GitLabBeside, site: Site, visitor: Visitor
+) -> None:
+    assert gitlab.running is not None
+    gitlab.running.process.send_signal(signal.SIGSTOP)
+    try:
+        assert visitor.launch().json()["visitor"] == visitor.username
+        told = visitor.get(f"/user/{visitor.username}/demo/environment").json()
+        assert told["ATELIER_SPACE"] == "preparing"
+        token = told["JUPYTERHUB_API_TOKEN"]
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(ask_credential, site, token, wait=20)
+            time.sleep(0.5)
+            assert not asked.done()
+            gitlab.running.process.send_signal(signal.SIGCONT)
+            credential = asked.result()
+    finally:
+        gitlab.running.process.send_signal(signal.SIGCONT)
+    assert credential.status_code == 200, credential.text
+    assert gitlab.forks_of(visitor.username) == [f"{visitor.username}/demo"]
 
 
 def test_a_server_stopped_while_gitlab_is_away_leaves_no_credential(

@@ -91,8 +91,16 @@ def ask(
 def test_the_desk_lends_a_credential(desk: Desk) -> None:
     assert ask(desk.url) == ("username=u1\npassword=glpat-lent-for-today\n", "")
     assert desk.asked == [
-        ("/services/desk/api/git-credential", f"token {HUB_TOKEN}", {"course": "demo"})
+        ("/services/desk/api/git-credential?wait=0", f"token {HUB_TOKEN}", {"course": "demo"})
     ]
+
+
+def test_a_space_in_the_making_is_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credential, "TIMEOUT_SECONDS", 0.1)
+    desk.delay = 0.5
+    told = environment(desk.url) | {"ATELIER_SPACE": "preparing"}
+    assert credential.ask_desk(told) == ("u1", "glpat-lent-for-today")
+    assert desk.asked[0][0].endswith("?wait=20")
 
 
 @pytest.mark.parametrize("operation", ["store", "erase", "capability", ""])

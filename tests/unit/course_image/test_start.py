@@ -122,7 +122,9 @@ def test_a_course_is_a_plain_name(tmp_path: Path, course: str) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [".config", "gitconfig"]
 
 
-@pytest.mark.parametrize(("space", "patience"), [("ready", 8), ("later", 2), (None, 8)])
+@pytest.mark.parametrize(
+    ("space", "patience"), [("ready", 8), ("preparing", 28), ("later", 2), (None, 8)]
+)
 def test_a_space_known_to_be_late_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, space: str | None, patience: float
 ) -> None:

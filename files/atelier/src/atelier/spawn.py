@@ -30,8 +30,13 @@ HOME = "/home/learner"
 DOCKER_THREADS = 8
 """Calls to Docker under way at the same time."""
 TEMPLATE_MOUNT = "/srv/atelier/template.git"
-SPACE_WAIT_SECONDS = 20.0
-"""How long a start waits for the learner's space before it goes on without."""
+SPACE_WAIT_SECONDS = 0.2
+"""How long a start waits for the learner's space: most are ready, or known not to be had.
+
+A space still in the making is waited for in the container, while Jupyter starts: the desk answers
+the clone's question for a credential when the space is there.
+"""
+_TOLD_OF_SPACE = {"ready": "ready", "preparing": "preparing", "unavailable": "later"}
 _LOCALES: dict[Language, str] = {"fr": "fr_FR.UTF-8", "en": "en_US.UTF-8"}
 
 
@@ -84,7 +89,7 @@ def git_environment(settings: Settings) -> dict[str, str]:
 
 
 def container_environment(
-    settings: Settings, course: Course, learner: LearnerInfo, *, ready: bool
+    settings: Settings, course: Course, learner: LearnerInfo, *, space: str
 ) -> dict[str, str]:
     """What a learner's container is told; nothing secret.
 
@@ -92,7 +97,8 @@ def container_environment(
         settings: the site's settings.
         course: its course.
         learner: whose it is.
-        ready: whether the fork is there; if not, waiting for it is no use.
+        space: what the desk says of the fork: ``ready``, ``preparing``, or ``unavailable``,
+            when waiting for it is no use.
     """
     return {
         **git_environment(settings),
@@ -101,7 +107,7 @@ def container_environment(
         "ATELIER_PROJECT_URL": f"{settings.site.gitlab_url}/{learner.username}/{course.slug}.git",
         "ATELIER_DESK_URL": settings.desk.url + service_prefix(settings),
         "ATELIER_TEMPLATE": TEMPLATE_MOUNT,
-        "ATELIER_SPACE": "ready" if ready else "later",
+        "ATELIER_SPACE": _TOLD_OF_SPACE[space],
         "ATELIER_LEARNER_NAME": learner.name,
         "ATELIER_LEARNER_EMAIL": learner.email,
         "ATELIER_TOOLBAR_OUTPUTS": course.outputs,
@@ -127,8 +133,8 @@ class CourseMixin:
     user: Any
     learner: LearnerInfo | None = None
     course: Course | None = None
-    space_ready = False
-    """Whether the fork was there when the server started."""
+    space = "unavailable"
+    """What the desk said of the fork when the server started."""
     _step = "progress_space"
     _entitled: frozenset[str] = frozenset()
 
@@ -155,14 +161,12 @@ class CourseMixin:
         self.course = course
         self._step = "progress_space"
         learner = self.learner
-        space = await house().desk.space(
+        answer = await house().desk.space(
             learner.username, learner.name, learner.email, name, wait=SPACE_WAIT_SECONDS
         )
-        self.space_ready = space.state == "ready"
-        if self.space_ready:
-            self._step = "progress_container"
-        else:
-            self._step = "progress_no_gitlab"
+        self.space = answer.state
+        lacking = self.space == "unavailable"
+        self._step = "progress_no_gitlab" if lacking else "progress_container"
 
     async def farewell(self) -> None:
         """After the stop: what the server was given to reach GitLab is revoked."""
@@ -189,7 +193,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         self.image = course.image
         self.mem_limit = course.memory
         self.cpu_limit = course.cpu
-        self.environment = container_environment(settings, course, learner, ready=self.space_ready)
+        self.environment = container_environment(settings, course, learner, space=self.space)
         self.extra_host_config = {
             **host_limits(course),
             "memswap_limit": self.mem_limit,  # Docker would add as much swap again

@@ -15,13 +15,16 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atelier_notebook import git
+from atelier_notebook import credential, git
 from atelier_notebook.texts import Notice, Topic
 
 # GitLab may be silent for 8 s before we go on without it; a big fork may then take its time.
 FORK = git.Limits(first_word=8, total=60)
 # The hub already knows that the space is not ready: ask, but do not make the learner wait.
 UNLIKELY = git.Limits(first_word=2, total=60)
+# Account and fork are being made: the desk lends the credential when they are there.
+PREPARING = git.Limits(first_word=8 + credential.SPACE_WAIT_SECONDS, total=60)
+PATIENCE = {"ready": FORK, "preparing": PREPARING, "later": UNLIKELY}
 HALF = ".atelier-clone-"
 TEMPLATE_REFS = "refs/atelier/template/"
 ORIGIN_REFS = "refs/remotes/origin/"

@@ -16,6 +16,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 TIMEOUT_SECONDS = 5
+SPACE_WAIT_SECONDS = 20
 _UNAVAILABLE = (
     "GitLab ne donne pas accès à votre espace pour le moment ; vos fichiers sont gardés ici.\n"
     "GitLab gives no access to your space at the moment; your files are kept here.\n"
@@ -68,10 +69,12 @@ def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
     Raises OSError, ValueError, KeyError or HTTPException when the desk does not lend one.
     """
     base = environment["ATELIER_DESK_URL"].rstrip("/")
+    # The space was in the making when this server started: the desk knows whether it still is.
+    wait = SPACE_WAIT_SECONDS if environment.get("ATELIER_SPACE") == "preparing" else 0
     if urlsplit(base).scheme not in ("http", "https"):
         raise ValueError("ATELIER_DESK_URL is not a web address")
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
-        f"{base}/api/git-credential",
+        f"{base}/api/git-credential?wait={wait}",
         data=json.dumps({"course": environment["ATELIER_COURSE"]}).encode(),
         headers={
             "Authorization": f"token {environment['JUPYTERHUB_API_TOKEN']}",
@@ -81,7 +84,7 @@ def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
     )
     # The desk is on this machine's own bridge: an outgoing proxy has no part in this.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
-    with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+    with opener.open(request, timeout=TIMEOUT_SECONDS + wait) as answer:
         lent = json.loads(answer.read(65536))
     username, password = lent["username"], lent["password"]
     for value in (username, password):

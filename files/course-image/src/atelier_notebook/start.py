@@ -132,7 +132,7 @@ def prepare(home: Path, environment: Mapping[str, str], started: float) -> list[
         course=course,
         project_url=environment.get("ATELIER_PROJECT_URL", ""),
         template=Path(template) if template else None,
-        limits=clone.FORK if environment.get("ATELIER_SPACE") != "later" else clone.UNLIKELY,
+        limits=clone.PATIENCE.get(environment.get("ATELIER_SPACE", ""), clone.FORK),
     )
     try:
         outcome = clone.prepare(wanted, started)

@@ -192,15 +192,15 @@ class Desk:
 
         Servers ask directly. The hub's proxy, which names whom it speaks for, is everybody's way
         in: a learner may make a token with a server's rights, and what it got from elsewhere
-        would outlive the server.
+        would outlive the server. `wait` is for a space in the making, seconds.
         """
         if "x-forwarded-for" in request.headers:
             raise Refused(403, "this is for learners' servers, which ask directly")
         token = _token(request)
         data = await _fields(request, "course")
-        username = await self._servers.owner(token, data["course"])
-        if username is None:
-            raise Refused(403, "this token is not that of a learner's server for this course")
+        username = await self._owner(token, data["course"])
+        if await self._spaces.settled(username, data["course"], _wait(request)):
+            await self._owner(token, data["course"])  # the server may have stopped meanwhile
         credential = await self._office.get(
             username, data["course"], fresh=data.get("fresh") is True
         )
@@ -212,6 +212,12 @@ class Desk:
             },
             headers={"Cache-Control": "no-store"},
         )
+
+    async def _owner(self, token: str, course: str) -> str:
+        username = await self._servers.owner(token, course)
+        if username is None:
+            raise Refused(403, "this token is not that of a learner's server for this course")
+        return username
 
     async def take_back(self, request: HttpRequest) -> Response:
         """Revoke what a server was given."""

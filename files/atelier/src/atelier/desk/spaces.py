@@ -97,6 +97,18 @@ class Preparer:
             return task.result()
         return Answer("preparing", step=self._steps.get(key, "queued"))
 
+    async def settled(self, username: str, course: str, wait: float) -> bool:
+        """Wait for the attempt under way for a space, `wait` seconds at most.
+
+        Returns:
+            Whether there was one to wait for.
+        """
+        task = self._tasks.get((username, course))
+        if task is None or wait <= 0:
+            return False
+        await asyncio.wait([task], timeout=wait)
+        return True
+
     def _attempt(self, request: Request) -> asyncio.Task[Answer]:
         """The attempt under way for a space, begun if there is none."""
         key = (request.username, request.course)
