@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from atelier_toolbar import exchange, git
+from atelier_toolbar.kept import keep
 from atelier_toolbar.locks import FOLDER
 from atelier_toolbar.merging import Changes, beside
 from atelier_toolbar.objects import Objects
 from atelier_toolbar.repository import Repository, is_safe
 
-KEPT = "refs/atelier/kept/"
-"""Where versions that are on no branch stay reachable."""
 _AS_TOOLBAR = ("-c", "user.name=atelier-toolbar", "-c", "user.email=atelier-toolbar@localhost")
 _STAGE = "stage-"
 
@@ -47,7 +46,7 @@ class Worktree:
         self._lang = lang
 
     def photograph(self, commit: str | None, head: str, incoming: Changes) -> Photograph:
-        """Store the files as they are now, and make that reachable for ever.
+        """Store the files as they are now, and make that reachable (:mod:`atelier_toolbar.kept`).
 
         The digests come first: what is written after them is told from what was stored.
 
@@ -84,7 +83,7 @@ class Worktree:
         return place.is_symlink() or place.is_file()
 
     def _keep(self, tree: str, head: str | None, committed: str) -> None:
-        """Make a tree reachable for ever: what is on no branch, or staged and nowhere else."""
+        """Make a tree reachable: what is on no branch, or staged and nowhere else."""
         parents = [head] if head else []
         staged = self.repository.run("write-tree")
         index = staged.out.strip() if staged.ok else committed
@@ -93,11 +92,8 @@ class Worktree:
             parents.append(self.objects.commit(index, parents, message, *_AS_TOOLBAR))
         elif tree == committed:
             return
-        self._pin(self.objects.commit(tree, parents, "Files before a merge", *_AS_TOOLBAR))
-
-    def _pin(self, commit: str) -> None:
-        name = f"{KEPT}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{commit[:12]}"
-        self.repository.must("update-ref", name, commit)
+        commit = self.objects.commit(tree, parents, "Files before a merge", *_AS_TOOLBAR)
+        keep(self.repository, commit)
 
     def recover(self) -> None:
         """Make reachable what a command that was killed had in its hands."""
@@ -120,7 +116,7 @@ class Worktree:
                 )
                 tree = self.repository.must("write-tree", index=index).out.strip()
             message = "In hand when a command was killed"
-            self._pin(self.objects.commit(tree, [], message, *_AS_TOOLBAR))
+            keep(self.repository, self.objects.commit(tree, [], message, *_AS_TOOLBAR))
         shutil.rmtree(stage)
 
     def apply(self, seen: Photograph, wanted: str, applied: Applied) -> None:

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from atelier_toolbar import locks, worktree
+from atelier_toolbar import locks
+from atelier_toolbar.kept import KEPT
 
 from .conftest import Desk, git, problem_of
 
@@ -119,7 +120,7 @@ def test_what_a_killed_pull_had_in_its_hands_is_reachable(desk: Desk) -> None:
     (stage / "notes.md").write_text("displaced, perhaps never stored\n")
     (desk.top / ".git/atelier/scratch-1").mkdir()
     desk.pull()
-    (kept,) = git(desk.top, "for-each-ref", "--format=%(refname)", worktree.KEPT).splitlines()
+    (kept,) = git(desk.top, "for-each-ref", "--format=%(refname)", KEPT).splitlines()
     names = git(desk.top, "ls-tree", "--name-only", kept)
     assert git(desk.top, "show", f"{kept}:{names}") == "displaced, perhaps never stored"
     left = [path.name for path in (desk.top / ".git/atelier").iterdir()]

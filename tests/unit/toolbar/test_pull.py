@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from atelier_toolbar import exchange, objects, worktree
+from atelier_toolbar import exchange, objects
+from atelier_toolbar.kept import KEPT
 from atelier_toolbar.problems import Problem
 
 from .conftest import Desk, git, notebook, problem_of, sources
@@ -250,7 +251,7 @@ def test_what_was_here_before_a_merge_stays_reachable(desk: Desk, other: Desk) -
     git(desk.top, "add", "notes.md")
     desk.write("notes.md", "in the file\n")
     desk.pull()
-    (kept,) = git(desk.top, "for-each-ref", "--format=%(refname)", worktree.KEPT).splitlines()
+    (kept,) = git(desk.top, "for-each-ref", "--format=%(refname)", KEPT).splitlines()
     assert git(desk.top, "show", f"{kept}:notes.md") == "in the file"
     assert git(desk.top, "show", f"{kept}^2:notes.md") == "staged"
 
