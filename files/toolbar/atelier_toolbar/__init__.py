@@ -13,7 +13,11 @@ what is newer; without, the answer says what is known::
      "file": null | {"path", "state": "saved" | "here" | "newer" | "both" | "new" | "ignored"
                                       | "kept_beside"},
      "changes": [{"path", "change": "new" | "modified" | "deleted" | "renamed", "was"?: path}],
-     "busy": bool}
+     "busy": bool,
+     "check": null | address}
+
+``check`` is where the desk checks the answer in the file, a path on the hub's host: null when the
+course has no exercise for it. It is the saved version that is checked, as GitLab has it.
 
 ``GET proposal?path=P&lang=fr``: ``{"message"}``, one line that a save could carry.
 

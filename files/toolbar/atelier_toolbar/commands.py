@@ -25,7 +25,7 @@ from atelier_toolbar.worktree import Worktree
 
 NO_REPOSITORY: dict[str, Any] = {
     "repository": None, "gitlab": "not asked", "ahead": 0, "behind": 0,
-    "file": None, "changes": [], "busy": False,
+    "file": None, "changes": [], "busy": False, "check": None,
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from atelier_toolbar import locks, network
 from atelier_toolbar.changes import Change, changes
+from atelier_toolbar.exercises import check_address
 from atelier_toolbar.merging import is_beside
 from atelier_toolbar.problems import Problem
 from atelier_toolbar.repository import Repository
@@ -36,6 +37,7 @@ def status(repository: Repository, path: str, *, ask: bool, strip: bool) -> dict
         "file": {"path": repository.contents_path(path), "state": state} if state else None,
         "changes": [change.as_json(repository) for change in found],
         "busy": busy,
+        "check": check_address(repository, path),
     }
 
 

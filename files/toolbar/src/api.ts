@@ -29,6 +29,8 @@ export interface IStatus {
   file: { path: string; state: FileState } | null;
   changes: IChange[];
   busy: boolean;
+  /** Where the answer in the file is checked, on this host; null: it is no exercise. */
+  check: string | null;
 }
 
 /** A version that could not be merged, kept under another name. */
@@ -71,7 +73,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The four requests and the proposed message. */
+/** The requests of the commands, and the proposed message. */
 export class Api {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 

@@ -5,6 +5,7 @@ import { Widget } from '@lumino/widgets';
 import { h } from './dom.js';
 import type { IDocumentState } from './states.js';
 import { badge } from './words.js';
+import { COMMANDS } from './commands.js';
 
 export class Bar extends Widget {
   private readonly line = h('div', { class: 'atelier-Bar', role: 'toolbar' });
@@ -80,8 +81,11 @@ export class Bar extends Widget {
     super.dispose();
   }
 
+  /** The buttons that can be seen. */
   private get buttons(): HTMLButtonElement[] {
-    return [...this.line.querySelectorAll('button')];
+    return [...this.line.querySelectorAll('button')].filter(
+      button => !button.hidden
+    );
   }
 
   /** Arrow keys lead from button to button, as in any toolbar (WAI-ARIA, "toolbar" pattern). */
@@ -107,10 +111,26 @@ export class Bar extends Widget {
   private render(): void {
     const { status, dirty } = this.state;
     this.setHidden(!status?.repository);
+    this.offer(COMMANDS.check, Boolean(status?.check));
     const shown = badge(status, dirty, this.trans);
     this.badge.dataset.state = shown.state;
     this.mark.textContent = shown.mark;
     this.words.textContent = shown.text;
+  }
+
+  /** Show a command's button or not; one can always be reached by the Tab key. */
+  private offer(id: string, offered: boolean): void {
+    const button = this.line.querySelector<HTMLButtonElement>(
+      `[data-command="${id}"]`
+    );
+    if (button?.hidden !== offered) {
+      return; // as it should be already
+    }
+    button.hidden = !offered;
+    if (button.tabIndex === 0) {
+      button.tabIndex = -1;
+      this.buttons.slice(0, 1).forEach(first => (first.tabIndex = 0));
+    }
   }
 
   /** The panel gives as much height as is asked for, and the line breaks when it is narrow. */

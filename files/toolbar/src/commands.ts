@@ -1,4 +1,4 @@
-/** The four commands. Each works on the document the learner is in. */
+/** The commands. Each works on the document the learner is in. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog } from '@jupyterlab/apputils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
@@ -25,7 +25,8 @@ export const COMMANDS = {
   status: 'atelier:status',
   save: 'atelier:save',
   pull: 'atelier:pull',
-  view: 'atelier:view'
+  view: 'atelier:view',
+  check: 'atelier:check'
 } as const;
 
 /** The buttons of a document's bar, from left to right. */
@@ -112,6 +113,16 @@ export class Commands {
       ],
       context => this.view(context)
     );
+    add(
+      COMMANDS.check,
+      icons.checkIcon,
+      [
+        trans.__('Check my answer'),
+        trans.__('Check'),
+        trans.__('Compare your answer with what is expected')
+      ],
+      context => this.check(context)
+    );
   }
 
   private async status(context: DocumentRegistry.Context): Promise<void> {
@@ -185,13 +196,60 @@ export class Commands {
       });
       return button.accept ? this.save(context) : undefined;
     }
+    await this.show(url, title, trans.__('Open in GitLab'));
+  }
+
+  private async check(context: DocumentRegistry.Context): Promise<void> {
+    const { trans } = this;
+    const title = trans.__('Check my answer');
+    let status = await this.api.status(context.path, false);
+    if (!status.repository) {
+      return this.notInTheCourse(title);
+    }
+    if (!status.check) {
+      const none = trans.__('The course has no exercise for this file.');
+      return this.say(title, h('p', {}, none));
+    }
+    if (words.isBehindTheScreen(status, context.model.dirty)) {
+      const { button } = await ask({
+        title,
+        body: trans.__(
+          'What is checked is what GitLab has, and this file has changes that are not there yet.'
+        ),
+        buttons: [
+          Dialog.cancelButton({ label: trans.__('Cancel') }),
+          Dialog.okButton({ label: trans.__('Check without them') }),
+          Dialog.okButton({ label: trans.__('Save to GitLab') })
+        ]
+      });
+      if (!button.accept) {
+        return;
+      }
+      if (button.label === trans.__('Save to GitLab')) {
+        await this.save(context);
+        status = await this.api.status(context.path, false);
+        if (words.isBehindTheScreen(status, context.model.dirty)) {
+          return; // not saved after all: the learner knows why
+        }
+      }
+    }
+    const url = status.check ?? '';
+    if (window.self !== window.top) {
+      // In a course page's frame: the cookies are the frame's own, a new tab would have none.
+      window.location.assign(url);
+      return;
+    }
+    await this.show(url, title, trans.__('See the check'));
+  }
+
+  /** Open a page in a tab of its own, or offer it where programs may not open tabs. */
+  private async show(url: string, title: string, text: string): Promise<void> {
     const opened = window.open(url, '_blank');
     if (opened) {
       opened.opener = null;
       return;
     }
-    // The browser, or the frame we are in, does not let programs open tabs.
-    await this.say(title, h('p', {}, link(url, trans.__('Open in GitLab'))));
+    await this.say(title, h('p', {}, link(url, text)));
   }
 
   /** Save the clone's documents and say what is there; null after telling why not. */

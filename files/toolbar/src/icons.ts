@@ -26,3 +26,8 @@ export const viewIcon = draw(
   'view',
   'M19 19H5V5h6V3H3v18h18v-8h-2zM14 3v2h3.6l-8.3 8.3 1.4 1.4L19 6.4V10h2V3z'
 );
+/** A sheet with a tick. */
+export const checkIcon = draw(
+  'check',
+  'M5 3h14v10h-2V5H7v14h5v2H5zM9 7h6v2H9zM9 11h6v2H9zM16.5 21.9l-3.7-3.7 1.4-1.4 2.3 2.3 4.3-4.3 1.4 1.4z'
+);

@@ -29,7 +29,7 @@ const states: JupyterFrontEndPlugin<IStates> = {
 
 const commands: JupyterFrontEndPlugin<void> = {
   id: 'atelier-toolbar:commands',
-  description: 'Status, save to GitLab, pull, view in GitLab.',
+  description: 'Status, save to GitLab, pull, view in GitLab, check my answer.',
   autoStart: true,
   requires: [IDocumentManager, IStates, ITranslator],
   optional: [ICommandPalette],

@@ -55,6 +55,15 @@ export function badge(
   return { state, mark: MARKS[state], text };
 }
 
+/** Whether what GitLab has, and so what is checked, lacks something of what the learner sees. */
+export function isBehindTheScreen(
+  status: IStatus | null,
+  dirty: boolean
+): boolean {
+  const state = stateOf(status, dirty);
+  return dirty || !(state === 'saved' || state === 'newer');
+}
+
 /** A path as seen from the clone: what a learner calls a file. */
 export function shortName(path: string, repository: string): string {
   return repository && path.startsWith(repository + '/')

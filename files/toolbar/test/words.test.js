@@ -16,6 +16,7 @@ const status = (state, more = {}) => ({
   file: { path: 'course/a.md', state },
   changes: [],
   busy: false,
+  check: null,
   ...more
 });
 
@@ -67,4 +68,14 @@ test('every problem the server part names has its own words', () => {
   for (const code of codes) {
     assert.notEqual(happened(code), other, code);
   }
+});
+
+test('what is not in GitLab yet is not checked: the learner is asked first', () => {
+  const asked = (state, dirty) => words.isBehindTheScreen(status(state), dirty);
+  const states = ['saved', 'newer', 'here', 'both', 'new', 'kept_beside'];
+  assert.deepEqual(
+    states.map(state => asked(state, false)),
+    [false, false, true, true, true, true]
+  );
+  assert.ok(states.every(state => asked(state, true)));
 });
