@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,24 +18,46 @@ from world import paths, playbook
 from world.run import WorldError, duration, say
 
 LONGEST_DELAY_SECONDS = 2.0
+DEEP_SHARE, DEEPEST_DELAY_SECONDS = 0.2, 20.0  # some die deep inside a long task, an image's build
 USUAL_SHARE = 0.65  # the other tasks are for settings that the demo site does not have
+WHOLE_RUN = paths.DEMO / "site.log"  # the demo's installation: the same playbook
 
 
 def expected_tasks() -> int:
-    """Estimate how many tasks a run starts at least, from those written in the roles.
+    """Say how many tasks a run starts: those that the demo's run did, where it has ended.
 
-    Rather too few than too many: a run that ends before its death has repaired what the earlier
-    ones left, and those that die after it die in finished work.
+    Else an estimate from those written in the roles, rather too few than too many: a run that ends
+    before its death has repaired what the earlier ones left, and those that die after it die in
+    finished work.
     """
+    with contextlib.suppress(OSError):
+        lines = WHOLE_RUN.read_text(encoding="utf-8").splitlines()
+        if any(playbook.RECAP.match(line) for line in lines):
+            return sum(_is_task(line) for line in lines)
     total = 0
     for path in (paths.ROOT / "roles").glob("*/tasks/*.yml"):
         total += sum("block" not in task for task in yaml.safe_load(path.read_text()) or [])
     return round(total * USUAL_SHARE)
 
 
-def kill_points(seed: int, runs: int, tasks: int) -> list[int]:
-    """Draw the tasks at which the runs die, in rising order so that each dies in new territory."""
-    return sorted(random.Random(seed).choices(range(1, tasks + 1), k=runs))
+def _is_task(line: str) -> bool:
+    return bool(playbook.TASK.match(line.rstrip())) and not line.startswith("PLAY")
+
+
+def kill_point(chance: random.Random, number: int, runs: int, tasks: int) -> int:
+    """Draw the task at which run `number` of `runs` dies.
+
+    Each run has its own stretch of the tasks, in rising order: every part of the site is hit, and
+    each run dies in new territory.
+    """
+    first, last = tasks * number // runs + 1, tasks * (number + 1) // runs
+    return chance.randint(first, max(first, last))
+
+
+def delay_seconds(chance: random.Random) -> float:
+    """Draw how long after the task's start the run dies."""
+    deep = chance.random() < DEEP_SHARE
+    return chance.uniform(0, DEEPEST_DELAY_SECONDS if deep else LONGEST_DELAY_SECONDS)
 
 
 def interrupt(
@@ -60,7 +83,7 @@ def interrupt(
     with log.open("a") as sink:
         for line in process.stdout:
             sink.write(line)
-            if not playbook.TASK.match(line.rstrip()) or line.startswith("PLAY"):
+            if not _is_task(line):
                 continue
             started += 1
             if started == at:
@@ -107,14 +130,15 @@ def storm(
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     chance = random.Random(seed)
-    tasks = expected_tasks()
-    say(f"==> interrupting {runs} runs, seed {seed}, out of about {tasks} tasks (log: {log})")
-    for at in kill_points(seed, runs, tasks):
+    about = expected_tasks()
+    say(f"==> interrupting {runs} runs, seed {seed}, out of about {about} tasks (log: {log})")
+    longest: int | None = None  # no run has ended before its death yet
+    for number in range(runs):
         while True:
-            point = at if at <= tasks else chance.randint(1, tasks)
-            delay = chance.uniform(0, LONGEST_DELAY_SECONDS)
-            ended_after = interrupt(command, env=env, at=point, delay=delay, log=log)
+            tasks = min(expected_tasks(), longest or sys.maxsize)
+            at, delay = kill_point(chance, number, runs, tasks), delay_seconds(chance)
+            ended_after = interrupt(command, env=env, at=at, delay=delay, log=log)
             if ended_after is None:
                 break
-            tasks = max(1, min(tasks - 1, ended_after))  # some of those written were not for it
+            longest = max(1, min(tasks - 1, ended_after))
     say(f"==> {runs} runs interrupted in {duration(time.monotonic() - began)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import time
 from pathlib import Path
@@ -63,12 +64,41 @@ def test_a_run_that_fails_by_itself_is_a_failure(tmp_path: Path) -> None:
     os.kill(int((tmp_path / "worker").read_text()), 9)
 
 
-def test_the_same_seed_kills_at_the_same_tasks() -> None:
-    points = chaos.kill_points(7, 10, 120)
-    assert points == chaos.kill_points(7, 10, 120)
+def test_every_part_of_a_run_is_hit_and_the_same_seed_hits_the_same_tasks() -> None:
+    def points() -> list[int]:
+        chance = random.Random(7)
+        return [chaos.kill_point(chance, number, 10, 120) for number in range(10)]
+
+    assert points() == points()
+    assert [(point - 1) * 10 // 120 for point in points()] == list(range(10))
+
+
+def test_a_run_shorter_than_the_storm_has_points_too() -> None:
+    chance = random.Random(7)
+    points = [chaos.kill_point(chance, number, 10, 3) for number in range(10)]
     assert points == sorted(points)
-    assert len(points) == 10
-    assert all(1 <= point <= 120 for point in points)
+    assert set(points) == {1, 2, 3}
+
+
+def test_some_runs_die_deep_inside_a_task() -> None:
+    chance = random.Random(7)
+    delays = [chaos.delay_seconds(chance) for _ in range(100)]
+    assert 5 < sum(delay > chaos.LONGEST_DELAY_SECONDS for delay in delays) < 35
+    assert max(delays) <= chaos.DEEPEST_DELAY_SECONDS
+
+
+def test_a_whole_run_of_the_demo_tells_how_many_tasks_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "site.log"
+    monkeypatch.setattr(chaos, "WHOLE_RUN", log)
+    written = chaos.expected_tasks()
+    assert written > 50
+    tasks = "PLAY [all] ***\n\nTASK [nginx : one] ***\nok: [a]\nRUNNING HANDLER [two] ***\n"
+    log.write_text(tasks)
+    assert chaos.expected_tasks() == written, "it has not ended"
+    log.write_text(tasks + "PLAY RECAP ***\na    : ok=2    changed=0    unreachable=0\n")
+    assert chaos.expected_tasks() == 2
 
 
 def test_a_storm_learns_how_long_a_run_is(
@@ -76,7 +106,7 @@ def test_a_storm_learns_how_long_a_run_is(
 ) -> None:
     log = tmp_path / "log"
     monkeypatch.setattr(chaos, "expected_tasks", lambda: 1000)
-    monkeypatch.setattr(chaos, "LONGEST_DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(chaos, "delay_seconds", lambda _: 0.0)
     chaos.storm(command(tmp_path / "worker"), env={}, runs=3, seed=7, log=log)
     assert log.read_text().count("--- killed at task") == 3
     assert capsys.readouterr().out.count("killed at task") == 3
