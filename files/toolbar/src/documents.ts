@@ -5,6 +5,7 @@ import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { type Contents, ServerConnection } from '@jupyterlab/services';
 import type { IKept } from './api.js';
+import { type IFiles, keepBoth, nameWithin, showFile } from './both.js';
 
 /** How the documents of a folder were saved. */
 export interface ISaved {
@@ -45,10 +46,11 @@ export class Documents {
       if (!inside(context.path, folder) || !isDirty(context)) {
         continue;
       }
-      if (await this.changedElsewhere(context)) {
-        const kept = await this.keepBeside(context);
-        await context.revert();
-        saved.kept.push({ path: context.path, kept });
+      const { changed, kept } = await this.keepBoth(context, () => undefined);
+      if (changed) {
+        if (kept !== undefined) {
+          saved.kept.push({ path: context.path, kept });
+        }
         continue;
       }
       // When it fails Jupyter has said why in a dialog of its own.
@@ -72,48 +74,50 @@ export class Documents {
       if (!paths.includes(context.path)) {
         continue;
       }
-      if (!(await this.look(context.path))) {
+      const now = await this.look(context.path);
+      if (!now) {
         gone.push(context.path);
       } else if (isDirty(context)) {
         edited.push(context.path);
       } else {
-        await context.revert();
+        await showFile(context, now);
       }
     }
     return { edited, gone };
   }
 
-  /** Whether the file on the disk is another one than was read or saved here. */
-  private async changedElsewhere(
-    context: DocumentRegistry.Context
-  ): Promise<boolean> {
-    const known = context.contentsModel;
-    const now = await this.look(context.path);
-    if (!known || !now) {
-      return false;
-    }
-    return known.hash && now.hash
-      ? known.hash !== now.hash
-      : known.last_modified < now.last_modified;
+  /** As `keepBoth`, for one of Jupyter's documents. */
+  keepBoth(
+    context: DocumentRegistry.Context,
+    told: (kept: string) => void
+  ): Promise<{ changed: boolean; kept?: string }> {
+    return keepBoth(context, this.files, told);
   }
 
-  /** Write what a document shows under a free name beside its file, and return that name. */
-  private async keepBeside(context: DocumentRegistry.Context): Promise<string> {
-    const { contents } = this.manager.services;
-    const extension = PathExt.extname(context.path);
-    const stem = context.path.slice(0, context.path.length - extension.length);
-    let kept = `${stem} (${this.yours})${extension}`;
-    for (let count = 2; await this.look(kept); count += 1) {
-      kept = `${stem} (${this.yours} ${count})${extension}`;
+  private readonly files: IFiles<DocumentRegistry.Context> = {
+    look: path => this.look(path),
+    freeName: async path => {
+      const folder = PathExt.dirname(path);
+      const extension = PathExt.extname(path);
+      const stem = PathExt.basename(path, extension);
+      for (let count = 1; ; count += 1) {
+        const mark =
+          count > 1 ? ` (${this.yours} ${count})` : ` (${this.yours})`;
+        const kept = PathExt.join(folder, nameWithin(stem, mark + extension));
+        if (!(await this.look(kept))) {
+          return kept;
+        }
+      }
+    },
+    write: async (name, context) => {
+      const notebook = context.contentsModel?.type === 'notebook';
+      await this.manager.services.contents.save(name, {
+        type: notebook ? 'notebook' : 'file',
+        format: notebook ? 'json' : 'text',
+        content: notebook ? context.model.toJSON() : context.model.toString()
+      });
     }
-    const notebook = context.contentsModel?.type === 'notebook';
-    await contents.save(kept, {
-      type: notebook ? 'notebook' : 'file',
-      format: notebook ? 'json' : 'text',
-      content: notebook ? context.model.toJSON() : context.model.toString()
-    });
-    return kept;
-  }
+  };
 
   /** What is known of a file on the disk; null when there is none. */
   private async look(path: string): Promise<Contents.IModel | null> {

@@ -13,6 +13,7 @@ import { Bar } from './bar.js';
 import { BAR, Commands } from './commands.js';
 import { Documents } from './documents.js';
 import { foldWhenNarrow } from './narrow.js';
+import { Saves } from './saves.js';
 import { IStates, States } from './states.js';
 
 /** The kinds of documents that have a bar: notebooks, and every text that can be edited. */
@@ -46,6 +47,29 @@ const commands: JupyterFrontEndPlugin<void> = {
     new Commands(api, documents, known, translator).register(app.commands);
     for (const command of BAR) {
       palette?.addItem({ command, category: 'GitLab' });
+    }
+  }
+};
+
+const saves: JupyterFrontEndPlugin<void> = {
+  id: 'atelier-toolbar:saves',
+  description: 'Keeps both versions of a file that was changed elsewhere.',
+  autoStart: true,
+  requires: [IDocumentManager, IStates, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    manager: IDocumentManager,
+    known: IStates,
+    translator: ITranslator
+  ) => {
+    const trans = translator.load('atelier_toolbar');
+    const documents = new Documents(app.shell, manager, trans.__('yours'));
+    const made = new Saves(documents, known, trans);
+    const extension: DocumentRegistry.WidgetExtension = {
+      createNew: (_, context) => made.guard(context)
+    };
+    for (const editor of EDITORS) {
+      app.docRegistry.addWidgetExtension(editor, extension);
     }
   }
 };
@@ -91,4 +115,4 @@ const narrow: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [states, commands, bar, narrow];
+export default [states, commands, saves, bar, narrow];

@@ -5,6 +5,7 @@ import { Token } from '@lumino/coreutils';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { Api, IStatus } from './api.js';
+import { showFile } from './both.js';
 
 /** GitLab is asked again when the window comes back after this long, in milliseconds. */
 const STALE_MS = 60_000;
@@ -185,7 +186,7 @@ export class States implements IStates, IDisposable {
     try {
       const now = await this.contents.get(context.path, { content: false });
       if (now.last_modified > known && !this.isDirty(context)) {
-        await context.revert();
+        await showFile(context, now);
       }
     } catch {
       // Renamed or deleted elsewhere: nothing to show.

@@ -221,14 +221,14 @@ export function keptBeside(
   );
 }
 
-/** Both versions of a file that two windows have changed. */
+/** Both versions of a file that two windows, or a program, have changed. */
 export function otherWindow(
   path: string,
   kept: string,
   trans: TranslationBundle
 ): string {
   return trans.__(
-    '“%1” was also changed in another window. Both versions are kept: “%1” is what was saved there, “%2” is what you had here.',
+    '“%1” was also changed elsewhere, in another window or by a program. Both versions are kept: “%1” is what was saved there, “%2” is what you had here.',
     path,
     kept
   );
@@ -393,6 +393,17 @@ export function problem(
         happened: trans.__('“%1” still has edits that are not saved.', name),
         todo: trans.__(
           'Nothing has been sent or brought. Save this document (Ctrl+S), then try again.'
+        )
+      };
+    case 'not_kept':
+      return {
+        title: trans.__('A document is not saved'),
+        happened: trans.__(
+          '“%1” was also changed elsewhere, and your version could not be kept beside it.',
+          name
+        ),
+        todo: trans.__(
+          'Nothing has been overwritten, and your version is still on the screen. Delete files that you no longer need if your disk space is full, then save again.'
         )
       };
     case 'connection':

@@ -222,6 +222,19 @@ const PROBLEMS = [
     ]
   ],
   [
+    { code: 'not_kept', path: 'course/a.md' },
+    [
+      'A document is not saved',
+      '“a.md” was also changed elsewhere, and your version could not be kept beside it.',
+      'Nothing has been overwritten, and your version is still on the screen. Delete files that you no longer need if your disk space is full, then save again.'
+    ],
+    [
+      'Un document n’est pas enregistré',
+      '« a.md » a aussi changé ailleurs, et votre version n’a pas pu être gardée à côté.',
+      'Rien n’a été écrasé, et votre version est toujours à l’écran. Supprimez des fichiers dont vous n’avez plus besoin si votre espace disque est plein, puis enregistrez de nouveau.'
+    ]
+  ],
+  [
     { code: 'connection' },
     [
       'Jupyter does not answer',
@@ -309,6 +322,18 @@ test('the status tells who works, who is kept out, and what waits', () => {
     'Un enregistrement est gardé ici et pas encore dans GitLab. « Enregistrer dans GitLab » l’enverra.',
     'GitLab a 2 enregistrements plus récents. « Récupérer » les apporte ici.'
   ]);
+});
+
+test('two versions of one file are told in both languages', () => {
+  const files = ['a.md', 'a (yours).md'];
+  assert.equal(
+    words.otherWindow(...files, english),
+    '“a.md” was also changed elsewhere, in another window or by a program. Both versions are kept: “a.md” is what was saved there, “a (yours).md” is what you had here.'
+  );
+  assert.equal(
+    plain(words.otherWindow('a.md', 'a (à vous).md', french)),
+    '« a.md » a aussi changé ailleurs, dans une autre fenêtre ou par un programme. Les deux versions sont gardées : « a.md » est ce qui a été enregistré là-bas, « a (à vous).md » est ce que vous aviez ici.'
+  );
 });
 
 test('the badge reads in both languages, also when GitLab is not there', () => {
