@@ -87,8 +87,9 @@ class Result:
 
     @property
     def disk_full(self) -> bool:
-        """Whether git says that the disk is full."""
-        return any(words in self.err for words in FULL_DISK_WORDS)
+        """Whether git says that the disk is full, here: GitLab may say so of its own."""
+        lines = [line for line in self.err.splitlines() if not line.startswith("remote:")]
+        return any(words in line for line in lines for words in FULL_DISK_WORDS)
 
     @property
     def locked(self) -> bool:

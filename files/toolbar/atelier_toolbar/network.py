@@ -75,10 +75,10 @@ def problem(result: git.Result) -> Problem:
         code = "offline"
     elif result.disk_full:
         return Problem("disk_full")
+    elif "[remote rejected]" in text or "pre-receive hook declined" in text:
+        code = "refused"  # whoever is refused a push has been let in
     elif any(sign in text for sign in _DENIED):
         code = "denied"
-    elif "[remote rejected]" in text or "pre-receive hook declined" in text:
-        code = "refused"
     elif any(sign in text for sign in _OFFLINE):
         code = "offline"
     elif result.locked:

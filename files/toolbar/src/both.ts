@@ -34,6 +34,9 @@ export interface IFiles<T extends IOpen> {
 /** Nobody waits longer for a cell whose output does not end. */
 const TRIES = 10;
 
+/** A time this little later, in milliseconds, is the same: Jupyter's own measure. */
+const SAME_MS = 500;
+
 /** Whether a file is another one than was read or saved here. */
 export function differs(known: IOnDisk | null, now: IOnDisk | null): boolean {
   if (!known || !now) {
@@ -41,7 +44,7 @@ export function differs(known: IOnDisk | null, now: IOnDisk | null): boolean {
   }
   return known.hash && now.hash
     ? known.hash !== now.hash
-    : known.last_modified < now.last_modified;
+    : Date.parse(now.last_modified) - Date.parse(known.last_modified) > SAME_MS;
 }
 
 /** Show a file as it is on the disk. */

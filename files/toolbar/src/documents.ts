@@ -110,7 +110,8 @@ export class Documents {
       }
     },
     write: async (name, context) => {
-      const notebook = context.contentsModel?.type === 'notebook';
+      // Not what the server calls it: with Jupytext every text is a notebook there.
+      const notebook = 'cells' in context.model;
       await this.manager.services.contents.save(name, {
         type: notebook ? 'notebook' : 'file',
         format: notebook ? 'json' : 'text',

@@ -42,6 +42,7 @@ export class Saves {
       }
       return changed;
     } catch (error) {
+      console.warn('atelier-toolbar: not kept', error);
       const said = words.problem({ code: 'not_kept', path: name }, '', trans);
       this.say(said.title, [said.happened, said.todo]);
       // What Jupyter itself says when somebody has chosen not to save.

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guardSaves, keepBoth, nameWithin, showFile } from '../lib/both.js';
+import {
+  differs,
+  guardSaves,
+  keepBoth,
+  nameWithin,
+  showFile
+} from '../lib/both.js';
 
 /** A disk, and a document of one of its files that is open. */
 class World {
@@ -51,7 +57,7 @@ class World {
         type: 'file',
         size: file.text.length,
         hash: this.hashes ? `hash of ${file.text}` : null,
-        last_modified: new Date(1e12 + file.version).toISOString()
+        last_modified: new Date(1e12 + 1000 * file.version).toISOString()
       }
     );
   }
@@ -111,6 +117,15 @@ test('what nobody else has changed is left to Jupyter', async () => {
     (await keepBoth(world.document, world.ops(), assert.fail)).changed,
     false
   );
+});
+
+test('a time that is written a little differently is no change', () => {
+  const at = last_modified => ({ type: 'file', last_modified });
+  const known = at('2026-01-01T10:00:00.400000Z');
+  assert.equal(differs(known, at('2026-01-01T10:00:00.9Z')), false);
+  assert.equal(differs(known, at('2026-01-01T12:00:01+01:00')), true);
+  assert.equal(differs(known, at('2026-01-01T09:00:00Z')), false);
+  assert.equal(differs(null, known), false);
 });
 
 test('without edits here there is nothing to keep', async () => {

@@ -212,3 +212,32 @@ def test_hooks_and_commands_of_the_clones_settings_are_not_run(
     desk.write("notes.md", "mine\n")
     desk.save()
     assert not trace.exists()
+
+
+def refuse_pushes(gitlab: Path, words: str) -> None:
+    """GitLab's checks run in this hook."""
+    hook = gitlab / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\necho 'GitLab: {words}' >&2\nexit 1\n")
+    hook.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "You are not allowed to push code to protected branches on this project.",
+        "Your push has been rejected, because this project has exceeded its size limit.",
+        "The disk of the server is full: No space left on device",
+    ],
+)
+def test_a_push_that_gitlab_refuses_is_told_in_gitlabs_words(
+    desk: Desk, gitlab: Path, words: str
+) -> None:
+    refuse_pushes(gitlab, words)
+    desk.write("notes.md", "mine\n")
+    problem = problem_of(desk.save)
+    assert (problem["code"], problem["committed"]) == ("refused", True)
+    assert words in problem["detail"]
+    (gitlab / "hooks/pre-receive").unlink()
+    desk.save()
+    assert gitlab_has(gitlab, "notes.md") == "mine"
