@@ -42,6 +42,21 @@ class OmniAuth:
 
 
 @dataclass(frozen=True)
+class Mail:
+    """The mail server of the ``gitlab_rails['smtp_*']`` settings; GitLab's image has none."""
+
+    address: str
+    port: int = 25
+    domain: str = "localhost"
+    user_name: str = ""
+    password: str = ""
+    starttls: bool = True
+    tls: bool = False
+    verify: bool = True
+    display_name: str = "GitLab"
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the server takes from gitlab.rb."""
 
@@ -56,6 +71,7 @@ class Config:
     trusted_proxies: tuple[Network, ...] = ()
     default_theme: int = 1
     email_from: str = ""
+    mail: Mail | None = None
     backup_path: str = "/var/opt/gitlab/backups"
     project_features: Mapping[str, bool] = field(default_factory=dict)
 
@@ -131,6 +147,22 @@ def _section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {k: v for k, v in section.items() if v != {}} if isinstance(section, dict) else {}
 
 
+def _mail(rails: Mapping[str, Any]) -> Mail | None:
+    if rails.get("gitlab_email_enabled") is False or not rails.get("smtp_enable"):
+        return None
+    return Mail(
+        address=str(rails.get("smtp_address") or "localhost"),
+        port=int(rails.get("smtp_port") or 25),
+        domain=str(rails.get("smtp_domain") or "localhost"),
+        user_name=str(rails.get("smtp_user_name") or ""),
+        password=str(rails.get("smtp_password") or ""),
+        starttls=rails.get("smtp_enable_starttls_auto") is not False,
+        tls=bool(rails.get("smtp_tls")),
+        verify=rails.get("smtp_openssl_verify_mode") != "none",
+        display_name=str(rails.get("gitlab_email_display_name") or "GitLab"),
+    )
+
+
 def from_gitlab_rb(values: Mapping[str, Any]) -> Config:
     """Settings from the evaluated gitlab.rb; ConfigError where GitLab would refuse it."""
     rails = _section(values, "gitlab_rails")
@@ -163,6 +195,7 @@ def from_gitlab_rb(values: Mapping[str, Any]) -> Config:
         trusted_proxies=_networks(proxies, ()),
         default_theme=int(rails.get("gitlab_default_theme") or 1),
         email_from=str(rails.get("gitlab_email_from") or f"gitlab@{parts.hostname}"),
+        mail=_mail(rails),
         backup_path=str(rails.get("backup_path") or "/var/opt/gitlab/backups"),
         project_features=features,
     )

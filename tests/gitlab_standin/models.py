@@ -283,6 +283,18 @@ class Setting(Base):
     value: Mapped[dict[str, Any]]
 
 
+class PasswordReset(Base):
+    """The last mail somebody was sent to choose a password."""
+
+    __tablename__ = "password_resets"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    digest: Mapped[str] = mapped_column(index=True)
+    sent_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+
 class WebSession(Base):
     """A browser's session; only the digest of its cookie is kept."""
 

@@ -61,6 +61,8 @@ class GitLabBeside:
         self.port = int(site.gitlab_url.rsplit(":", 1)[1])
         self.running: testing.Standin | None = None
         self.token = ""
+        self.more_rb = ""
+        """Lines of gitlab.rb for the next start."""
 
     @property
     def api(self) -> gitlab.Gitlab:
@@ -75,7 +77,7 @@ class GitLabBeside:
             hub=self.site.hub_url,
             secret=self.site.secrets["oauth_client_secret"],
         )
-        self.running = testing.start(self.root, self.port, rb)
+        self.running = testing.start(self.root, self.port, rb + self.more_rb)
         if not self.token:
             self.token = testing.make_root_token(self.running)
             (self.site.root / "secrets" / "gitlab_admin_token").write_text(self.token)

@@ -6,12 +6,15 @@ import html
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from gitlab_standin.mailbox import Mailbox, mailbox
+from gitlab_standin.tests.hub import Browser
 from integration.atelier.campus import Visitor
 from integration.atelier.gitlab_site import GitLabBeside
 from integration.atelier.small_site import Site
@@ -233,6 +236,65 @@ def test_learners_with_a_real_address_get_gitlab_s_mail_where_it_sends_any(
         site.start_desk()
     assert f'href="{site.gitlab_url}/-/atelier/enter?to=/users/password/new"' in page
     assert f'href="{site.gitlab_url}/users/sign_in?auto_sign_in=false"' in page
+
+
+@contextmanager
+def sending_mail(gitlab: GitLabBeside, site: Site) -> Iterator[Mailbox]:
+    """GitLab sends mail, and the desk knows."""
+
+    def again(rb: str, **settings: Any) -> None:
+        gitlab.stop()
+        gitlab.more_rb = rb
+        gitlab.start()
+        site.write_settings(site=settings)
+        site.stop("desk")
+        site.start_desk()
+
+    with mailbox() as box:
+        again(box.gitlab_rb, gitlab_mail=True, gitlab_session_paths=False)
+        try:
+            yield box
+        finally:
+            again("")
+
+
+def test_the_page_leads_to_gitlab_s_mail_and_the_mail_to_a_password(
+    gitlab: GitLabBeside, site: Site, visitor: Visitor, tmp_path: Path
+) -> None:
+    (user,) = gitlab.api.users.list(username=visitor.username, get_all=True)
+    user.email = f"{visitor.username}@campus.example.org"
+    user.skip_reconfirmation = True
+    user.save()
+    chosen = "chosen-Myself-22"
+    with sending_mail(gitlab, site) as box:
+        page = see(visitor).text
+        form = re.search(r'id="password-mail" href="([^"]+)"', page)
+        sign_in = re.search(r'id="sign-in" href="([^"]+)"', page)
+        assert form
+        assert sign_in
+        # At home, in a browser that neither the hub nor GitLab knows.
+        home = Browser(site.gitlab_url)
+        asked = home.open(html.unescape(form[1]).removeprefix(site.gitlab_url))
+        home.submit(asked, **{"user[email]": user.email})
+        mail = box.next()
+        assert mail["To"] == user.email
+        link = re.search(r"http\S+reset_password_token=\S+", mail.get_content())
+        assert link
+        choosing = home.open(link[0].removeprefix(site.gitlab_url))
+        new = {"user[password]": chosen, "user[password_confirmation]": chosen}
+        home.submit(choosing, **new)
+        entering = home.open(html.unescape(sign_in[1]).removeprefix(site.gitlab_url))
+        inside = home.submit(
+            entering, **{"user[login]": visitor.username, "user[password]": chosen}
+        )
+        assert inside.url.path == "/"
+        # The tokens of clones work beside a password of one's own.
+        token = make(visitor)
+        clone = re.search(r"git clone ([^\s<]+)", page)
+        assert clone
+        credential = {"username": visitor.username, "password": token}
+        done = git("clone", clone[1], "mine", credential=credential, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
 
 
 def test_a_gitlab_that_is_away_is_said(gitlab: GitLabBeside, visitor: Visitor) -> None:
