@@ -154,12 +154,20 @@ class Objects:
     def settle(self, commit: str, ours: str | None) -> None:
         """Make index and branch what the files are now."""
         repository = self.repository
-        repository.must("read-tree", "--reset", commit)
+        self.reset_index(commit)
         repository.must(
             "update-ref", "-m", "atelier-toolbar: merge",
             f"refs/heads/{repository.branch}", commit, ours or "0" * len(commit),
         )  # fmt: skip
         repository.run("update-index", "-q", "--refresh")
+
+    def reset_index(self, tree: str) -> None:
+        """Make the clone's index what a commit or tree has."""
+        kept = self.repository.run("read-tree", "--reset", tree)  # with what it knows of the files
+        if not kept.ok:  # told not to look at one of them, it refuses
+            if kept.locked or kept.disk_full:
+                raise failure(kept)
+            self.repository.must("read-tree", tree)
 
     def tidy(self) -> None:
         """Let git pack its objects when they are many (git-gc(1)); a kill meanwhile is harmless."""

@@ -1,8 +1,9 @@
-"""A merge that was begun in a terminal, and left or lost to a kill, is brought to its end."""
+"""What was begun in a terminal, and left or lost to a kill, is brought to its end."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 
 from atelier_toolbar.merging import Entry, beside
 from atelier_toolbar.objects import Objects, require_identity
@@ -17,7 +18,8 @@ def resume(objects: Objects, lang: str) -> Brought:
     """End a merge with the files as they are, and return what that changed in them.
 
     A file in which git's conflict marks still stand is kept twice, as by a pull: the other
-    side's version, and ours beside. What it was with its marks stays reachable.
+    side's version, and ours beside. What it was with its marks stays reachable. The same holds
+    for files that `git stash pop` could not join: the stashed version is beside.
 
     Raises:
         Problem: `unfinished`, a rebase or another operation waits; `no_identity`; as
@@ -26,7 +28,7 @@ def resume(objects: Objects, lang: str) -> Brought:
     repository = objects.repository
     operation = repository.unfinished
     if operation is None:
-        return Brought()
+        return _settle_conflicts(objects, lang)
     if operation != "merge":
         raise Problem("unfinished", operation=operation)
     ours = repository.commit("HEAD")
@@ -35,7 +37,8 @@ def resume(objects: Objects, lang: str) -> Brought:
     brought = Brought(merged=bool(new))
     if new:
         require_identity(repository)
-        brought.changed, brought.kept, tree = _end(objects, ours, lang)
+        contradicting = _contradicting(objects)
+        brought.changed, brought.kept, tree = _end(objects, ours, lang, contradicting)
         parents = [*([ours] if ours else []), *new]
         commit = objects.commit(tree, parents, MESSAGE.get(lang, MESSAGE["en"]))
         objects.settle(commit, ours)
@@ -45,8 +48,26 @@ def resume(objects: Objects, lang: str) -> Brought:
     return brought
 
 
+def _settle_conflicts(objects: Objects, lang: str) -> Brought:
+    """Settle what git left undecided in its index without an operation to end."""
+    repository = objects.repository
+    undecided = _contradicting(objects)
+    if not undecided:
+        return Brought()
+    head = repository.commit("HEAD")
+    # git calls what was stashed "theirs": it is the learner's.
+    swapped = {path: (theirs, mine) for path, (mine, theirs) in undecided.items()}
+    changed, kept, _ = _end(objects, head, lang, swapped)
+    objects.reset_index(objects.tree(head))
+    repository.run("update-index", "-q", "--refresh")
+    return Brought(changed, kept)
+
+
 def _end(
-    objects: Objects, ours: str | None, lang: str
+    objects: Objects,
+    ours: str | None,
+    lang: str,
+    contradicting: Mapping[str, tuple[Entry | None, Entry | None]],
 ) -> tuple[list[str], list[tuple[str, str]], str]:
     """Make the files what the merge comes to; return what changed, what was kept, the tree."""
     repository = objects.repository
@@ -54,7 +75,7 @@ def _end(
     seen = files.photograph(ours, objects.tree(ours), dict.fromkeys(dirty_paths(repository)))
     entries: dict[str, Entry | None] = {}
     kept = []
-    for path, (mine, theirs) in _contradicting(objects).items():
+    for path, (mine, theirs) in contradicting.items():
         place = repository.top / path
         if place.is_symlink() or not place.is_file() or b"\n>>>>>>> " not in place.read_bytes():
             continue  # somebody has decided

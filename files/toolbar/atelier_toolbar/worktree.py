@@ -57,8 +57,8 @@ class Worktree:
         """
         digests = {path: exchange.digest(self.top / path) for path in sorted(incoming)}
         dirty = dirty_paths(self.repository)
-        unknown = {path for path, entry in incoming.items() if entry is None}
-        here = {path for path in dirty | unknown if self._is_file(path)}
+        # what is about to be changed, too: git may have been told not to look at it
+        here = {path for path in dirty | incoming.keys() if self._is_file(path)}
         gone = sorted(path for path in dirty - here)
         if not here and not gone:
             return Photograph(head, digests)

@@ -333,3 +333,23 @@ def test_line_ends_that_git_converts_are_no_changes(desk: Desk, other: Desk) -> 
     desk.pull()
     assert (desk.top / "notes.md").read_bytes() == b"one\r\ntwo\r\n"
     assert desk.changes() == {}
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+@pytest.mark.parametrize("change", ["edited", "deleted"])
+def test_edits_that_git_was_told_not_to_see_are_not_lost(
+    desk: Desk, other: Desk, flag: str, change: str
+) -> None:
+    if change == "edited":
+        other.write("notes.md", "theirs\n")
+    else:
+        (other.top / "notes.md").unlink()
+    other.save()
+    git(desk.top, "update-index", flag, "notes.md")
+    desk.write("notes.md", "mine\n")
+    desk.pull()
+    if change == "edited":
+        assert desk.read("notes.md") == "theirs\n"
+        assert desk.read("notes (yours).md") == "mine\n"
+    else:
+        assert desk.read("notes.md") == "mine\n"
