@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from e2e.lab import Notebook
 from e2e.toolbar import ENGLISH, GIT_MS, Interface, Learner, gitlab_down
 from e2e.visit import Demo
 
@@ -46,10 +45,8 @@ def test_a_notebook_is_saved_with_a_message_and_a_link(
     learner.run("git push -q")
     bar = learner.open(interface, name)
     bar.says("Saved in GitLab")
-    if interface == "lab":
-        Notebook(bar.page).ready()  # a cell that is run before there is a kernel is not
     bar.type("6 * 7")
-    bar.page.keyboard.press("Shift+Enter")
+    bar.run_cell()
     expect(bar.page.locator(".jp-OutputArea-output").first).to_have_text("42", timeout=GIT_MS)
     bar.says("Changes here only")
     bar.press("save")

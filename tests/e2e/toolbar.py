@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -200,6 +201,15 @@ class Toolbar:
             self.page.locator(".jp-FileEditor .cm-content").click()
             self.page.keyboard.press("Control+Home")
         self.page.keyboard.type(text)
+
+    def run_cell(self) -> None:
+        """Run the selected cell. Jupyter forgets what is asked before there is a kernel."""
+        prompt = self.page.locator(".jp-Notebook .jp-mod-selected .jp-InputPrompt").first
+        deadline = time.monotonic() + GIT_MS / 1000
+        while not re.search(r"\[(\*|\d+)\]:", prompt.inner_text()):
+            assert time.monotonic() < deadline, "no kernel runs the cell"
+            self.page.keyboard.press("Control+Enter")
+            self.page.wait_for_timeout(1000)
 
     @property
     def text(self) -> Locator:
