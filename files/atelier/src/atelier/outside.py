@@ -6,6 +6,7 @@ not followed (an address in the settings is the one that was meant), and nothing
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import Mapping
@@ -21,6 +22,15 @@ from atelier.settings import Settings
 
 MAX_BYTES = 512 * 1024
 TIMEOUT = httpx.Timeout(8, connect=4)
+LONGEST_SECONDS = 20.0
+"""In all: an answer may come byte by byte."""
+_SILENCE = (
+    httpx.TimeoutException,
+    httpx.NetworkError,
+    httpx.ProxyError,
+    httpx.RemoteProtocolError,
+    OSError,
+)
 
 
 class OutsideError(Exception):
@@ -28,11 +38,13 @@ class OutsideError(Exception):
 
     Attributes:
         status: of its answer; None: there was none, or it was not what was asked.
+        silent: nobody answered: whatever else is asked there now will fare the same.
     """
 
-    def __init__(self, text: str, status: int | None = None) -> None:
+    def __init__(self, text: str, status: int | None = None, *, silent: bool = False) -> None:
         super().__init__(text)
         self.status = status
+        self.silent = silent
 
 
 class Outside:
@@ -130,6 +142,7 @@ class Outside:
         """The body of an answer, if it is a success."""
         try:
             async with (
+                asyncio.timeout(LONGEST_SECONDS),
                 self._client(url) as client,
                 client.stream(method, url, **sent) as answer,
             ):
@@ -139,7 +152,8 @@ class Outside:
                     if len(content) > MAX_BYTES:
                         raise OutsideError(f"{url}: more than {MAX_BYTES} bytes")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise OutsideError(f"{url}: {type(error).__name__}") from None
+            silent = isinstance(error, _SILENCE)
+            raise OutsideError(f"{url}: {type(error).__name__}", silent=silent) from None
         if not answer.is_success:
             status = answer.status_code
             raise OutsideError(f"{url}: status {status}", status)

@@ -26,7 +26,15 @@ _DEFAULT_SECONDS = 300
 
 
 class ServiceError(Exception):
-    """A platform gives no token; the text says why, without any secret."""
+    """A platform gives no token; the text says why, without any secret.
+
+    Attributes:
+        silent: nobody answered.
+    """
+
+    def __init__(self, text: str, *, silent: bool = False) -> None:
+        super().__init__(text)
+        self.silent = silent
 
 
 class PlatformTokens:
@@ -46,6 +54,7 @@ class PlatformTokens:
         self._clock = clock
         self._kept: dict[tuple[str, str, str], tuple[str, float]] = {}
         self._locks: dict[tuple[str, str, str], asyncio.Lock] = {}
+        self._silent: dict[tuple[str, str, str], tuple[str, float]] = {}
 
     async def token(
         self, registration: Registration, client_id: str, scopes: Iterable[str] = (SCORE_SCOPE,)
@@ -62,12 +71,21 @@ class PlatformTokens:
         """
         wanted = sorted(set(scopes))
         name = (registration.key, client_id, " ".join(wanted))
+        came = time.monotonic()
         async with self._locks.setdefault(name, asyncio.Lock()):
             kept = self._kept.get(name)
-            if kept is None or self._clock() > kept[1] - _MARGIN_SECONDS:
-                kept = await self._ask(registration, client_id, wanted)
-                self._kept[name] = kept
-            return kept[0]
+            if kept is not None and self._clock() <= kept[1] - _MARGIN_SECONDS:
+                return kept[0]
+            why, when = self._silent.get(name, ("", 0.0))
+            if when > came:  # while this one waited for its turn
+                raise ServiceError(why, silent=True)
+            try:
+                self._kept[name] = await self._ask(registration, client_id, wanted)
+            except ServiceError as error:
+                if error.silent:
+                    self._silent[name] = str(error), time.monotonic()
+                raise
+            return self._kept[name][0]
 
     def forget(self, token: str) -> None:
         """Ask anew next time: a platform refused that token."""
@@ -106,7 +124,8 @@ class PlatformTokens:
                 },
             )
         except (OutsideError, SettingsError) as error:
-            raise ServiceError(f"{where}: {error}") from None
+            silent = isinstance(error, OutsideError) and error.silent
+            raise ServiceError(f"{where}: {error}", silent=silent) from None
         token, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not token or not token.isascii():
             raise ServiceError(f"{where}: {url} gives no access_token")

@@ -116,6 +116,11 @@ class GradeQueue:
         tries = grade.tries + 1
         self._set(grade, tries=tries, due=time.time() + pause(tries), reason=reason[:500])
 
+    def put_off(self, grade: Grade, reason: str) -> None:
+        """It was not tried: its platform has just not answered about another."""
+        later = time.time() + pause(max(grade.tries, 1))
+        self._set(grade, due=later, reason=reason[:500])
+
     def _set(self, grade: Grade, **values: float | str) -> None:
         chosen = (
             (_grades.c.username == grade.username)

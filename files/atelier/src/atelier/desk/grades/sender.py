@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from urllib.parse import urlsplit
 
 from atelier.desk.answers import AnswerBook, Arrival
 from atelier.desk.grades import outcomes11, scores13
@@ -18,7 +19,15 @@ AT_ONCE = 8
 
 
 class Undelivered(Exception):  # noqa: N818 (a state of the world more than an error of ours)
-    """A platform has not taken a grade; the text says why, without any secret."""
+    """A platform has not taken a grade; the text says why, without any secret.
+
+    Attributes:
+        silent: it does not answer at all.
+    """
+
+    def __init__(self, text: str, *, silent: bool = False) -> None:
+        super().__init__(text)
+        self.silent = silent
 
 
 class GradeSender:
@@ -50,24 +59,44 @@ class GradeSender:
         self._outside = outside
 
     async def send_due(self) -> None:
-        """Send what is due, some at a time; what fails is due again later."""
+        """Send what is due, some at a time; what fails is due again later.
+
+        A platform that does not answer is not asked once more for each grade it should have: the
+        other platforms' learners would wait for that.
+        """
+        away: dict[str, str] = {}
         while True:
             due = await asyncio.to_thread(self._queue.due, AT_ONCE)
             if not due:
                 return
-            await asyncio.gather(*(self._send(grade) for grade in due))
+            await asyncio.gather(*(self._send(grade, away) for grade in due))
 
-    async def _send(self, grade: Grade) -> None:
+    async def _send(self, grade: Grade, away: dict[str, str]) -> None:
+        """Send one.
+
+        Args:
+            grade: what is owed.
+            away: hosts that do not answer, and in what way.
+        """
         who = (grade.username, grade.course, grade.exercise)
         arrival = await asyncio.to_thread(self._book.arrival, *who)
         if arrival is None:
             await asyncio.to_thread(self._queue.wait_for_arrival, grade)
             return
+        host = _host(arrival)
+        if host and host in away:
+            await asyncio.to_thread(self._queue.put_off, grade, away[host])
+            return
         try:
             await self._deliver(arrival, grade.score)
         except Undelivered as error:
+            if error.silent:
+                away[host] = str(error)
             log.warning("grade user=%s course=%s exercise=%s not taken: %s", *who, error)
             await asyncio.to_thread(self._queue.failed, grade, str(error))
+        except Exception as error:  # what is wrong with one must not keep the others
+            log.exception("grade user=%s course=%s exercise=%s", *who)
+            await asyncio.to_thread(self._queue.failed, grade, type(error).__name__)
         else:
             await asyncio.to_thread(self._queue.sent, grade)
             log.info("grade user=%s course=%s exercise=%s score=%.4f sent", *who, grade.score)
@@ -93,14 +122,14 @@ class GradeSender:
         try:
             token = await self._tokens.token(registration, place.client_id)
         except ServiceError as error:
-            raise Undelivered(str(error)) from None
+            raise Undelivered(str(error), silent=error.silent) from None
         headers = {"Authorization": f"Bearer {token}", "Content-Type": scores13.CONTENT_TYPE}
         try:
             await self._outside.send(place.url, place.message(score), headers)
         except OutsideError as error:
             if error.status == 401:
                 self._tokens.forget(token)
-            raise Undelivered(str(error)) from None
+            raise Undelivered(str(error), silent=error.silent) from None
 
     async def _replace_result(self, arrival: Arrival, score: float) -> None:
         """By LTI 1.1."""
@@ -114,8 +143,19 @@ class GradeSender:
         try:
             headers = outcomes11.signed_headers(arrival.outcome_url, body, consumer.key, secret)
             answer = await self._outside.send(arrival.outcome_url, body, headers)
-        except (OutsideError, ValueError) as error:
+        except OutsideError as error:
+            raise Undelivered(str(error), silent=error.silent) from None
+        except ValueError as error:
             raise Undelivered(str(error)) from None
         refused = outcomes11.refusal(answer)
         if refused is not None:
             raise Undelivered(refused)
+
+
+def _host(arrival: Arrival) -> str:
+    """Who takes the grade."""
+    place = scores13.ScorePlace.of(arrival.services) if arrival.services else None
+    try:
+        return urlsplit(place.lineitem if place is not None else arrival.outcome_url).netloc
+    except ValueError:
+        return ""  # no address: the refusal of this one says so

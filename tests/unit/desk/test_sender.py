@@ -1,0 +1,146 @@
+"""Grades on their way: a platform that is away, or slow, holds up nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+from atelier import outside as outside_module
+from atelier.desk.answers import AnswerBook, Arrival
+from atelier.desk.grades.queue import Grade, GradeQueue
+from atelier.desk.grades.sender import AT_ONCE, GradeSender
+from atelier.outside import Outside
+from atelier.platform_services import PlatformTokens
+from pydantic import SecretStr
+from sqlalchemy import create_engine
+
+AGS = {"lineitem": "", "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/score"]}
+TAKEN = "<imsx_codeMajor>success</imsx_codeMajor>"
+
+
+class Drip(httpx.AsyncByteStream):
+    """An answer that comes byte by byte, and never ends."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.01)
+            yield b" "
+
+
+class Post:
+    """A sender with platforms that are there, away or endlessly slow; what was sent to each."""
+
+    def __init__(self, folder: Path) -> None:
+        engine = create_engine(f"sqlite:///{folder}/desk.sqlite")
+        self.queue, self.book = GradeQueue(engine), AnswerBook(engine)
+        self.asked: list[str] = []
+        consumers = SimpleNamespace(
+            by_key=lambda key: SimpleNamespace(key=key, secret=SecretStr("s" * 32))
+        )
+        registration = SimpleNamespace(
+            key="moodle", auth_token_url="https://away.example/token", auth_audience=None
+        )
+        self.outside = Outside(transport=httpx.MockTransport(self._answer))
+        keys = SimpleNamespace(sign=lambda _: "signed")
+        self.sender = GradeSender(
+            self.queue,
+            self.book,
+            cast(Any, SimpleNamespace(get=lambda: consumers)),
+            cast(Any, SimpleNamespace(get=lambda: SimpleNamespace(registrations=[registration]))),
+            self.outside,
+            PlatformTokens(self.outside, cast(Any, keys)),
+        )
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.host)
+        await asyncio.sleep(0.01)
+        if request.url.host == "away.example":
+            raise httpx.ConnectTimeout("nobody there")
+        if request.url.host == "slow.example":
+            return httpx.Response(200, stream=Drip())
+        return httpx.Response(200, text=TAKEN)
+
+    def owe(self, username: str, host: str, *, by_13: bool = False) -> None:
+        address = f"https://{host}/outcomes"
+        ags = {**AGS, "lineitem": address}
+        services = {"registration": "moodle", "client_id": "c", "sub": "s", "ags": ags}
+        arrival = Arrival(
+            username, "rr1", "pi", "campus", address, "id", services if by_13 else None, 1.0
+        )
+        self.book.arrive(arrival, username, staff=False)
+        self.queue.owe(username, "rr1", "pi", 0.5)
+
+    def grade(self, username: str) -> Grade:
+        return self.queue.of_course("rr1")[username, "pi"]
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Post:
+    return Post(tmp_path)
+
+
+@pytest.mark.parametrize("by_13", [False, True])
+def test_a_platform_that_is_away_is_asked_a_few_times_and_others_get_theirs(
+    post: Post, by_13: bool
+) -> None:
+    for number in range(50):
+        post.owe(f"u{number}", "away.example", by_13=by_13)
+    post.owe("ada", "there.example")
+    asyncio.run(post.sender.send_due())
+    assert post.grade("ada").delivered
+    assert 1 <= post.asked.count("away.example") <= AT_ONCE
+    waiting = [post.grade(f"u{number}") for number in range(50)]
+    assert all("ConnectTimeout" in one.reason for one in waiting), "the teacher sees why"
+    assert not any(one.delivered for one in waiting)
+
+
+def test_an_answer_that_never_ends_is_given_up(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside_module, "LONGEST_SECONDS", 0.2)
+    post.owe("ada", "slow.example")
+    asyncio.run(asyncio.wait_for(post.sender.send_due(), 30))
+    assert "TimeoutError" in post.grade("ada").reason
+
+
+def test_a_platform_that_is_back_gets_what_waited(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        post.owe(f"u{number}", "away.example")
+    asyncio.run(post.sender.send_due())
+    asked = len(post.asked)
+
+    async def back(request: httpx.Request) -> httpx.Response:
+        post.asked.append(request.url.host)
+        return httpx.Response(200, text=TAKEN)
+
+    monkeypatch.setattr(post, "_answer", back)
+    post.outside._transport = httpx.MockTransport(back)
+    post.queue.try_again("rr1")
+    asyncio.run(post.sender.send_due())
+    assert len(post.asked) - asked == 20
+    assert all(post.grade(f"u{number}").delivered for number in range(20))
+
+
+def test_a_grade_that_cannot_be_sent_keeps_no_other(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.owe("ada", "[")  # no address at all
+    post.owe("eve", "there.example")
+    post.owe("bob", "there.example")
+    deliver = post.sender._deliver
+
+    async def faulty(arrival: Arrival, score: float) -> None:
+        if arrival.username == "eve":
+            raise KeyError("of a mistake of ours")
+        await deliver(arrival, score)
+
+    monkeypatch.setattr(post.sender, "_deliver", faulty)
+    asyncio.run(post.sender.send_due())
+    assert post.grade("bob").delivered
+    assert post.grade("eve").reason == "KeyError"
+    assert post.grade("ada").reason
