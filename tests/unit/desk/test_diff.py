@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from atelier.desk.pages.diff import HIGHLIGHT_BYTES, stretches
+from atelier.desk.pages.diff import COLOURED_CHARACTERS, stretches
 
 
 def line(*segments: tuple[str, str], number: int = 1) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_code_is_coloured_and_its_marks_stay_where_they_are() -> None:
             kind="code",
         )
     )
-    assert '<span class="kn">import</span>' in shown
+    assert '<span class="k">import</span>' in shown
     assert "<ins>" in shown
     assert "&lt;x&gt;" in shown
     assert shown.count("<ins>") == shown.count("</ins>") == 1
@@ -75,7 +75,7 @@ def test_a_string_over_several_lines_is_coloured_in_each() -> None:
 
 def test_long_code_is_left_plain() -> None:
     (shown,) = answers(
-        part(row("added", line(("added", "x" * (HIGHLIGHT_BYTES + 1)))), kind="code")
+        part(row("added", line(("added", "x" * COLOURED_CHARACTERS + " = 1"))), kind="code")
     )
     assert "<span" not in shown
 

@@ -1,5 +1,6 @@
-// The only script of the desk's pages: buttons that copy. Without it, and without a clipboard, they stay hidden.
+// The only script of the desk's pages; they work without it.
 "use strict";
+// Buttons that copy. Without a clipboard they stay hidden.
 if (navigator.clipboard) {
   for (const button of document.querySelectorAll("button[data-copy]")) {
     button.hidden = false;
@@ -9,3 +10,14 @@ if (navigator.clipboard) {
     });
   }
 }
+// Paper has no folds: a browser whose style sheets cannot open them prints what is in them all the same.
+const opened = [];
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details:not([open])")) {
+    fold.open = true;
+    opened.push(fold);
+  }
+});
+addEventListener("afterprint", () => {
+  for (const fold of opened.splice(0)) fold.open = false;
+});

@@ -6,25 +6,22 @@ pages is taken as HTML.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby
 from typing import Any
 
-from markupsafe import Markup, escape
-from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
-from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
-from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+from markupsafe import Markup
 
-HIGHLIGHT_BYTES = 20_000
-"""Longer pieces of code are shown without colours: a lexer's time is not bounded by anything."""
-HIGHLIGHT_PAGE_BYTES = 200_000
+from atelier.desk.pages.colours import Tokens, coloured, knows
+
+COLOURED_CHARACTERS = 200_000
+"""Of a page; what is beyond is plain: each colour is an element more for the browser."""
 FOLD_ROWS = 8
 """Runs of equal rows longer than that are folded, but for some context."""
 CONTEXT_ROWS = 3
-_LANGUAGES = {"python": "python", "r": "r", "ipython": "python", "bash": "bash", "sh": "bash"}
-
-Tokens = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -75,50 +72,31 @@ class Stretch:
     folded: bool
 
 
-def _short(kind: Any) -> str:
-    """Pygments' short name of a kind of token, a style sheet's class."""
-    while kind not in STANDARD_TYPES:
-        kind = kind.parent
-    return str(STANDARD_TYPES[kind])
-
-
 class _Painter:
     """Colours code while the page's budget lasts."""
 
     def __init__(self) -> None:
-        self._left = HIGHLIGHT_PAGE_BYTES
+        self._left = COLOURED_CHARACTERS
 
     def lines(self, texts: Sequence[str], language: str | None) -> list[Tokens]:
         """Lines of code as (class, text); one token without class for a line left plain."""
-        plain = [[("", text)] for text in texts]
         whole = "\n".join(texts)
-        name = _LANGUAGES.get((language or "").lower())
-        if name is None or len(whole) > min(HIGHLIGHT_BYTES, self._left):
-            return plain
+        if not language or not knows(language) or len(whole) > self._left:
+            return [[("", text)] for text in texts]
         self._left -= len(whole)
-        try:
-            lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
-        except ClassNotFound:
-            return plain
         lines: list[Tokens] = [[]]
-        for kind, value in lexer.get_tokens(whole):
+        left = [text.count("\n") for text in reversed(texts)]  # a text may hold line ends
+        for kind, value in coloured(whole, language):
             first, *others = value.split("\n")
-            lines[-1].append((_short(kind), first))
+            lines[-1].append((kind, first))
             for other in others:
-                lines.append([(_short(kind), other)])
-        if ["".join(text for _, text in line) for line in lines] != whole.split("\n"):
-            return plain  # the lexer took liberties with the text
-        # A text may hold line ends of its own.
-        sizes = [text.count("\n") + 1 for text in texts]
-        grouped, at = [], 0
-        for size in sizes:
-            tokens: Tokens = []
-            for number in range(size):
-                tokens += [("", "\n")] if number else []
-                tokens += lines[at + number]
-            grouped.append(tokens)
-            at += size
-        return grouped
+                if left[-1]:
+                    left[-1] -= 1
+                    lines[-1] += [("", "\n"), (kind, other)]
+                else:
+                    left.pop()
+                    lines.append([(kind, other)])
+        return lines
 
 
 _TAGS = {"added": "ins", "removed": "del", "near": "mark"}
@@ -140,7 +118,7 @@ class _pieces:  # noqa: N801 (a helper of _html alone)
     """Gives a line's tokens out by length."""
 
     def __init__(self, tokens: Tokens) -> None:
-        self._tokens = [one for one in tokens if one[1]]
+        self._tokens = deque(one for one in tokens if one[1])
         self._used = 0
 
     def take(self, count: int) -> Iterator[str]:
@@ -151,9 +129,9 @@ class _pieces:  # noqa: N801 (a helper of _html alone)
             count -= len(piece)
             self._used += len(piece)
             if self._used == len(text):
-                self._tokens.pop(0)
+                self._tokens.popleft()
                 self._used = 0
-            safe = str(escape(piece))
+            safe = escape(piece)
             yield f'<span class="{kind}">{safe}</span>' if kind else safe
 
 
@@ -167,6 +145,16 @@ def _side(
         None if line is None else Cell(line["line"], _html(line["segments"], next(painted)))
         for line in lines
     ]
+
+
+def _same(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether both sides show the same, word for word."""
+    sides = (("expected", "answer"), ("answer", "expected"))
+    return all(
+        row[one] is not None and row[one]["segments"] == (row[other] or {}).get("segments")
+        for row in rows
+        for one, other in sides
+    )
 
 
 def _runs(rows: Sequence[RowView]) -> list[Run]:
@@ -187,11 +175,18 @@ def _runs(rows: Sequence[RowView]) -> list[Run]:
 def _block(part: Mapping[str, Any], painter: _Painter) -> Block:
     rows = part["rows"]
     code = part["kind"] == "code"
-    cells = {}
-    for side in ("expected", "answer"):
-        place = part[side]
-        language = place.get("language") if code and place else None
-        cells[side] = _side(rows, side, language, painter)
+    languages = {
+        side: part[side].get("language") if code and part[side] else None
+        for side in ("expected", "answer")
+    }
+    cells = {"answer": _side(rows, "answer", languages["answer"], painter)}
+    if _same(rows) and languages["expected"] == languages["answer"]:
+        cells["expected"] = [
+            row["expected"] and one and Cell(row["expected"]["line"], one.html)
+            for row, one in zip(rows, cells["answer"], strict=True)
+        ]
+    else:
+        cells["expected"] = _side(rows, "expected", languages["expected"], painter)
     views = [
         RowView(row["state"], expected, answer)
         for row, expected, answer in zip(rows, cells["expected"], cells["answer"], strict=True)
