@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from integration.atelier.browser_window import window as window
 from integration.atelier.campus import Visitor
 from integration.atelier.gitlab_site import GitLabBeside
 from integration.atelier.small_site import Site

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 
 import httpx
 import pytest
+from integration.atelier.browser_window import (
+    ALLOW,
+    BLOCK_THIRD_PARTY,
+    PATIENCE_MILLISECONDS,
+    Window,
+)
 from integration.atelier.framed_site import FramedSite, framed_site
-from playwright.sync_api import BrowserContext, expect, sync_playwright
-
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server")
-BLOCK_THIRD_PARTY = 1
-"""Chromium's `CookieControlsMode`: third-party cookies are refused."""
-ALLOW = 0
-PATIENCE_MILLISECONDS = 60_000
-
-Window = Callable[[int], AbstractContextManager[BrowserContext]]
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
@@ -29,34 +23,6 @@ def framed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FramedSite]:
     """A site, and an LMS on another site whose pages may show it in frames."""
     with framed_site(tmp_path_factory) as running:
         yield running
-
-
-@pytest.fixture
-def window(tmp_path: Path) -> Window:
-    """Open a browser of a person who never was here, with their setting for cookies."""
-    program = shutil.which("chromium")
-    assert program, "Chromium is not installed: apt-get install chromium"
-
-    @contextmanager
-    def opened(cookies: int) -> Iterator[BrowserContext]:
-        profile = tmp_path / f"profile-{cookies}"
-        (profile / "Default").mkdir(parents=True)
-        chosen = {"profile": {"cookie_controls_mode": cookies}}
-        (profile / "Default/Preferences").write_text(json.dumps(chosen))
-        with sync_playwright() as playwright:
-            context = playwright.chromium.launch_persistent_context(
-                profile,
-                executable_path=program,
-                args=list(ARGUMENTS),
-                env={**os.environ, "HOME": str(tmp_path)},
-                ignore_https_errors=True,
-                locale="en-GB",
-            )
-            context.set_default_timeout(PATIENCE_MILLISECONDS)
-            yield context
-            context.close()
-
-    return opened
 
 
 @pytest.mark.parametrize("link", ["notebook-python", "notebook-13"])

@@ -138,6 +138,18 @@ def test_an_answer_is_checked_mended_and_checked_again(
     assert "100 %" in listed
 
 
+def test_who_comes_for_a_check_first_waits_for_their_space(site: Site) -> None:
+    with Visitor(site.hub_url, site.consumer_secret, secrets.token_hex(8)) as newcomer:
+        first = page = launch(newcomer)
+        until(lambda: newcomer.username in site.log("desk"), "the desk knows them")
+        while 'id="check"' not in page.text:
+            assert '<meta http-equiv="refresh"' in page.text
+            assert "is being prepared" in page.text
+            page = newcomer.get(httpx.URL(str(first.url)).path)
+        assert "http-equiv" not in page.text
+        assert score(check(newcomer, page)) == "0 %"
+
+
 def test_what_the_exercise_forbids_is_said(course: GitLabBeside, visitor: Visitor) -> None:
     put(course, f"{visitor.username}/demo", "pi.md", EXPECTED.replace("rational", "secret"))
     page = check(visitor, launch(visitor, "hidden"))

@@ -9,9 +9,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import pytest
 from atelier.desk.check.model import Comparison, ExpectedError, Limits, Rule
-from atelier.desk.check.runner import Checker, check_bounded
+from atelier.desk.check.runner import Checker, Unfinished, check_bounded
 
 NOTEBOOK = b'{"cells": [{"cell_type": "code", "source": "x = 1"}], "nbformat": 4}'
 IPYNB = Rule("ipynb")
@@ -50,14 +51,14 @@ def test_a_file_may_be_anything(content: bytes | None, key: str | None) -> None:
 def test_what_takes_too_long_is_ended() -> None:
     slow = ("".join(f"w{n % 977} " for n in range(3_000_000))).encode()
     other = ("".join(f"w{n % 983} " for n in range(3_000_000))).encode()
-    limits = Limits(seconds=1)
+    limits = Limits(seconds=1, longest_wait=300)  # whatever else runs here
     found = check_bounded(slow, other, Rule("text"), limits=limits)
     assert found["problem"] == {"key": "check_problem_time", "fields": {}}
 
 
 def test_what_takes_too_much_memory_is_ended() -> None:
     wide = b"[" + b"[]," * 6_000_000 + b"[]]"
-    limits = Limits(seconds=60, memory_bytes=400 * 1024**2)
+    limits = Limits(seconds=60, longest_wait=300, memory_bytes=400 * 1024**2)
     found = check_bounded(NOTEBOOK, wide, IPYNB, limits=limits)
     assert found["problem"] == {"key": "check_problem_memory", "fields": {}}
 
@@ -114,6 +115,41 @@ def test_checks_run_side_by_side_and_do_not_mix() -> None:
 
     scores = [found["score"] for found in asyncio.run(many())]
     assert [n for n, score in enumerate(scores) if score == 1] == [7]
+
+
+def test_a_server_without_time_for_it_gives_no_outcome() -> None:
+    """Who waits in vain did nothing wrong: no score is made of it."""
+
+    async def starved() -> float:
+        async with Checker(Limits(longest_wait=1)) as checker:
+            assert checker._process is not None
+            os.kill(checker._process.pid, signal.SIGSTOP)
+            with pytest.raises(Unfinished) as caught:
+                await checker.check(b"a\n", b"a\n", Rule("text"))
+            assert caught.value.key == "exercise_busy"
+            os.kill(checker._process.pid, signal.SIGCONT)
+            checker.limits = Limits()
+            return (await checker.check(b"a\n", b"a\n", Rule("text")))["score"]
+
+    assert asyncio.run(starved()) == 1
+
+
+def test_a_comparison_that_somebody_ends_gives_no_outcome() -> None:
+    text = "".join(f"w{n % 977} " for n in range(3_000_000)).encode()
+
+    async def ended() -> None:
+        async with Checker(Limits(seconds=60)) as checker:
+            assert checker._process is not None
+            worker = psutil.Process(checker._process.pid)
+            waiting = asyncio.create_task(checker.check(text, text[1:], Rule("text")))
+            while not (children := worker.children()):
+                await asyncio.sleep(0.01)
+            children[0].kill()
+            with pytest.raises(Unfinished) as caught:
+                await waiting
+            assert caught.value.key == "exercise_stopped"
+
+    asyncio.run(ended())
 
 
 @contextmanager

@@ -232,11 +232,6 @@ CHECK_TEXT: dict[str, tuple[str, str]] = {
         "The comparison needed too much memory and was stopped. The file is probably much larger"
         " than meant.",
     ),
-    "check_problem_crash": (
-        "La comparaison s’est arrêtée ; réessayez, et si cela se répète, prévenez l’équipe du"
-        " cours.",
-        "The comparison stopped; try again, and if it happens again, tell the course team.",
-    ),
     "check_problem_expected": (
         "La réponse attendue de cet exercice ne se lit pas ; l’équipe du cours doit la corriger.",
         "The expected answer of this exercise cannot be read; the course team has to mend it.",

@@ -29,6 +29,10 @@ EXERCISE_TEXT: dict[str, tuple[str, str]] = {
         "Votre espace n’est pas prêt : ouvrez d’abord le notebook ou l’espace GitLab de ce cours.",
         "Your space is not ready: open this course’s notebook or GitLab space first.",
     ),
+    "exercise_preparing": (
+        "Votre espace se prépare ; cette page se recharge d’elle-même.",
+        "Your space is being prepared; this page reloads by itself.",
+    ),
     "exercise_upcoming": (
         "Cet exercice n’est pas encore ouvert.",
         "This exercise is not open yet.",
@@ -40,6 +44,18 @@ EXERCISE_TEXT: dict[str, tuple[str, str]] = {
     "exercise_no_attempt": (
         "Vous avez utilisé toutes les vérifications de cet exercice.",
         "You have used all the checks of this exercise.",
+    ),
+    "exercise_busy": (
+        "Le serveur est très occupé et n’a pas pu comparer votre réponse. Rien n’a été retenu :"
+        " réessayez dans quelques minutes.",
+        "The server is very busy and could not compare your answer. Nothing was recorded: try again"
+        " in a few minutes.",
+    ),
+    "exercise_stopped": (
+        "La comparaison s’est arrêtée avant la fin. Rien n’a été retenu : réessayez, et si cela se"
+        " répète, prévenez l’équipe du cours.",
+        "The comparison stopped before its end. Nothing was recorded: try again, and if it happens"
+        " again, tell the course team.",
     ),
     "exercise_unknown": (
         "Il n’y a pas d’exercice de ce nom dans ce cours.",

@@ -240,9 +240,17 @@ class Desk:
             try:
                 await self._spaces.retry()
                 await self._office.retry()
-                await self._checks.retry()
             except Exception:
                 log.exception("retrying failed")
+            await asyncio.sleep(RETRY_EVERY_SECONDS)
+
+    async def recheck(self) -> None:
+        """For ever: compare again what teachers ask for; it may take long, others do not wait."""
+        while True:
+            try:
+                await self._checks.retry()
+            except Exception:
+                log.exception("checking again failed")
             await asyncio.sleep(RETRY_EVERY_SECONDS)
 
     async def deliver(self) -> None:
@@ -302,7 +310,7 @@ def make_app(settings: Settings, credentials: Credentials) -> Starlette:
         # Calls that wait for GitLab must not keep the others from their thread.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         await desk.checker.start()
-        loops = [asyncio.create_task(loop()) for loop in (desk.watch, desk.deliver)]
+        loops = [asyncio.create_task(loop()) for loop in (desk.watch, desk.recheck, desk.deliver)]
         yield
         for task in loops:
             task.cancel()

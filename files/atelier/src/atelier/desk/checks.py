@@ -16,7 +16,7 @@ from atelier.desk.answers import AnswerBook, Attempt
 from atelier.desk.check.declared import ExercisesError
 from atelier.desk.check.exercises import CourseExercises, Exercise
 from atelier.desk.check.model import ExpectedError, Limits
-from atelier.desk.check.runner import Checker
+from atelier.desk.check.runner import Checker, Unfinished
 from atelier.desk.grades.queue import GradeQueue
 from atelier.desk.refused import Refused
 from atelier.desk.shelf import SavedVersion, Shelf
@@ -28,6 +28,9 @@ from atelier.spaces import GitLabUnavailable, SpaceError
 log = logging.getLogger(__name__)
 
 RECHECKS_AT_ONCE = 2
+IN_HAND = 8
+"""Answers fetched and compared at the same time, each of which may be large. The others wait in
+order: more would make neither GitLab nor the comparisons faster."""
 MAX_FILE_BYTES = Limits().max_bytes
 
 
@@ -40,7 +43,18 @@ class Place:
     declared: CourseExercises
     template: SavedVersion
     record: Record | None
-    """Their space; None: they have none here (a teacher, say)."""
+    """Their space; None: they have none here (a teacher, say), or not yet."""
+    preparing: bool = False
+    """Whether it is being made."""
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The expected answer, the learner's, and what the template had; None: there is none."""
+
+    expected: bytes | None
+    answer: bytes | None
+    given: bytes | None
 
 
 class CheckOffice:
@@ -70,7 +84,8 @@ class CheckOffice:
         self._shelf = shelf
         self._queue = queue
         self._checker = checker
-        self._locks: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._in_hand = asyncio.Semaphore(IN_HAND)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def declared(self, slug: str) -> tuple[Course, CourseExercises, SavedVersion]:
         """A course and its exercises.
@@ -105,8 +120,9 @@ class CheckOffice:
         if exercise is None:
             raise Refused(404, "exercise_unknown")
         record = await asyncio.to_thread(self._store.find, username, slug)
-        ready = record if record is not None and record.ready else None
-        return Place(course, exercise, declared, version, ready)
+        if record is None or record.ready:
+            return Place(course, exercise, declared, version, record)
+        return Place(course, exercise, declared, version, None, preparing=True)
 
     async def check(self, username: str, slug: str, exercise_id: str) -> Attempt:
         """Check what a learner saved last.
@@ -117,7 +133,7 @@ class CheckOffice:
             SpaceError: GitLab refuses.
             GitLabUnavailable: try later.
         """
-        async with self._locks[username, slug, exercise_id]:
+        async with self._locks[username]:  # one at a time for each learner
             place = await self.place(username, slug, exercise_id)
             if place.record is None:
                 raise Refused(409, "exercise_no_space")
@@ -146,35 +162,23 @@ class CheckOffice:
     async def _compare(
         self, place: Place, username: str, project: str, version: SavedVersion
     ) -> Attempt:
-        exercise, declared = place.exercise, place.declared
-        expected_project = declared.expected_project or f"{place.course.slug}/expected"
-
-        def fetch() -> tuple[bytes | None, bytes | None, bytes | None]:
-            read = self._shelf.file
-            return (
-                read(
-                    expected_project,
-                    exercise.expected_file,
-                    declared.expected_branch,
-                    MAX_FILE_BYTES,
-                ),
-                read(project, exercise.file, version.commit, MAX_FILE_BYTES),
-                read(place.course.template, exercise.file, place.template.commit, MAX_FILE_BYTES),
+        exercise, rule = place.exercise, place.exercise.rule()
+        async with self._in_hand:
+            files = await asyncio.to_thread(self._fetch, place, project, version)
+            if files.expected is None:
+                raise self._no_good(place, "it is not there")
+            try:
+                comparison = await self._checker.check(
+                    files.expected, files.answer, rule, files.given
+                )
+            except Unfinished as unfinished:
+                log.warning("course %s exercise %s: %s", place.course.slug, exercise.id, unfinished)
+                raise Refused(503, unfinished.key) from None
+            except ExpectedError as error:
+                raise self._no_good(place, str(error)) from None
+            digest = await asyncio.to_thread(
+                _digest, files.expected, files.answer, files.given, rule.to_json()
             )
-
-        expected, answer, given = await asyncio.to_thread(fetch)
-        if expected is None:
-            log.warning(
-                "course %s exercise %s: %s is not in %s",
-                *(place.course.slug, exercise.id, exercise.expected_file, expected_project),
-            )
-            raise Refused(409, "exercise_expected_wrong")
-        rule = exercise.rule()
-        try:
-            comparison = await self._checker.check(expected, answer, rule, given)
-        except ExpectedError as error:
-            log.warning("course %s exercise %s: %s", place.course.slug, exercise.id, error)
-            raise Refused(409, "exercise_expected_wrong") from None
         return Attempt(
             username=username,
             course=place.course.slug,
@@ -182,10 +186,34 @@ class CheckOffice:
             commit=version.commit,
             committed=version.at,
             checked=time.time(),
-            digest=_digest(expected, answer, given, rule.to_json()),
+            digest=digest,
             score=comparison["score"],
             comparison=dict(comparison),
         )
+
+    def _fetch(self, place: Place, project: str, version: SavedVersion) -> _Files:
+        """What is compared. Blocks."""
+        exercise, template, most = place.exercise, place.course.template, MAX_FILE_BYTES
+        wanted = place.declared.project(place.course.slug)
+        head = self._shelf.head_lately(wanted, place.declared.expected_branch)
+        expected = None
+        if head is not None:
+            expected = self._shelf.of_course(wanted, exercise.expected_file, head.commit, most)
+        return _Files(
+            expected,
+            self._shelf.file(project, exercise.file, version.commit, most),
+            self._shelf.of_course(template, exercise.file, place.template.commit, most),
+        )
+
+    @staticmethod
+    def _no_good(place: Place, why: str) -> Refused:
+        """What to say of an expected answer that is of no use."""
+        log.warning(
+            "course %s exercise %s: the expected answer %s in %s: %s",
+            *(place.course.slug, place.exercise.id, place.exercise.expected_file),
+            *(place.declared.project(place.course.slug), why),
+        )
+        return Refused(409, "exercise_expected_wrong")
 
     async def _grade(self, course: Course, username: str, exercise_id: str) -> None:
         standings = await asyncio.to_thread(
@@ -204,6 +232,7 @@ class CheckOffice:
         Raises:
             Refused: there is no such exercise.
         """
+        self._shelf.look_anew()
         _course, declared, _version = await self.declared(slug)
         if declared.get(exercise_id) is None:
             raise Refused(404, "exercise_unknown")
@@ -219,7 +248,7 @@ class CheckOffice:
 
     async def _recheck(self, username: str, slug: str, exercise_id: str) -> bool:
         """One learner's attempts, each at the saved version it had; whether to go on."""
-        async with self._locks[username, slug, exercise_id]:
+        async with self._locks[username]:  # one at a time for each learner
             attempts = await asyncio.to_thread(self.book.attempts, username, slug, exercise_id)
             try:
                 place = await self.place(username, slug, exercise_id)
@@ -235,6 +264,8 @@ class CheckOffice:
                 log.warning("checking again waits: %s", error)
                 return False
             except (Refused, SpaceError) as error:
+                if isinstance(error, Refused) and error.reason == "exercise_busy":
+                    return False
                 log.warning(
                     "checking again user=%s course=%s exercise=%s: %s",
                     *(username, slug, exercise_id, error),

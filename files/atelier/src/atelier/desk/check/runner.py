@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -24,8 +25,19 @@ from atelier.desk.check.model import (
 log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
-GRACE_SECONDS = 2.0
-"""Between the kernel's own end of a comparison and the time its answer is no longer waited for."""
+
+
+class Unfinished(Exception):  # noqa: N818 (nothing is wrong with the files, nor with us)
+    """A comparison ended for a reason that is not the files'; ``key`` is what to say."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def usual_workers() -> int:
+    """One processor less than there are, at least one: hub, desk and learners have the rest."""
+    return max(len(os.sched_getaffinity(0)) - 1, 1)
 
 
 class Checker:
@@ -33,12 +45,12 @@ class Checker:
 
     Args:
         limits: of one comparison.
-        workers: how many run at the same time.
+        workers: how many run at the same time; by default :func:`usual_workers`.
     """
 
-    def __init__(self, limits: Limits | None = None, workers: int = 2) -> None:
+    def __init__(self, limits: Limits | None = None, workers: int | None = None) -> None:
         self.limits = limits or Limits()
-        self._slots = asyncio.Semaphore(workers)
+        self._slots = asyncio.Semaphore(workers or usual_workers())
         self._starting = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._jobs: socket.socket | None = None
@@ -93,6 +105,7 @@ class Checker:
 
         Raises:
             ExpectedError: the expected file, or the given one, cannot be read.
+            Unfinished: it was not made, and that is not the files' fault.
             OSError: the process for comparisons cannot be started.
         """
         most = self.limits.max_bytes + 1  # enough to be found too large
@@ -106,20 +119,22 @@ class Checker:
             reply = await self._ask(json.dumps(header).encode(), files)
         if reply is None:
             return failed(rule, message("check_problem_time"))
-        if not reply:
-            return failed(rule, message("check_problem_crash"))
         data: dict[str, Any] = json.loads(reply)
         if "expected" in data:
             raise ExpectedError(data["expected"])
         return cast(Comparison, data["comparison"])
 
     async def _ask(self, header: bytes, files: list[bytes | None]) -> bytes | None:
-        """What the child says; empty when it ended without a word, None when it was too slow."""
+        """What the child says; None when it took more than it may.
+
+        Raises:
+            Unfinished: it got too little of the processor, or somebody ended it.
+        """
         reader, writer = await self._connect()
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with asyncio.timeout(self.limits.longest_wait + GRACE_SECONDS):
+            async with asyncio.timeout(self.limits.longest_wait):
                 payload = sum(len(file) for file in files if file)
                 writer.write(len(header).to_bytes(8, "big") + payload.to_bytes(8, "big") + header)
                 for file in files:
@@ -129,9 +144,11 @@ class Checker:
                 size = int.from_bytes(await reader.readexactly(8), "big")
                 return await reader.readexactly(size)
         except TimeoutError:
-            return None
+            raise Unfinished("exercise_busy") from None
         except (asyncio.IncompleteReadError, ConnectionError):
-            return None if loop.time() - began >= self.limits.seconds * 0.9 else b""
+            if loop.time() - began >= self.limits.seconds * 0.9:
+                return None  # the kernel ended it: what it may take is used up
+            raise Unfinished("exercise_stopped") from None
         finally:
             writer.close()
 

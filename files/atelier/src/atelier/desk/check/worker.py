@@ -22,6 +22,8 @@ from atelier.desk.check.engine import compare
 from atelier.desk.check.model import ExpectedError, Limits, Message, Rule, failed, message
 
 READY = b"r"
+GRACE_SECONDS = 2.0
+"""The answer is no longer waited for by then: what ends earlier has used up its processor time."""
 
 
 def main() -> None:
@@ -106,7 +108,7 @@ def confine(limits: Limits) -> None:
     """Let the kernel end this process when it takes too much, and forbid it files and children."""
     # Both signals end a process that does not catch them, whatever it is doing.
     signal.setitimer(signal.ITIMER_PROF, limits.seconds)
-    signal.setitimer(signal.ITIMER_REAL, limits.longest_wait)
+    signal.setitimer(signal.ITIMER_REAL, limits.longest_wait + GRACE_SECONDS)
     seconds = max(int(limits.seconds), 1)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))

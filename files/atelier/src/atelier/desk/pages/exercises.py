@@ -154,6 +154,7 @@ class ExercisePages:
             limit=exercise.attempts,
             left=None if exercise.attempts is None else max(exercise.attempts - made, 0),
             no_space=place.record is None,
+            preparing=place.preparing,
             links=self._links(place),
             result=self._result(attempt, exercise, session, now, staff=bool(query)),
             unified=unified,

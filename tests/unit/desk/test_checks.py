@@ -1,0 +1,196 @@
+"""Checking an answer, with projects in memory: what is read, what is recorded, what is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from atelier.desk.answers import AnswerBook
+from atelier.desk.check.engine import compare
+from atelier.desk.check.model import Comparison, Rule
+from atelier.desk.check.runner import Unfinished
+from atelier.desk.checks import IN_HAND, CheckOffice
+from atelier.desk.grades.queue import GradeQueue
+from atelier.desk.refused import Refused
+from atelier.desk.shelf import SavedVersion, Shelf
+from sqlalchemy import create_engine
+
+DECLARED = b"""
+version: 1
+exercises:
+  - id: pi
+    title: {fr: Pi, en: Pi}
+    file: pi.md
+  - id: once
+    title: {fr: Une fois, en: Once}
+    file: pi.md
+    attempts: 1
+"""
+
+
+class Projects(Shelf):
+    """GitLab's projects: one commit each, counted by how often they are read."""
+
+    def __init__(self) -> None:
+        super().__init__(cast(Any, None))
+        self.files: dict[str, dict[str, bytes]] = {}
+        self.read: Counter[tuple[str, str]] = Counter()
+
+    def head(self, project: str, branch: str | None = None) -> SavedVersion | None:
+        del branch
+        self.read[project, "head"] += 1
+        if project not in self.files:
+            return None
+        return SavedVersion(f"{hash(frozenset(self.files[project].items()))}", "2026-01-01")
+
+    def file(self, project: str, path: str, ref: str, most: int) -> bytes | None:
+        del ref
+        self.read[project, path] += 1
+        content = self.files.get(project, {}).get(path)
+        return content[: most + 1] if content is not None else None
+
+
+class Bench:
+    """Compares in this process; ``trouble`` is raised instead, ``at_once`` is the most it saw."""
+
+    def __init__(self) -> None:
+        self.trouble: Exception | None = None
+        self.under_way: Counter[bytes | None] = Counter()
+        self.at_once = self.same_at_once = 0
+
+    async def check(
+        self, expected: bytes, answer: bytes | None, rule: Rule, given: bytes | None
+    ) -> Comparison:
+        self.under_way[answer] += 1
+        self.at_once = max(self.at_once, self.under_way.total())
+        self.same_at_once = max(self.same_at_once, max(self.under_way.values()))
+        await asyncio.sleep(0.005)
+        self.under_way[answer] -= 1
+        if self.trouble is not None:
+            raise self.trouble
+        return compare(expected, answer, rule, given)
+
+
+class School:
+    """An office and what it works with."""
+
+    def __init__(self, folder: Path) -> None:
+        engine = create_engine(f"sqlite:///{folder}/desk.sqlite")
+        self.book, self.queue = AnswerBook(engine), GradeQueue(engine)
+        self.projects, self.bench = Projects(), Bench()
+        self.projects.files = {
+            "rr1/template": {"atelier.yml": DECLARED, "pi.md": b"Write here.\n"},
+            "rr1/expected": {"pi.md": b"Pi is 3.14\n"},
+        }
+        course = SimpleNamespace(slug="rr1", template="rr1/template", grade="best")
+        spaces = SimpleNamespace(
+            find=lambda username, slug: SimpleNamespace(ready=True, project=f"{username}/{slug}")
+        )
+        self.office = CheckOffice(
+            cast(Any, {"rr1": course}),
+            cast(Any, spaces),
+            self.book,
+            self.projects,
+            self.queue,
+            cast(Any, self.bench),
+        )
+
+    def save(self, username: str, text: bytes) -> None:
+        self.projects.files[f"{username}/rr1"] = {"pi.md": text}
+
+    def best(self, username: str, exercise: str = "pi") -> tuple[int, float]:
+        (standing,) = self.book.standings("rr1", username=username, exercise=exercise)
+        return standing.attempts, standing.best
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> School:
+    return School(tmp_path)
+
+
+def test_a_check_that_came_to_no_end_is_no_attempt_and_no_grade(school: School) -> None:
+    school.save("ada", b"Pi is 3.14\n")
+    school.bench.trouble = Unfinished("exercise_busy")
+    with pytest.raises(Refused) as caught:
+        asyncio.run(school.office.check("ada", "rr1", "once"))
+    assert (caught.value.status, caught.value.reason) == (503, "exercise_busy")
+    assert school.book.standings("rr1") == []
+    assert school.queue.of_course("rr1") == {}
+    school.bench.trouble = None
+    asyncio.run(school.office.check("ada", "rr1", "once"))
+    assert school.best("ada", "once") == (1, 1)
+
+
+def test_grading_again_waits_for_a_server_that_is_busy(school: School) -> None:
+    async def again() -> None:
+        school.save("ada", b"Pi is 3.2\n")
+        await school.office.check("ada", "rr1", "pi")
+        school.projects.files["rr1/expected"] = {"pi.md": b"Pi is 3.2\n"}
+        await school.office.recheck_all("rr1", "pi")
+        school.bench.trouble = Unfinished("exercise_busy")
+        await school.office.retry()
+        assert school.best("ada")[1] < 1
+        school.bench.trouble = None
+        await school.office.retry()
+
+    asyncio.run(again())
+    assert school.best("ada") == (1, 1)
+    assert school.book.rechecks() == []
+
+
+def test_many_at_once_read_the_courses_files_once(school: School) -> None:
+    names = [f"u{number}" for number in range(30)]
+    for name in names:
+        school.save(name, f"{name}: Pi is 3.14\n".encode())
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(school.office.check(name, "rr1", "pi") for name in names))
+
+    asyncio.run(all_of_them())
+    read = school.projects.read
+    assert read["rr1/expected", "pi.md"] == read["rr1/template", "pi.md"] == 1
+    assert all(read[f"{name}/rr1", "pi.md"] == 1 for name in names)
+    assert read["rr1/expected", "head"] < 10, "not once for each learner"
+    assert 1 < school.bench.at_once <= IN_HAND
+
+
+def test_a_double_click_is_one_attempt(school: School) -> None:
+    school.save("ada", b"Pi is 3\n")
+
+    async def twice() -> None:
+        await asyncio.gather(*(school.office.check("ada", "rr1", "once") for _ in range(2)))
+
+    asyncio.run(twice())
+    assert school.best("ada", "once")[0] == 1
+    assert school.bench.same_at_once == 1, "one learner's, one after the other"
+
+
+def test_a_teachers_push_is_seen_at_once_when_everybody_is_graded_again(school: School) -> None:
+    async def push_and_grade() -> None:
+        school.save("ada", b"Pi is 3.2\n")
+        await school.office.check("ada", "rr1", "pi")
+        school.projects.files["rr1/expected"] = {"pi.md": b"Pi is 3.2\n"}
+        assert await school.office.recheck_all("rr1", "pi") == 1
+        await school.office.retry()
+
+    asyncio.run(push_and_grade())
+    assert school.best("ada") == (1, 1)
+
+
+def test_without_an_expected_answer_the_course_team_is_to_be_told(school: School) -> None:
+    school.save("ada", b"Pi is 3\n")
+    for files in ({}, {"pi.md": b""}):
+        school.projects.files["rr1/expected"] = files
+        school.projects.look_anew()
+        with pytest.raises(Refused) as caught:
+            asyncio.run(school.office.check("ada", "rr1", "pi"))
+        assert caught.value.reason == "exercise_expected_wrong"
+    del school.projects.files["rr1/expected"]
+    school.projects.look_anew()
+    with pytest.raises(Refused):
+        asyncio.run(school.office.check("ada", "rr1", "pi"))
+    assert school.book.standings("rr1") == []
