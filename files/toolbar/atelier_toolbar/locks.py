@@ -93,7 +93,7 @@ def clear(git_dir: Path, common: Path, top: Path, wait: float = WAIT_SECONDS) ->
 
 def _lock_files(git_dir: Path, common: Path) -> list[Path]:
     found = {*git_dir.glob("*.lock"), *common.glob("*.lock")}
-    for place in ("refs", "objects/info", "objects/pack"):
+    for place in ("refs", "logs", "objects/info", "objects/pack"):
         found.update((common / place).rglob("*.lock"))
     return sorted(found)
 

@@ -19,7 +19,9 @@ def lock_files(desk: Desk) -> list[str]:
 
 
 def test_locks_of_a_killed_git_are_removed(desk: Desk, gitlab: Path) -> None:
-    for name in ("index.lock", "HEAD.lock", "refs/heads/main.lock", "packed-refs.lock"):
+    names = ["index.lock", "HEAD.lock", "packed-refs.lock", "config.lock"]
+    names += ["refs/heads/main.lock", "logs/refs/heads/main.lock", "objects/info/alternates.lock"]
+    for name in names:
         (desk.top / ".git" / name).touch()
     desk.write("notes.md", "mine\n")
     desk.save()
