@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from atelier.door import nonces as nonces_module
 from atelier.door.launches import auth_state, place_of
 from atelier.door.lti11 import LaunchError, expected_signature, verify
 from atelier.door.nonces import NonceStore
@@ -18,8 +17,6 @@ from atelier.learner import display_name, identify, learner_of, merge_auth_state
 from atelier.settings import Consumer, Consumers, Site
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
 
 URL = "https://hub.mooc.example/hub/lti/launch"
 SECRET = "s" * 40
@@ -114,34 +111,6 @@ def test_a_signed_launch_is_accepted_once() -> None:
     with pytest.raises(LaunchError) as refused:
         check(body)
     assert refused.value.key == "launch_replay"
-
-
-def test_a_clock_that_jumps_ahead_and_back_makes_no_replay(tmp_path: Path) -> None:
-    store = NonceStore(f"sqlite:///{tmp_path}/jupyterhub.sqlite")
-    assert store.claim("k", NOW, "n", now=NOW, expires=NOW + 300)
-    assert store.claim("k", NOW + 7200, "m", now=NOW + 7200, expires=NOW + 7500)
-    assert not store.claim("k", NOW, "n", now=NOW + 1, expires=NOW + 300)
-    store.close()
-
-
-@pytest.mark.parametrize("made_by_another", [True, False])
-def test_the_record_may_be_made_by_another_process_meanwhile(
-    monkeypatch: pytest.MonkeyPatch, made_by_another: bool
-) -> None:
-    """As PostgreSQL answers the slower of two that make a table at once."""
-    make = nonces_module._metadata.create_all
-
-    def made(engine: Engine) -> None:
-        if made_by_another:
-            make(engine)
-        raise IntegrityError("CREATE TABLE", {}, Exception("pg_type_typname_nsp_index"))
-
-    monkeypatch.setattr(nonces_module._metadata, "create_all", made)
-    if made_by_another:
-        assert NonceStore("sqlite://").claim("k", NOW, "n", now=NOW, expires=NOW + 300)
-    else:
-        with pytest.raises(IntegrityError):
-            NonceStore("sqlite://")
 
 
 def test_the_record_outlives_the_process_and_the_window(tmp_path: Path) -> None:

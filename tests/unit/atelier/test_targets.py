@@ -178,7 +178,12 @@ def test_the_start_file_is_where_a_launch_without_path_leads() -> None:
     ("roles", "staff"),
     [
         ("Instructor", True),
-        ("Learner, urn:lti:role:ims/lis/TeachingAssistant", True),
+        ("Administrator", True),
+        ("urn:lti:role:ims/lis/Instructor/TeachingAssistant", True),  # an instructor by LIS
+        ("Learner, urn:lti:role:ims/lis/TeachingAssistant", False),
+        ("TeachingAssistant/TeachingAssistantSection", False),
+        ("ContentDeveloper", False),
+        ("ContentDeveloper/Instructor", False),
         ("Instructor/GuestInstructor", True),
         ("urn:lti:instrole:ims/lis/Administrator", False),  # of the institution, not the course
         ("Learner", False),

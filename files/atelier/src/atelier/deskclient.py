@@ -6,6 +6,7 @@ Nothing here raises for a desk that is down or slow: the hub goes on without it.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +17,11 @@ import httpx
 from atelier.settings import Settings
 
 log = logging.getLogger(__name__)
+
+TOLD_AT_ONCE = 25
+"""Launches in one call to the desk, at most."""
+_PAUSE_SECONDS = 0.25
+"""Between two calls that tell of launches: in a rush, those of that time go together."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class DeskClient:
         self._base = settings.desk.url + service_prefix(settings) + "/api/"
         self._headers = {"Authorization": f"token {token}"}
         self._kept: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+        self._untold: list[dict[str, Any]] = []
+        self._telling: asyncio.Task[None] | None = None
 
     def _client(self) -> httpx.AsyncClient:
         """One for all calls: making one reads all certificate authorities each time.
@@ -68,9 +76,10 @@ class DeskClient:
             return await self._client().request(
                 method,
                 self._base + path,
-                json=body,
+                # Escaped: a platform's texts may hold halves of characters, which UTF-8 cannot.
+                content=json.dumps(body),
                 params={"wait": f"{wait:g}"},
-                headers=self._headers,
+                headers={**self._headers, "Content-Type": "application/json"},
                 timeout=timeout,
             )
         except httpx.HTTPError as error:
@@ -104,19 +113,40 @@ class DeskClient:
             reason = f"status {response.status_code}"
         return SpaceState("unavailable", reason=reason)
 
-    async def launched(self, launch: dict[str, Any]) -> bool:
-        """Tell the desk of a launch: who, their role, and where grades go.
+    def tell(self, launch: dict[str, Any]) -> None:
+        """Tell the desk of a launch in the background, now or with the next ones.
 
         Args:
             launch: what :func:`atelier.door.launches.hand_over` gives.
+        """
+        self._untold.append(launch)
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.ensure_future(self._tell())
+
+    async def _tell(self) -> None:
+        while self._untold:
+            together = self._untold[:TOLD_AT_ONCE]
+            del self._untold[:TOLD_AT_ONCE]
+            await self.launched(*together)
+            if len(self._untold) < TOLD_AT_ONCE:
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def launched(self, *launches: dict[str, Any]) -> bool:
+        """Tell the desk of launches: who, their role, and where grades go.
+
+        Args:
+            launches: what :func:`atelier.door.launches.hand_over` gives.
 
         Returns:
-            Whether the desk has noted it.
+            Whether the desk has noted them all.
         """
-        response = await self._call("POST", "launches", launch, 0)
+        response = await self._call("POST", "launches", {"launches": launches}, 0)
         if response is not None and response.status_code != 204:
-            who, status = launch["username"], response.status_code
-            log.warning("launch of %s: the desk answers %s", who, status)
+            log.warning(
+                "launches of %s: the desk answers %s",
+                ", ".join(launch["username"] for launch in launches),
+                response.status_code,
+            )
         return response is not None and response.status_code == 204
 
     async def revoke(self, username: str, course: str) -> None:

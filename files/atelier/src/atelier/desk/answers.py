@@ -6,7 +6,7 @@ In the desk's own SQLite file, beside what :mod:`atelier.desk.store` keeps. No s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Connection,
     Engine,
     Float,
     Integer,
@@ -151,56 +152,63 @@ class AnswerBook:
         self._engine = engine
         metadata.create_all(engine)
 
-    def arrive(self, arrival: Arrival, name: str, *, staff: bool) -> bool:
-        """Record a launch: the person and their role, and where their grade goes.
+    def arrive(self, launches: Sequence[tuple[Arrival, str, bool]]) -> list[bool]:
+        """Record launches: the person and their role, and where their grade goes.
 
         A launch that takes no grade does not take away the address of one that does.
 
+        Args:
+            launches: each with the person's name, and whether they teach the course.
+
         Returns:
-            Whether the grade goes elsewhere than before.
+            For each, whether the grade goes elsewhere than before.
         """
-        person = {"name": name, "staff": staff}
         with self._engine.begin() as connection:
-            statement = insert(_people).values(
-                username=arrival.username, course=arrival.course, **person
+            return [self._arrive(connection, *one) for one in launches]
+
+    @staticmethod
+    def _arrive(connection: Connection, arrival: Arrival, name: str, staff: bool) -> bool:
+        person = {"name": name, "staff": staff}
+        statement = insert(_people).values(
+            username=arrival.username, course=arrival.course, **person
+        )
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["username", "course"], set_=person)
+        )
+        if not arrival.exercise or not (arrival.sourcedid or arrival.services):
+            return False
+        address = {
+            "consumer": arrival.consumer,
+            "outcome_url": arrival.outcome_url,
+            "sourcedid": arrival.sourcedid,
+            "services": arrival.services,
+            "at": arrival.at,
+        }
+        before = connection.execute(
+            select(_arrivals).where(
+                _arrivals.c.username == arrival.username,
+                _arrivals.c.course == arrival.course,
+                _arrivals.c.exercise == arrival.exercise,
             )
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["username", "course"], set_=person)
+        ).one_or_none()
+        if before is not None and before.at > arrival.at:
+            return False
+        keep = insert(_arrivals).values(
+            username=arrival.username,
+            course=arrival.course,
+            exercise=arrival.exercise,
+            **address,
+        )
+        connection.execute(
+            keep.on_conflict_do_update(
+                index_elements=["username", "course", "exercise"],
+                set_=address,
             )
-            if not arrival.exercise or not (arrival.sourcedid or arrival.services):
-                return False
-            address = {
-                "consumer": arrival.consumer,
-                "outcome_url": arrival.outcome_url,
-                "sourcedid": arrival.sourcedid,
-                "services": arrival.services,
-                "at": arrival.at,
-            }
-            before = connection.execute(
-                select(_arrivals).where(
-                    _arrivals.c.username == arrival.username,
-                    _arrivals.c.course == arrival.course,
-                    _arrivals.c.exercise == arrival.exercise,
-                )
-            ).one_or_none()
-            if before is not None and before.at > arrival.at:
-                return False
-            keep = insert(_arrivals).values(
-                username=arrival.username,
-                course=arrival.course,
-                exercise=arrival.exercise,
-                **address,
-            )
-            connection.execute(
-                keep.on_conflict_do_update(
-                    index_elements=["username", "course", "exercise"],
-                    set_=address,
-                )
-            )
-            same = before is not None and all(
-                before._mapping[field] == value for field, value in address.items() if field != "at"
-            )
-            return not same
+        )
+        same = before is not None and all(
+            before._mapping[field] == value for field, value in address.items() if field != "at"
+        )
+        return not same
 
     def arrival(self, username: str, course: str, exercise: str) -> Arrival | None:
         """Where the grade of a learner's exercise goes, if anywhere."""

@@ -18,13 +18,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from atelier.desk.access import AccessOffice
-from atelier.desk.answers import AnswerBook, Arrival
+from atelier.desk.answers import AnswerBook
 from atelier.desk.check.runner import Checker
 from atelier.desk.checks import CheckOffice
 from atelier.desk.credentials import CredentialOffice, HubUnavailable, ServerTokens
 from atelier.desk.forge import Forge
 from atelier.desk.grades.queue import GradeQueue
 from atelier.desk.grades.sender import GradeSender
+from atelier.desk.launched import Launched, need_texts, read_launch
 from atelier.desk.pages.access import AccessPages
 from atelier.desk.pages.exercises import ExercisePages
 from atelier.desk.pages.look import Look, static
@@ -47,6 +48,7 @@ from atelier.toolkeys import tool_keys
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 16 * 1024
+MAX_LAUNCHES_BYTES = 16 * 1024 * 1024
 MAX_WAIT_SECONDS = 60.0
 RETRY_EVERY_SECONDS = 2.0
 THREADS = 64
@@ -59,12 +61,12 @@ def _token(request: HttpRequest) -> str:
     return token.strip()
 
 
-async def _fields(request: HttpRequest, *names: str) -> dict[str, Any]:
-    """The request's JSON object; the fields named must be strings that are not empty."""
+async def _object(request: HttpRequest, most: int) -> dict[str, Any]:
+    """The request's JSON object, of so many bytes at most."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > most:
             raise Refused(413, "too large")
     try:
         data = json.loads(body)
@@ -72,10 +74,13 @@ async def _fields(request: HttpRequest, *names: str) -> dict[str, Any]:
         raise Refused(400, "not JSON") from None
     if not isinstance(data, dict):
         raise Refused(400, "not an object")
-    for name in names:
-        value = data.get(name)
-        if not isinstance(value, str) or not value or len(value) > 255 or not value.isprintable():
-            raise Refused(400, f"{name}: a string of 1 to 255 printable characters is needed")
+    return data
+
+
+async def _fields(request: HttpRequest, *names: str) -> dict[str, Any]:
+    """The request's JSON object; the fields named must be strings that are not empty."""
+    data = await _object(request, MAX_BODY_BYTES)
+    need_texts(data, *names)
     return data
 
 
@@ -158,34 +163,37 @@ class Desk:
         status = {"ready": 200, "preparing": 202, "unavailable": 503}[answer.state]
         return JSONResponse(shown, status)
 
-    async def launch(self, request: HttpRequest) -> Response:
-        """Note who launched what, in which role, and where the platform takes the grade."""
+    async def launches(self, request: HttpRequest) -> Response:
+        """Note who launched what, in which role, and where the platform takes the grade.
+
+        Spaces of newcomers are begun. What is wrong with one launch does not hinder the others.
+        """
         self.require_hub(request)
-        data = await _fields(request, "username", "name", "course", "consumer")
-        if not is_username(data["username"]):
-            raise Refused(400, "username: not one of ours")
-        for name in ("exercise", "outcome_url", "sourcedid"):
-            if not isinstance(data.get(name), str):
-                raise Refused(400, f"{name}: a string is needed")
-        if not isinstance(data.get("at"), int | float):
-            raise Refused(400, "at: a number is needed")
-        services = data.get("services")
-        arrival = Arrival(
-            username=data["username"],
-            course=data["course"],
-            exercise=data["exercise"],
-            consumer=data["consumer"],
-            outcome_url=data["outcome_url"],
-            sourcedid=data["sourcedid"],
-            services=services if isinstance(services, dict) else None,
-            at=float(data["at"]),
-        )
-        anew = await asyncio.to_thread(
-            self._book.arrive, arrival, data["name"], staff=data.get("staff") is True
-        )
-        whose = (arrival.username, arrival.course, arrival.exercise)
-        await asyncio.to_thread(self._grades.wake, *whose, anew=anew)
+        data = await _object(request, MAX_LAUNCHES_BYTES)
+        listed = data.get("launches")
+        if not isinstance(listed, list):
+            raise Refused(400, "launches: a list is needed")
+        read, wrong = [], None
+        for one in listed:
+            try:
+                read.append(read_launch(one))
+            except Refused as refused:
+                wrong = wrong or refused
+        await asyncio.to_thread(self._note, read)
+        for launch in read:
+            if launch.prepare and self._courses.get(launch.arrival.course) is not None:
+                await self._spaces.ask(launch.space, 0)
+        if wrong is not None:
+            raise wrong
         return Response(status_code=204)
+
+    def _note(self, launches: list[Launched]) -> None:
+        """Record launches; grades that waited for one are due. In a thread."""
+        anew = self._book.arrive([(one.arrival, one.name, one.staff) for one in launches])
+        for one, elsewhere in zip(launches, anew, strict=True):
+            if one.arrival.exercise:
+                whose = (one.arrival.username, one.arrival.course, one.arrival.exercise)
+                self._grades.wake(*whose, anew=elsewhere)
 
     async def git_credential(self, request: HttpRequest) -> Response:
         """Give a learner's server what git needs to reach that learner's projects.
@@ -319,7 +327,7 @@ def make_app(settings: Settings, credentials: Credentials) -> Starlette:
     api = [
         Route("/health", desk.health, methods=["GET"]),
         Route("/spaces", _answering(desk.space), methods=["POST"]),
-        Route("/launches", _answering(desk.launch), methods=["POST"]),
+        Route("/launches", _answering(desk.launches), methods=["POST"]),
         Route("/git-credential", _answering(desk.git_credential), methods=["POST"]),
         Route("/credentials", _answering(desk.take_back), methods=["DELETE"]),
     ]

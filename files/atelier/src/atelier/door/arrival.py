@@ -11,6 +11,7 @@ from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
 
 from atelier.door import tickets
 from atelier.door.pages import request_language
+from atelier.door.people import PeopleHandler
 from atelier.door.sealed import Sealer, SealError
 from atelier.door.targets import gitlab_leave
 from atelier.house import house
@@ -23,7 +24,7 @@ def in_frame(handler: Any) -> bool:
     return handler.request.headers.get("Sec-Fetch-Dest", "") in _FRAMES
 
 
-class ArrivalHandler(BaseHandler):  # type: ignore[misc]
+class ArrivalHandler(PeopleHandler):
     """Signs a learner in and leads them on."""
 
     newcomer = False
@@ -48,8 +49,9 @@ class ArrivalHandler(BaseHandler):  # type: ignore[misc]
             self._set_cookie(
                 "jupyterhub-session-id", self._session_id, encrypted=False, path=self.base_url
             )
-        super().set_login_cookie(user)
-        self.set_hub_cookie(user)
+        super().set_login_cookie(user)  # JupyterHub's own cookie too, for a newcomer
+        if not self.newcomer:
+            self.set_hub_cookie(user)
 
     def way(self, query: str, target: str) -> str:
         """Address that leads there: by GitLab's way out, if someone's session may be left."""

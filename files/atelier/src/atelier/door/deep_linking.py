@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from atelier.door.claims import CLAIM, DEEP_LINKING_SETTINGS, roles, text_at
-from atelier.door.launches import teaches
+from atelier.door.launches import writes
 from atelier.door.lti11 import LaunchError
 from atelier.door.lti13 import Message, launch_url
 from atelier.door.sealed import Sealer, SealError
@@ -54,7 +54,7 @@ class Request:
 def is_teacher(claims: Mapping[str, Any]) -> bool:
     """Whether a token says that its bearer shapes the course: the platform signed it."""
     given = roles(claims)
-    return teaches(",".join(given)) or any(one in _ABOVE for one in given)
+    return writes(",".join(given)) or any(one in _ABOVE for one in given)
 
 
 def request_of(message: Message, browser: str) -> Request:

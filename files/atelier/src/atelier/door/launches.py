@@ -10,18 +10,34 @@ from atelier.door.targets import Destination, check_exercise, check_path, check_
 from atelier.learner import AuthState, LearnerInfo
 from atelier.settings import Launcher
 
-_TEACHING = ("Instructor", "TeachingAssistant", "ContentDeveloper", "Administrator")
+_TEACHING = ("Instructor", "Administrator")
+_WRITING = (*_TEACHING, "TeachingAssistant", "ContentDeveloper")
+
+
+def _held(roles: str) -> set[str]:
+    """The principal roles held in the course itself (LTI 1.1 Implementation Guide, section 3).
+
+    Args:
+        roles: as LTI 1.1 writes them, separated by commas, with or without their URN; a sub-role
+            (``Instructor/Lecturer``) is its principal role too.
+    """
+    named = (one.strip().removeprefix("urn:lti:role:ims/lis/") for one in roles.split(","))
+    return {one.split("/")[0] for one in named}
 
 
 def teaches(roles: str) -> bool:
-    """Whether a launch's ``roles`` say that its bearer belongs to the course's team.
+    """Whether a launch's ``roles`` make its bearer staff: they see everybody's answers and grades.
 
-    Args:
-        roles: as LTI 1.1 writes them (Implementation Guide, section 3), separated by commas;
-            context roles alone count, with or without their URN, whatever their sub-role.
+    Instructors and administrators of the course, nobody else: an assistant or an author is a
+    learner like the others here, unless the platform makes them an instructor as well.
     """
-    named = (one.strip().removeprefix("urn:lti:role:ims/lis/") for one in roles.split(","))
-    return any(one.split("/")[0] in _TEACHING for one in named)
+    return bool(_held(roles) & set(_TEACHING))
+
+
+def writes(roles: str) -> bool:
+    """Whether a launch's ``roles`` say that its bearer writes the course's page: they choose
+    what its links open, and see nothing of anybody by that."""
+    return bool(_held(roles) & set(_WRITING))
 
 
 def auth_state(
@@ -110,4 +126,7 @@ def hand_over(state: AuthState, course: str) -> dict[str, Any]:
         "services": services if services.get("ags") else None,
         "staff": bool(kept.get("staff")),
         "at": kept["at"],
+        "email": state["learner"]["email"],
+        # A newcomer's space is prepared while the browser follows the redirect.
+        "prepare": state.get("first", True),
     }

@@ -1,15 +1,24 @@
 """One-time record of launches: what was accepted once is never accepted again.
 
-The record is a table, so it outlives the hub's process and serves several of them. With SQLite
-it is a file of its own beside the hub's (two writers in one file would wait for each other);
-with another database it is a table in the hub's.
+The record outlives the hub's process and serves several of them. With SQLite it is a file of its
+own beside the hub's (two writers in one file would wait for each other); with another database it
+is a table in the hub's.
+
+The file does not wait for the disk at each launch. What is in it survives the end of the hub,
+however sudden; a machine that loses power may forget the last entries. So a record that is opened
+for the first time since the machine started takes nothing signed before that moment: a launch whose
+entry was lost is always older. One signed by a clock ahead of ours is not, and is written through
+to the disk.
 """
 
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import threading
+import time
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import (
     Column,
@@ -22,9 +31,8 @@ from sqlalchemy import (
     insert,
     inspect,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.pool import StaticPool
 
 _metadata = MetaData()
 _nonces = Table(
@@ -37,6 +45,121 @@ _PRUNE_EVERY = 60
 """Seconds between two removals of expired entries."""
 _KEPT_LONGER = 86_400
 """Seconds an entry is kept past its launch: a clock that jumps ahead and back opens no window."""
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class _Record(Protocol):
+    began: float
+    """What was signed before that may have been forgotten, seconds since 1970."""
+
+    def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
+        """Whether the digest is new; with ``durable`` it outlives a loss of power from now on."""
+
+    def prune(self, before: int) -> None:
+        """Remove what expired before then."""
+
+    def close(self) -> None:
+        """Close the connections."""
+
+
+class _File:
+    """A SQLite file, or one in memory.
+
+    Args:
+        path: where; None: in memory.
+        boot: what names this start of the machine.
+        now: present time, seconds since 1970.
+    """
+
+    def __init__(self, path: Path | None, boot: str, now: float) -> None:
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(
+            str(path) if path else ":memory:",
+            timeout=10,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        run = self._connection.execute
+        run("PRAGMA journal_mode=WAL")
+        run(
+            "CREATE TABLE IF NOT EXISTS atelier_nonces"
+            " (digest VARCHAR(64) PRIMARY KEY NOT NULL, expires INTEGER NOT NULL)"
+        )
+        run("CREATE INDEX IF NOT EXISTS ix_atelier_nonces_expires ON atelier_nonces (expires)")
+        self.began = self._opened(boot, now) if path else 0.0
+        run("PRAGMA synchronous=NORMAL")
+
+    def _opened(self, boot: str, now: float) -> float:
+        """When the record was first opened since the machine started."""
+        run = self._connection.execute
+        run(
+            "CREATE TABLE IF NOT EXISTS atelier_nonces_boot"
+            " (only INTEGER PRIMARY KEY CHECK (only = 1), boot TEXT NOT NULL, began REAL NOT NULL)"
+        )
+        run(
+            "INSERT INTO atelier_nonces_boot VALUES (1, ?, ?) ON CONFLICT (only)"
+            " DO UPDATE SET boot = excluded.boot, began = excluded.began"
+            " WHERE boot != excluded.boot",
+            (boot, now),
+        )
+        (began,) = run("SELECT began FROM atelier_nonces_boot").fetchone()
+        return float(began)
+
+    def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
+        with self._lock:
+            if durable:
+                self._connection.execute("PRAGMA synchronous=FULL")
+            try:
+                done = self._connection.execute(
+                    "INSERT OR IGNORE INTO atelier_nonces VALUES (?, ?)", (digest, expires)
+                )
+                return done.rowcount == 1
+            finally:
+                if durable:
+                    self._connection.execute("PRAGMA synchronous=NORMAL")
+
+    def prune(self, before: int) -> None:
+        with self._lock:
+            self._connection.execute("DELETE FROM atelier_nonces WHERE expires < ?", (before,))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _InDatabase:
+    """A table in the hub's database, which keeps what it has committed."""
+
+    began = 0.0
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_engine(url, pool_pre_ping=True)
+        try:
+            _metadata.create_all(self._engine)
+        except DBAPIError:
+            # Several processes started at once: another one has made it since this one looked.
+            if not inspect(self._engine).has_table(_nonces.name):
+                raise
+
+    def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
+        del durable
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(_nonces).values(digest=digest, expires=expires))
+        except IntegrityError:
+            return False
+        return True
+
+    def prune(self, before: int) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(delete(_nonces).where(_nonces.c.expires < before))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _this_boot() -> str:
+    """What names this start of the machine."""
+    return _BOOT_ID.read_text(encoding="ascii").strip()
 
 
 class NonceStore:
@@ -48,31 +171,20 @@ class NonceStore:
 
     def __init__(self, database_url: str) -> None:
         url = make_url(database_url)
-        if url.get_backend_name() == "sqlite":
-            memory = url.database in (None, "", ":memory:")
-            if not memory:
-                url = url.set(database=str(Path(str(url.database)).with_name("nonces.sqlite")))
-            self._engine = create_engine(
-                url,
-                connect_args={"timeout": 10, "check_same_thread": False},
-                **({"poolclass": StaticPool} if memory else {}),
-            )
-            if not memory:
-                with self._engine.connect() as connection:
-                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        self._record: _Record
+        if url.get_backend_name() != "sqlite":
+            self._record = _InDatabase(url)
+        elif url.database in (None, "", ":memory:"):
+            self._record = _File(None, "", 0)
         else:
-            self._engine = create_engine(url, pool_pre_ping=True)
-        self._make_table()
+            path = Path(str(url.database)).with_name("nonces.sqlite")
+            self._record = _File(path, _this_boot(), time.time())
         self._lock = threading.Lock()
         self._pruned = 0.0
 
-    def _make_table(self) -> None:
-        try:
-            _metadata.create_all(self._engine)
-        except DBAPIError:
-            # Several processes started at once: another one has made it since this one looked.
-            if not inspect(self._engine).has_table(_nonces.name):
-                raise
+    def forgotten(self, timestamp: int) -> bool:
+        """Whether a launch signed then may have been accepted before the machine lost power."""
+        return timestamp < int(self._record.began)
 
     def claim(self, consumer: str, timestamp: int, nonce: str, *, now: float, expires: int) -> bool:
         """Record a launch, once.
@@ -85,27 +197,23 @@ class NonceStore:
             expires: when the launch can no longer pass the timestamp window, same unit.
 
         Returns:
-            True the first time, False ever after.
+            True the first time, False ever after, and for what may have been forgotten.
         """
+        if self.forgotten(timestamp):
+            return False
         digest = hashlib.sha256(
             f"{len(consumer)}:{consumer}{timestamp}:{nonce}".encode("utf-8", "surrogatepass")
         ).hexdigest()
         self._prune(now)
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(_nonces).values(digest=digest, expires=expires))
-        except IntegrityError:
-            return False
-        return True
+        return self._record.insert(digest, expires, durable=timestamp > now)
 
     def _prune(self, now: float) -> None:
         with self._lock:
             if now - self._pruned < _PRUNE_EVERY:
                 return
             self._pruned = now
-        with self._engine.begin() as connection:
-            connection.execute(delete(_nonces).where(_nonces.c.expires < int(now) - _KEPT_LONGER))
+        self._record.prune(int(now) - _KEPT_LONGER)
 
     def close(self) -> None:
         """Close the connections."""
-        self._engine.dispose()
+        self._record.close()

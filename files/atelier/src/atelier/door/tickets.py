@@ -34,7 +34,7 @@ def write(ticket: Ticket, sealer: Sealer, now: float) -> str:
         sealer: the site's.
         now: present time, seconds since 1970.
     """
-    value = {**asdict(ticket), "id": secrets.token_hex(16)}
+    value = {**asdict(ticket), "id": secrets.token_hex(16), "at": int(now)}
     return sealer.seal(_PURPOSE, value, now, LIFETIME_SECONDS)
 
 
@@ -51,8 +51,7 @@ def redeem(text: str, sealer: Sealer, nonces: NonceStore, now: float) -> Ticket:
         SealError: it is forged, too old, or was used before; the text says which.
     """
     value = sealer.open(_PURPOSE, text, now)
-    used = value.pop("id")
-    # One time stamp for all: the record must not depend on when the ticket comes back.
-    if not nonces.claim(_PURPOSE, 0, used, now=now, expires=int(now) + 2 * LIFETIME_SECONDS):
+    used, made = value.pop("id"), value.pop("at")
+    if not nonces.claim(_PURPOSE, made, used, now=now, expires=made + 2 * LIFETIME_SECONDS):
         raise SealError("used before")
     return Ticket(**value)
