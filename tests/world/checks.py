@@ -24,6 +24,7 @@ TEST_PROGRAMS = {
     "nginx": "nginx",
     "node": "nodejs",
     "openssl": "openssl",
+    "pg_createcluster": "postgresql",
     "ruby": "ruby",
 }
 

@@ -6,11 +6,17 @@ opens the house once, when the configuration is read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atelier.deskclient import DeskClient
 from atelier.joined import Joined
-from atelier.live import Courses, Credentials, LiveConsumers, LiveRegistrations
+from atelier.live import (
+    Courses,
+    Credentials,
+    LiveConsumers,
+    LiveRegistrations,
+    database_url,
+)
 from atelier.outside import Outside, outside
 from atelier.settings import Settings
 from atelier.toolkeys import ToolKeys, tool_keys
@@ -28,6 +34,8 @@ class House:
     outside: Outside
     tool_keys: ToolKeys
     desk: DeskClient
+    database_url: str = field(repr=False)
+    """The hub's, with its password."""
 
 
 _house: House | None = None
@@ -46,6 +54,7 @@ def open_house(settings: Settings, credentials: Credentials) -> House:
         outside=outside(settings, credentials),
         tool_keys=tool_keys(credentials),
         desk=DeskClient(settings, credentials.get("desk_api_token")),
+        database_url=database_url(settings.hub, credentials),
     )
     return _house
 

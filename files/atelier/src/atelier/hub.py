@@ -121,7 +121,7 @@ def configure(c: Any) -> None:
     """
     settings = load(Settings, settings_file())
     credentials = Credentials()
-    open_house(settings, credentials)
+    rooms = open_house(settings, credentials)
     commit_quickly(settings.hub.database_url)
     base_url = urlsplit(settings.site.hub_url).path + "/"
 
@@ -129,7 +129,7 @@ def configure(c: Any) -> None:
     c.JupyterHub.bind_url = settings.hub.public_bind + base_url
     c.JupyterHub.hub_bind_url = settings.hub.api_url
     c.JupyterHub.hub_connect_url = settings.hub.api_url
-    c.JupyterHub.db_url = settings.hub.database_url
+    c.JupyterHub.db_url = rooms.database_url
     c.JupyterHub.cookie_secret = _key(credentials, "cookie_secret")
     c.CryptKeeper.keys = [_key(credentials, "auth_state_key")]
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
+from sqlalchemy.engine import make_url
 
 from atelier.joined import merged
 from atelier.registrations import Registrations
-from atelier.settings import Consumers, Course, SettingsError, load
+from atelier.settings import Consumers, Course, Hub, SettingsError, load
 
 log = logging.getLogger(__name__)
 
@@ -162,3 +163,12 @@ class Credentials:
             where = self._directory or "$CREDENTIALS_DIRECTORY (not set)"
             raise SettingsError(f"credential {name!r}: absent or empty in {where}")
         return value
+
+
+def database_url(hub: Hub, credentials: Credentials) -> str:
+    """The hub's database with its password, where it has one. JupyterHub's log masks it."""
+    url = make_url(hub.database_url)
+    password = credentials.optional("database_password")
+    if password and url.get_backend_name() != "sqlite":
+        url = url.set(password=password)
+    return url.render_as_string(hide_password=False)

@@ -26,6 +26,8 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 COURSE_SLUG = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
@@ -113,6 +115,21 @@ class Site(Strict):
         return f"{username}@users.noreply.{self.mail_domain}"
 
 
+def _database_url(value: str) -> str:
+    """A database this package has a driver for, named with it; no password in it."""
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise ValueError("must be like postgresql://user@host/database") from None
+    if url.password is not None:
+        raise ValueError("must hold no password: that is the credential database_password")
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ValueError(f"{url.drivername}: must be sqlite or postgresql")
+    return url.render_as_string(hide_password=False)
+
+
 class Hub(Strict):
     """JupyterHub: where it listens and what it limits."""
 
@@ -121,7 +138,11 @@ class Hub(Strict):
     proxy_api_url: Url = "http://127.0.0.1:8001"
     public_bind: Url = "http://127.0.0.1:8000"
     """Where configurable-http-proxy listens for nginx."""
-    database_url: str = "sqlite:////var/lib/atelier/hub/jupyterhub.sqlite"
+    database_url: Annotated[str, AfterValidator(_database_url)] = (
+        "sqlite:////var/lib/atelier/hub/jupyterhub.sqlite"
+    )
+    """As SQLAlchemy writes it, without a password: that is the credential
+    ``database_password``."""
     concurrent_spawn_limit: PositiveInt = 20
     idle_timeout_seconds: Annotated[int, Field(ge=0)] = 3600
     """Servers idle for that long are stopped; 0: never."""

@@ -6,17 +6,23 @@ import argparse
 import sys
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from atelier.live import Credentials, database_url
 from atelier.registrations import Registrations
 from atelier.settings import (
     DEFAULT_FILE,
     Consumers,
     Course,
+    Hub,
     Settings,
     SettingsError,
     load,
 )
+
+CONNECT_SECONDS = 10
 
 
 def check_site(path: Path) -> list[str]:
@@ -71,6 +77,29 @@ def check_site(path: Path) -> list[str]:
     return remarks
 
 
+def check_database(url: str, credentials: Credentials) -> None:
+    """Connect to a database, as the hub does.
+
+    Raises:
+        SettingsError: it does not answer, or not to this user; the text is the database's.
+    """
+    try:
+        hub = Hub(database_url=url)
+    except ValidationError as error:
+        raise SettingsError(f"database: {error.errors()[0]['msg']}") from None
+    engine = create_engine(
+        database_url(hub, credentials), connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
+    try:
+        with engine.connect():
+            pass
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", error)).strip()
+        raise SettingsError(f"database {hub.database_url}: {said}") from None
+    finally:
+        engine.dispose()
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command ``atelier-settings``: 0 when the files are right, 1 with the errors on stderr."""
     models: dict[str, type[BaseModel]] = {
@@ -86,8 +115,15 @@ def main(argv: list[str] | None = None) -> int:
     check = commands.add_parser("check", help="check one file, or (without --kind) the whole site")
     check.add_argument("file", nargs="?", type=Path, default=DEFAULT_FILE)
     check.add_argument("--kind", choices=sorted(models), help="check this file alone, as that kind")
+    database = commands.add_parser(
+        "database", help="connect to the hub's database; its password is a credential"
+    )
+    database.add_argument("url", help="such as postgresql://user@host/database")
     options = parser.parse_args(argv)
     try:
+        if options.command == "database":
+            check_database(options.url, Credentials())
+            return 0
         if options.kind:
             load(models[options.kind], options.file)
             remarks = []
