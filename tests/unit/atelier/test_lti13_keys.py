@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
+from atelier import outside as outside_module
 from atelier.door.keysets import FLOOR_SECONDS, FRESH_SECONDS, KEPT_SECONDS, Keysets
 from atelier.outside import MAX_BYTES, Outside
 from lms.platform13 import Platform13
@@ -55,6 +59,26 @@ def test_known_keys_serve_while_the_platform_s_address_is_down() -> None:
     assert web.asked == 2, "a platform in trouble is not asked at every launch"
     web.now += KEPT_SECONDS
     assert refusal(Click(), web=web).key == "launch_signature"
+
+
+def test_keys_that_trickle_hold_a_launch_up_for_a_moment_only(
+    click: Click, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside_module, "LONGEST_SECONDS", 0.05)
+
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=trickle())
+
+    web = Web()
+    web.keysets = Keysets(Outside(transport=httpx.MockTransport(answer)))
+    refused = refusal(click, web=web)
+    assert refused.key == "launch_signature"
+    assert "TimeoutError" in refused.detail
 
 
 def test_a_key_the_platform_withdrew_is_refused_within_the_hour() -> None:

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING_SETTINGS = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
 GRADES = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+LAST_MOMENT = 10**12
+"""Seconds since 1970; later ones are no dates, and too large for a clock's arithmetic."""
 RESOURCE_LINK = "LtiResourceLinkRequest"
 DEEP_LINKING = "LtiDeepLinkingRequest"
 
@@ -37,6 +39,12 @@ def text_at(claims: Mapping[str, Any], *path: str) -> str:
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
     return found.strip() if isinstance(found, str) else ""
+
+
+def is_time(value: Any) -> bool:
+    """Whether a claim is a moment (NumericDate, RFC 7519) that can be computed with."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) < LAST_MOMENT
 
 
 def role(name: str) -> str:

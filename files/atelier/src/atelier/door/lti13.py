@@ -27,6 +27,7 @@ from atelier.door.claims import (
     DEEP_LINKING_SETTINGS,
     RESOURCE_LINK,
     as_params,
+    is_time,
     migrated_user_id,
     services,
     text_at,
@@ -258,6 +259,9 @@ async def verify(
     migrated = migrated_user_id(claims, registration, state.client_id, consumers, now)
     if migrated is not None:
         params["user_id"] = migrated
+    if nonces.forgotten(state.at):
+        detail = "begun before this machine started, may have been used then"
+        raise _refusal(registration, "launch_time", detail)
     recorded = nonces.claim(
         f"lti13 {registration.key}",
         state.at,
@@ -329,9 +333,8 @@ def _check_token(
     party = claims.get("azp")
     if (len(audiences) > 1 or party is not None) and party != state.client_id:
         raise _refusal(registration, "launch_signature", f"azp is {str(party)[:200]!r}")
-    times = [claims.get("exp"), claims.get("iat")]
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in times):
-        raise _refusal(registration, "launch_shape", "exp and iat must be numbers", 400)
+    if not (is_time(claims.get("exp")) and is_time(claims.get("iat"))):
+        raise _refusal(registration, "launch_shape", "exp and iat must be times", 400)
     if now > claims["exp"] + window:
         late = now - claims["exp"]
         raise _refusal(registration, "launch_time", f"id_token expired {late:.0f} s ago")
