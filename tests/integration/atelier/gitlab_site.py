@@ -70,14 +70,17 @@ class GitLabBeside:
         assert self.running is not None
         return self.running.client(self.token)
 
-    def start(self) -> None:
-        """Start it; the first time with a root token for the desk and the course's template."""
-        rb = OAUTH.format(
+    def settings(self) -> str:
+        """Its ``gitlab.rb``."""
+        return OAUTH.format(
             url=self.site.gitlab_url,
             hub=self.site.hub_url,
             secret=self.site.secrets["oauth_client_secret"],
         )
-        self.running = testing.start(self.root, self.port, rb + self.more_rb)
+
+    def start(self) -> None:
+        """Start it; the first time with a root token for the desk and the course's template."""
+        self.running = testing.start(self.root, self.port, self.settings() + self.more_rb)
         if not self.token:
             self.token = testing.make_root_token(self.running)
             (self.site.root / "secrets" / "gitlab_admin_token").write_text(self.token)

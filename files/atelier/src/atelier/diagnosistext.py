@@ -36,6 +36,70 @@ DIAGNOSIS_TEXT: dict[str, tuple[str, str]] = {
         " cover the address configured, but redirects may.",
     ),
     "diagnosis_hidden": ("(masqué)", "(hidden)"),
+    "diagnosis_begun": (
+        "Ce que la plateforme a envoyé d’abord (début de connexion)",
+        "What the platform sent first (login initiation)",
+    ),
+    "diagnosis_token": (
+        "Ce que dit le jeton, sans que rien ne le garantisse",
+        "What the token says, vouched for by nothing",
+    ),
+    "cause13_registration": (
+        "Cette plateforme n’est plus inscrite ici.",
+        "This platform is no longer registered here.",
+    ),
+    "cause13_no_token": (
+        "Ce qui est arrivé n’est pas un jeton lisible.",
+        "What arrived is not a readable token.",
+    ),
+    "cause13_algorithm": (
+        "Le jeton est signé par {given} ; sont admis {allowed}.",
+        "The token is signed by {given}; {allowed} are allowed.",
+    ),
+    "cause13_kid_unknown": (
+        "Le jeton nomme la clé {kid}, qui n’est pas parmi les {count} clés publiques connues de"
+        " cette plateforme : voyez son adresse de clés (JWKS), et si elle répond.",
+        "The token names the key {kid}, which is not among the {count} public keys known of this"
+        " platform: look at its key address (JWKS), and whether it answers.",
+    ),
+    "cause13_kid_known": (
+        "Le jeton nomme la clé {kid}, qui est connue, mais cette clé ne l’a pas signé.",
+        "The token names the key {kid}, which is known, but that key did not sign it.",
+    ),
+    "cause13_other_key": (
+        "C’est la clé {kid} de la même plateforme qui l’a signé.",
+        "It is the key {kid} of the same platform that signed it.",
+    ),
+    "cause13_no_key": (
+        "Aucune clé publiée par la plateforme ne l’a signé : elle en a changé sans la publier, ou"
+        " le jeton a été changé en route.",
+        "No key that the platform publishes signed it: it has changed keys without publishing the"
+        " new one, or the token was changed on its way.",
+    ),
+    "cause13_issuer": (
+        "L’émetteur (iss) est {given} : ce n’est pas celui qui est inscrit ici.",
+        "The issuer (iss) is {given}: not the one registered here.",
+    ),
+    "cause13_client": (
+        "Le jeton est destiné à (aud) {given}, et la connexion a commencé pour le client {client}.",
+        "The token is meant for (aud) {given}, and the login began for the client {client}.",
+    ),
+    "cause13_party": (
+        "La partie autorisée (azp) est {given} : ce doit être le client.",
+        "The authorized party (azp) is {given}: it must be the client.",
+    ),
+    "cause13_deployment": (
+        "Le déploiement {given} n’est pas parmi ceux qui sont inscrits ici : ajoutez-le.",
+        "The deployment {given} is not among those registered here: add it.",
+    ),
+    "cause13_nonce": (
+        "Le nonce n’est pas celui de cette connexion : le jeton vient d’une autre.",
+        "The nonce is not the one of this login: the token comes from another one.",
+    ),
+    "cause13_expired": (
+        "Le jeton a expiré il y a {seconds} s.",
+        "The token expired {seconds} s ago.",
+    ),
     "cause_address": (
         "La plateforme a signé pour {signed}, et l’adresse est {right} : corrigez-la dans le LMS,"
         " ou le relais devant lui.",

@@ -37,6 +37,14 @@ _TEXT: dict[str, tuple[str, str]] = {
         "This address is opened from a course page: click there on the link to the notebook or"
         " the GitLab space. There is no account to create and no password.",
     ),
+    "entrance_new_tab": (
+        "Vous veniez d’un notebook montré dans la page du cours ? Votre navigateur vous garde"
+        " connecté dans cette page seulement. Ouvrez l’espace GitLab par son lien de la page du"
+        " cours, dans un nouvel onglet : les suivants vous connaîtront.",
+        "Did you come from a notebook shown inside the course page? Your browser keeps you signed"
+        " in inside that page only. Open the GitLab space by its link in the course page, in a new"
+        " tab: the tabs after that know you.",
+    ),
     "launch_failed": ("Le lien n’a pas pu s’ouvrir", "The link could not be opened"),
     "launch_shape": (
         "La plateforme du cours a envoyé une demande incomplète ou illisible.",

@@ -16,7 +16,7 @@ from traitlets import Instance, default
 from atelier.door import entrance13, lti11
 from atelier.door.arrival import ArrivedHandler, EnterHandler
 from atelier.door.diagnose import DiagnoseHandler
-from atelier.door.entrance import LaunchHandler, LaunchProblem
+from atelier.door.entrance import Entrance, LaunchHandler, LaunchProblem
 from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler, StartHandler
 from atelier.door.keysets import Keysets
 from atelier.door.launches import auth_state
@@ -33,7 +33,7 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
 
     @default("nonces")
     def _nonces(self) -> NonceStore:
-        return NonceStore(house().settings.hub.database_url)
+        return NonceStore(house().database_url)
 
     keysets = Instance(Keysets)
 
@@ -41,13 +41,19 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
     def _keysets(self) -> Keysets:
         return Keysets(house().outside)
 
+    def login_url(self, base_url: str) -> str:
+        """Where JupyterHub sends whom it does not know: to a page that says where the way in is."""
+        return f"{base_url}atelier/entrance"
+
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
         """The hub's routes of the door."""
         del app
+        self.nonces  # noqa: B018 (opened when the hub starts: see there what it takes from then on)
         return [
             ("/lti/launch", LaunchHandler),
             ("/lti/diagnose", DiagnoseHandler),
             *entrance13.ROUTES,
+            ("/atelier/entrance", Entrance),
             ("/atelier/go", GoHandler),
             ("/atelier/arrived", ArrivedHandler),
             ("/atelier/enter", EnterHandler),

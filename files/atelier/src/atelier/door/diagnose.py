@@ -12,10 +12,44 @@ from atelier.door.launches import teaches
 from atelier.door.targets import TargetError, choose
 from atelier.house import house
 from atelier.identity import username
-from atelier.text import say
+from atelier.text import Language, say
 
 _HIDDEN = ("oauth_signature", "oauth_nonce")
 _PROXY_HEADERS = ("X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Scheme")
+
+
+async def show(
+    handler: Entrance,
+    status: int,
+    lines: list[str],
+    tables: list[tuple[str, list[tuple[str, str]]]],
+    reference: str | None,
+) -> None:
+    """The page of a diagnosis."""
+    handler.set_status(status)
+    handler.set_header("Cache-Control", "no-store")
+    handler.finish(
+        await handler.render_template(
+            "atelier_diagnosis.html",
+            lang=handler.launch_language(),
+            title="diagnosis_title",
+            lines=lines,
+            tables=tables,
+            reference=reference,
+        )
+    )
+
+
+def leads(launch: lti11.Launch, lang: Language) -> list[str]:
+    """Where a launch would lead, or what keeps it from there."""
+    rooms = house()
+    try:
+        place = choose(
+            launch.params, launch.consumer, rooms.courses.all(), rooms.settings.site.hub_url
+        )
+    except TargetError as wrong:
+        return [say("diagnosis_refused", lang, reason=say(wrong.key, lang)), wrong.detail]
+    return [say("diagnosis_leads", lang, course=place.course, target=place.target)]
 
 
 class DiagnoseHandler(Entrance):
@@ -57,10 +91,9 @@ class DiagnoseHandler(Entrance):
             detail = f"{detail}: {cause.in_english()}"
         else:
             reasons.append(refused.detail)
-        await self._page(refused.status, reasons, [], self.log_refusal(refused.key, detail))
+        await show(self, refused.status, reasons, [], self.log_refusal(refused.key, detail))
 
     async def _show(self, launch: lti11.Launch, url: str, now: float, window: int) -> None:
-        rooms = house()
         lang = self.launch_language()
         skew = f"{now - int(launch.params['oauth_timestamp']):+.0f}"
         who = username(launch.consumer.platform, launch.params["user_id"])
@@ -69,13 +102,7 @@ class DiagnoseHandler(Entrance):
             say("diagnosis_clock", lang, skew=skew, window=window),
             say("diagnosis_who", lang, username=who),
         ]
-        try:
-            place = choose(
-                launch.params, launch.consumer, rooms.courses.all(), rooms.settings.site.hub_url
-            )
-            lines.append(say("diagnosis_leads", lang, course=place.course, target=place.target))
-        except TargetError as wrong:
-            lines += [say("diagnosis_refused", lang, reason=say(wrong.key, lang)), wrong.detail]
+        lines += leads(launch, lang)
         request = self.request
         saw = f"{request.protocol}://{request.host}{request.path}"
         if urlsplit(saw)[:3] != urlsplit(url)[:3]:
@@ -92,24 +119,4 @@ class DiagnoseHandler(Entrance):
             (say("diagnosis_seen", lang), seen),
             (say("diagnosis_sent", lang), sent),
         ]
-        await self._page(200, lines, tables, None)
-
-    async def _page(
-        self,
-        status: int,
-        lines: list[str],
-        tables: list[tuple[str, list[tuple[str, str]]]],
-        reference: str | None,
-    ) -> None:
-        self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self.finish(
-            await self.render_template(
-                "atelier_diagnosis.html",
-                lang=self.launch_language(),
-                title="diagnosis_title",
-                lines=lines,
-                tables=tables,
-                reference=reference,
-            )
-        )
+        await show(self, 200, lines, tables, None)

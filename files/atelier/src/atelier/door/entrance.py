@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Coroutine
-from typing import Any
 from urllib.parse import urlencode
 
 from tornado import web
@@ -19,8 +16,6 @@ from atelier.door.targets import Destination
 from atelier.house import house
 from atelier.identity import username
 from atelier.text import Language, language
-
-_background: set[asyncio.Task[Any]] = set()
 
 
 class LaunchProblem(web.HTTPError):
@@ -63,13 +58,21 @@ class Entrance(ArrivalHandler):
     """An address that launches are sent to by POST; GET is somebody who typed it."""
 
     async def get(self) -> None:
-        """A friendly page: the way in is the course page."""
+        """A friendly page: the way in is the course page.
+
+        JupyterHub sends whom it does not know here, with where they wanted to go: in a tab beside
+        a frame, browsers that keep a frame's cookies apart know nobody.
+        """
+        sent = bool(self.get_query_argument("next", "")) and bool(
+            house().settings.site.frame_ancestors
+        )
         self.finish(
             await self.render_template(
                 "atelier_message.html",
                 lang=request_language(self),
                 title="entrance_title",
                 text="entrance",
+                advice="entrance_new_tab" if sent else None,
                 contact=house().settings.site.contact_email,
             )
         )
@@ -86,19 +89,9 @@ class Entrance(ArrivalHandler):
         user = await self.login_user(launch)
         if user is None:
             raise LaunchProblem(403, "forbidden", "the user may not sign in")
-        state = await user.get_auth_state()
-        kept = state["launches"][state["last"]]
+        kept = self.state["launches"][self.state["last"]]
         place = Destination(**{name: kept[name] for name in Destination.__dataclass_fields__})
-        learner = state["learner"]
-        desk = house().desk
-        calls: list[Coroutine[Any, Any, object]] = [desk.launched(hand_over(state, place.course))]
-        if state.get("first", True):
-            # A newcomer's space is being prepared while the browser follows the redirect.
-            calls.append(desk.space(user.name, learner["name"], learner["email"], place.course))
-        for call in calls:
-            task: asyncio.Task[Any] = asyncio.ensure_future(call)
-            _background.add(task)
-            task.add_done_callback(_background.discard)
+        house().desk.tell(hand_over(self.state, place.course))
         await self.lead_on(user, go_query(place), place.target)
 
     async def refuse(self, problem: LaunchProblem, new_tab: str | None = None) -> None:
@@ -140,7 +133,10 @@ class Entrance(ArrivalHandler):
 
     def launch_language(self) -> Language:
         """Language of a launch's pages: that of the launch, else what the browser prefers."""
-        locale = self.get_body_argument("launch_presentation_locale", "")
+        try:
+            locale = self.get_body_argument("launch_presentation_locale", "")
+        except web.HTTPError:  # it is no text
+            locale = ""
         return language(locale) if locale else request_language(self)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
 
-from atelier.door import lti13
+from atelier.door import diagnose13, lti13
 from atelier.door.bound import Entrance13
 from atelier.door.chooser import ChosenHandler, show_choice
 from atelier.door.dynamic import RegisterHandler
@@ -41,9 +41,11 @@ class LoginHandler(Entrance13):
     async def _begin(self, form: bytes) -> None:
         site = house().settings.site
         self.set_header("Cache-Control", "no-store")
+        asked: dict[str, str] = {}
         try:
+            asked = single(read_form(form))
             login = lti13.begin(
-                single(read_form(form)),
+                asked,
                 registrations=house().registrations.get(),
                 hub_url=site.hub_url,
                 sealer=self.sealer,
@@ -51,7 +53,10 @@ class LoginHandler(Entrance13):
                 now=time.time(),
             )
         except LaunchError as refused:
-            await self.refuse(LaunchProblem.of(refused))
+            if diagnose13.is_asked(asked):
+                await diagnose13.tell_login(self, asked, refused)
+            else:
+                await self.refuse(LaunchProblem.of(refused))
             return
         self.redirect(login.address)
 
@@ -70,7 +75,13 @@ class Launch13Handler(Entrance13):
                 new_tab = f"{self.base_url}hub/lti13/login?{urlencode(state.request)}"
                 detail = f"registration {state.registration!r}: the browser sent no cookie of ours"
                 raise LaunchError("launch_cookie", detail, 403)
-            await self._accept(form, state)
+            try:
+                await self._accept(form, state)
+            except LaunchError as refused:
+                if not diagnose13.is_asked(state.request):
+                    raise
+                self._speak(refused.params or {})
+                await diagnose13.tell_token(self, form.get("id_token", ""), state, refused)
         except LaunchError as refused:
             self._speak(refused.params or {})
             await self.refuse(LaunchProblem.of(refused), new_tab)
@@ -98,6 +109,8 @@ class Launch13Handler(Entrance13):
         self._speak(message.launch.params)
         if message.deep_linking:
             await show_choice(self, message)
+        elif diagnose13.is_asked(state.request):
+            await diagnose13.tell_good(self, state, message)
         else:
             await self.enter(message.launch)
 
@@ -120,6 +133,7 @@ class KeysHandler(BaseHandler):  # type: ignore[misc]
 ROUTES: list[tuple[str, type[BaseHandler]]] = [
     ("/lti13/login", LoginHandler),
     ("/lti13/launch", Launch13Handler),
+    ("/lti13/diagnose", diagnose13.Diagnose13Handler),
     ("/lti13/chosen", ChosenHandler),
     ("/lti13/register/([A-Za-z0-9_-]+)", RegisterHandler),
     ("/lti13/keys", KeysHandler),

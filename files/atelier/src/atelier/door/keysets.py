@@ -73,6 +73,13 @@ class Keysets:
         self._clock = clock
         self._known: dict[str, _Known] = {}
 
+    def known(self, registration: Registration) -> dict[str, jwt.PyJWK]:
+        """All the keys known of a platform, by ``kid``; nothing is asked of it."""
+        if registration.jwks is not None:
+            return usable(registration.jwks)
+        known = self._known.get(str(registration.jwks_url))
+        return dict(known.keys) if known is not None else {}
+
     async def key(self, registration: Registration, kid: str) -> jwt.PyJWK:
         """The public key a platform names.
 
