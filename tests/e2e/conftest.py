@@ -16,6 +16,7 @@ from world.images import lock
 from world.run import WorldError, stream
 
 from e2e import quiet_network
+from e2e.toolbar import Learner
 from e2e.visit import Demo
 
 CHROMIUM = "/usr/bin/chromium"
@@ -109,6 +110,38 @@ def person(chromium: Browser) -> Iterator[BrowserContext]:
     context.set_default_timeout(60_000)
     yield context
     context.close()
+
+
+@pytest.fixture(scope="session")
+def at_work(demo: Demo, chromium: Browser) -> Iterator[Callable[[str], Learner]]:
+    """The learners of the toolbar's tests, one for each language ("en", "fr").
+
+    They come when they are first asked for, and have one account, fork and server for all tests;
+    each test has files of its own.
+    """
+    names = {"en": ("en-GB", "Tove Toolbar"), "fr": ("fr-FR", "Zoé Barre")}
+    came: dict[str, Learner] = {}
+
+    def learner(language: str) -> Learner:
+        if language not in came:
+            locale, name = names[language]
+            size = {"width": 1200, "height": 800}
+            context = chromium.new_context(locale=locale, viewport=size)  # type: ignore[arg-type]
+            context.set_default_timeout(60_000)
+            came[language] = Learner.arrive(demo, context, language, name)
+        return came[language]
+
+    yield learner
+    for one in came.values():
+        one.context.close()
+
+
+@pytest.fixture
+def learner(request: pytest.FixtureRequest, at_work: Callable[[str], Learner]) -> Iterator[Learner]:
+    """A learner at work in the `LANGUAGE` of the test's module, with nothing left to save."""
+    found = at_work(request.module.LANGUAGE)
+    yield found
+    found.tidy()
 
 
 @pytest.fixture

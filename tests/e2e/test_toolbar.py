@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from e2e.toolbar import ENGLISH, GIT_MS, Interface, Learner, gitlab_down
-from e2e.visit import Demo
+from e2e.visit import until
 
 Picture = Callable[[Page, str], None]
 BOTH = pytest.mark.parametrize("interface", ["lab", "notebook"])
-
-
-@pytest.fixture(scope="module")
-def learner(demo: Demo, chromium: Browser) -> Iterator[Learner]:
-    """One learner for all these tests; each test has files of its own."""
-    context = chromium.new_context(locale="en-GB", viewport={"width": 1200, "height": 800})
-    context.set_default_timeout(60_000)
-    yield Learner.arrive(demo, context, "en", "Tove Toolbar")
-    context.close()
-
-
-@pytest.fixture(autouse=True)
-def _tidy(learner: Learner) -> Iterator[None]:
-    """Nothing is left to save, and no tab open, when a test ends."""
-    yield
-    for page in learner.context.pages:
-        page.close()
-    learner.run(
-        "git add -A && { git diff --cached --quiet || git commit -qm rest; } "
-        "&& git pull -q --no-edit && git push -q"
-    )
+LANGUAGE = "en"
 
 
 @BOTH
@@ -265,7 +245,8 @@ def test_two_windows_on_one_file_lose_nothing(learner: Learner, picture: Picture
     two.page.bring_to_front()
     two.type("From two. ")
     two.press("save")
-    two.tells(f"“{name}” was also changed in another window. Both versions are kept")
+    two.tells(f"“{name}” was also changed elsewhere, in another window or by a program.")
+    two.tells("Both versions are kept")
     picture(two.page, "toolbar-two-windows")
     two.dialog.get_by_role("button", name="Close").click()
     two.dialog.get_by_role("textbox").press("Enter")
@@ -276,13 +257,43 @@ def test_two_windows_on_one_file_lose_nothing(learner: Learner, picture: Picture
     assert learner.in_gitlab("windows (yours).md") == "From two. shared\n"
 
 
+@BOTH
+@pytest.mark.parametrize("name", ["ctrl-s.md", "ctrl-s.ipynb"])
+def test_ctrl_s_on_a_file_that_was_changed_elsewhere_keeps_both_versions(
+    learner: Learner, interface: Interface, name: str, picture: Picture
+) -> None:
+    name = f"{interface}-{name}"
+    kept = name.replace(".", " (yours).")
+    source = "notebooks/pi_python.ipynb" if name.endswith(".ipynb") else "README.md"
+    learner.run(f"cp {source} {name}")
+    bar = learner.open(interface, name)
+    bar.type("Saved. ")
+    bar.page.keyboard.press("Control+s")  # nobody else has changed it: nothing is asked
+    until(lambda: "Saved. " in learner.read(name), "the file is saved", 30)
+    bar.type("Mine. ")
+    learner.run(f"sed -i 's/Saved. /Theirs. /' {name}")
+    bar.page.keyboard.press("Control+s")
+    bar.tells(f"“{name}” was also changed elsewhere, in another window or by a program.")
+    bar.tells(kept)
+    picture(bar.page, f"toolbar-{interface}-ctrl-s")
+    bar.close()
+    expect(bar.text).to_contain_text("Theirs. ")
+    expect(bar.text).not_to_contain_text("Mine. ")
+    assert "Mine. " not in learner.read(name)
+    assert "Theirs. " in learner.read(name)
+    assert "Mine. " in learner.read(kept)
+    bar.type("After. ")
+    bar.page.keyboard.press("Control+s")
+    until(lambda: "After. " in learner.read(name), "the file is saved", 30)
+    expect(bar.dialog).to_have_count(0)
+
+
 def test_a_file_outside_the_course_folder_has_no_bar_and_commands_say_why(
     learner: Learner,
 ) -> None:
     learner.run("echo elsewhere > ../elsewhere.md")
     page = learner.context.new_page()
-    base = f"{learner.demo.hub_url}/user/{learner.user}/{learner.demo.course}"
-    page.goto(f"{base}/lab/tree/elsewhere.md?reset")
+    page.goto(learner.address("lab", "elsewhere.md"))
     expect(page.locator(".jp-FileEditor .cm-content")).to_contain_text("elsewhere")
     page.locator(".jp-FileEditor .cm-content").click()
     page.keyboard.press("Control+Shift+c")

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx
 from integration.atelier.campus import launch_form
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 
 from e2e.visit import Demo, until
 
@@ -53,13 +53,18 @@ class Learner:
         demo: the site.
         context: the browser.
         user: name in the hub and in GitLab.
-        words: what the buttons are called.
+        locale: "en" or "fr".
     """
 
     demo: Demo
     context: BrowserContext
     user: str
-    words: dict[str, str]
+    locale: str
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the buttons are called."""
+        return FRENCH if self.locale == "fr" else ENGLISH
 
     @classmethod
     def arrive(cls, demo: Demo, context: BrowserContext, locale: str, name: str) -> Learner:
@@ -76,28 +81,52 @@ class Learner:
         page.wait_for_url(re.compile(rf"/user/[^/]+/{demo.course}/lab"), timeout=ARRIVAL_MS)
         user = page.url.split("/user/")[1].split("/")[0]
         page.close()
-        return cls(demo, context, user, FRENCH if locale == "fr" else ENGLISH)
+        return cls(demo, context, user, locale)
+
+    def tidy(self) -> None:
+        """Leave no tab open and nothing to save."""
+        for page in self.context.pages:
+            page.close()
+        self.run(
+            "git add -A && { git diff --cached --quiet || git commit -qm rest; } "
+            "&& git pull -q --no-edit && git push -q"
+        )
 
     # In the browser.
 
-    def open(self, interface: Interface, path: str, page: Page | None = None) -> Toolbar:
-        """Open a file of the course folder, in a new tab unless one is given."""
+    def address(self, interface: Interface, path: str) -> str:
+        """Where a file below the home folder is opened."""
         if interface == "lab":
             place = "lab/tree"
         else:
             place = "notebooks" if path.endswith(".ipynb") else "edit"
-        base = f"{self.demo.hub_url}/user/{self.user}/{self.demo.course}"
+        return f"{self.base}/{place}/{quote(path)}?reset"
+
+    @property
+    def base(self) -> str:
+        """Address of the learner's server."""
+        return f"{self.demo.hub_url}/user/{self.user}/{self.demo.course}"
+
+    def open(
+        self, interface: Interface, path: str, page: Page | None = None, folder: str = ""
+    ) -> Toolbar:
+        """Open a file of the course folder, or another one, in a new tab unless one is given."""
         page = page or self.context.new_page()
-        page.goto(f"{base}/{place}/{self.demo.course}/{quote(path)}?reset")
+        page.goto(self.address(interface, f"{folder or self.demo.course}/{path}"))
         return Toolbar(page, self.words, interface)
 
     # In the learner's container.
 
+    @property
+    def container(self) -> str:
+        """Name of the learner's container."""
+        (found,) = [row[0] for row in self.demo.containers("Names") if self.user in row[0]]
+        return found
+
     def run(self, command: str) -> str:
         """Run a shell command in the course folder of the learner's server."""
-        (container,) = [row[0] for row in self.demo.containers("Names") if self.user in row[0]]
         inside = f"cd ~/{self.demo.course} && {command}"
-        return self.demo.target.run("docker", "exec", container, "bash", "-c", inside)
+        return self.demo.target.run("docker", "exec", self.container, "bash", "-c", inside)
 
     def write(self, path: str, text: str) -> None:
         """Make a file in the course folder."""
@@ -165,14 +194,21 @@ def _answers(demo: Demo) -> bool:
 
 
 class Toolbar:
-    """The bar of the document that a page shows, and the dialogs it opens."""
+    """The bar of the document that a page, or a frame in it, shows, and the dialogs it opens."""
 
-    def __init__(self, page: Page, words: dict[str, str], interface: Interface) -> None:
+    def __init__(
+        self,
+        page: Page,
+        words: dict[str, str],
+        interface: Interface,
+        frame: FrameLocator | None = None,
+    ) -> None:
         self.page = page
         self.words = words
         self.interface = interface
-        self.bar = page.locator(".atelier-Bar:visible")
-        self.dialog = page.get_by_role("dialog")
+        self.shown: Page | FrameLocator = frame or page
+        self.bar = self.shown.locator(".atelier-Bar:visible")
+        self.dialog = self.shown.get_by_role("dialog")
         self.badge = self.bar.locator(".atelier-Badge")
         expect(self.badge).not_to_contain_text("…", timeout=ARRIVAL_MS)
 
@@ -191,14 +227,14 @@ class Toolbar:
     def type(self, text: str) -> None:
         """Type at the start of a text, or of a notebook's first cell."""
         if self.page.url.split("?")[0].endswith(".ipynb"):
-            cell = self.page.locator(".jp-Notebook .jp-Cell").first
+            cell = self.shown.locator(".jp-Notebook .jp-Cell").first
             cell.click()
             self.page.keyboard.press("Escape")
             self.page.keyboard.press("a")  # a new cell above
             self.page.keyboard.press("Enter")
-            expect(self.page.locator(".jp-Notebook.jp-mod-editMode")).to_be_visible()
+            expect(self.shown.locator(".jp-Notebook.jp-mod-editMode")).to_be_visible()
         else:
-            self.page.locator(".jp-FileEditor .cm-content").click()
+            self.shown.locator(".jp-FileEditor .cm-content").click()
             self.page.keyboard.press("Control+Home")
         self.page.keyboard.type(text)
 
@@ -214,7 +250,9 @@ class Toolbar:
     @property
     def text(self) -> Locator:
         """What the document shows."""
-        return self.page.locator(".jp-FileEditor .cm-content, .jp-Notebook").locator("visible=true")
+        return self.shown.locator(".jp-FileEditor .cm-content, .jp-Notebook").locator(
+            "visible=true"
+        )
 
     def save(self, message: str | None = None) -> None:
         """Save to GitLab, with the proposed message unless one is given; wait for the end."""
@@ -233,7 +271,7 @@ class Toolbar:
 
     def ended(self) -> None:
         """Wait until a save or pull has ended, well or not."""
-        end = self.page.locator(".atelier-Progress[aria-busy=false]")
+        end = self.shown.locator(".atelier-Progress[aria-busy=false]")
         expect(end).to_be_visible(timeout=GIT_MS)
 
     def tells(self, words: str | re.Pattern[str]) -> None:

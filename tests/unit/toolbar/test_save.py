@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from atelier_toolbar.save import PUSHES
 from atelier_toolbar.settings import Toolbar
 
 from .conftest import Desk, git, notebook, problem_of, sources
@@ -239,5 +240,24 @@ def test_a_push_that_gitlab_refuses_is_told_in_gitlabs_words(
     assert (problem["code"], problem["committed"]) == ("refused", True)
     assert words in problem["detail"]
     (gitlab / "hooks/pre-receive").unlink()
+    desk.save()
+    assert gitlab_has(gitlab, "notes.md") == "mine"
+
+
+def test_a_gitlab_that_moves_on_at_every_try_is_told(desk: Desk, gitlab: Path) -> None:
+    hook = gitlab / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        "#!/bin/sh\n"
+        "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n"
+        "new=$(git commit-tree -p main -m moved 'main^{tree}')\n"
+        'git update-ref refs/heads/main "$new"\n'
+    )
+    hook.chmod(0o755)
+    desk.write("notes.md", "mine\n")
+    problem = problem_of(desk.save)
+    assert (problem["code"], problem["committed"]) == ("moving", True)
+    assert desk.steps.count("push") == PUSHES
+    hook.unlink()
     desk.save()
     assert gitlab_has(gitlab, "notes.md") == "mine"
