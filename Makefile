@@ -42,7 +42,7 @@ bench-check: python ## checks of answers beside nbdime, no demo needed
 bench-modules: python ## the modules for whole classes beside a loop of gitlab_user, no demo needed
 	@$(WORLD) bench-modules
 
-bench-toolbar: python ## the toolbar's save and pull beside git's own, no demo needed
+bench-toolbar: python ## the toolbar's save, pull and start beside stock parts; the demo is not needed
 	@$(WORLD) bench-toolbar
 
 clean: demo-down ## also forget downloads and tools
