@@ -89,7 +89,8 @@ class Learner:
             page.close()
         self.run(
             "git add -A && { git diff --cached --quiet || git commit -qm rest; } "
-            "&& git pull -q --no-edit && git push -q"
+            "&& git pull -q --no-edit "
+            "&& { git diff --quiet HEAD @{upstream} || git push -q; }"
         )
 
     # In the browser.
