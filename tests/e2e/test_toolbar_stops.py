@@ -255,7 +255,7 @@ def test_a_detached_head_is_told(learner: Learner) -> None:
 def small_disk(demo: Demo, learner: Learner) -> Iterator[str]:
     """A folder below the home folder that has room for a clone and little else."""
     pid = demo.target.run("docker", "inspect", "-f", "{{.State.Pid}}", learner.container)
-    inside = ("nsenter", "--mount", "--target", pid)
+    inside = ("nsenter", "--mount", "--pid", "--target", pid)
     demo.target.run(*inside, "mkdir", "/home/learner/small")
     options = "size=4m,uid=1000,gid=1000"
     demo.target.run(*inside, "mount", "-t", "tmpfs", "-o", options, "tmpfs", "/home/learner/small")

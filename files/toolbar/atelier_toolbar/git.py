@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-FULL_DISK_WORDS = ("No space left on device", "Disk quota exceeded")
+FULL_DISK_WORDS = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
 LOCK_WORDS = (".lock': File exists", "cannot lock ref", "Unable to create '")
 _USER = re.compile(r"://[^/@\s]+@")
 _TAIL = 4000  # characters of git's own words that are kept

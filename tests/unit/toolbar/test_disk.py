@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from atelier_toolbar import objects
+from atelier_toolbar.git import Result
 
 from .conftest import Desk, git, problem_of
 
@@ -72,3 +73,20 @@ def test_many_small_objects_are_packed(desk: Desk, monkeypatch: pytest.MonkeyPat
     assert "count: 0" in counts
     assert git(desk.top, "fsck", "--strict") == ""
     assert desk.changes() == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "full"),
+    [
+        (
+            "fatal: sha1 file '/home/learner/demo/.git/index.lock' write error. Out of diskspace",
+            True,
+        ),
+        ("error: file write error: No space left on device", True),
+        ("error: unable to create temporary file: Disk quota exceeded", True),
+        ("remote: fatal: unpack: No space left on device", False),
+        ("fatal: unable to write new index file", False),
+    ],
+)
+def test_what_git_says_of_a_full_disk_is_understood(said: str, *, full: bool) -> None:
+    assert Result(128, b"", f"hint: something else\n{said}\n").disk_full == full
