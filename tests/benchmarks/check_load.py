@@ -3,8 +3,8 @@
 On a small site of this machine: proxy, hub, desk and the GitLab stand-in as they are, no
 containers. Learners come through the hub; their checks are pressed all at the same moment, several
 times. What is not the site, and elsewhere on other machines (browsers and GitLab, whose stand-in
-says nothing of GitLab's own speed), gets the processors when the site leaves them idle. Whoever
-asks the hub meanwhile is a process of its own.
+says nothing of GitLab's own speed), comes after the site. Whoever asks the hub meanwhile is a
+process of its own.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ exercises:
 
 
 def elsewhere() -> None:
-    """Have this thread, and what it starts, run when nobody else wants the processor."""
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    """Have this thread, and what it starts, come after the site's own processes."""
+    os.setpriority(os.PRIO_PROCESS, 0, 10)
 
 
 def p95(values: list[float]) -> float:

@@ -138,6 +138,11 @@ def test_every_mistake_is_told_with_its_line() -> None:
         (("rapport.Rmd", "r.Rmd\n    pass_mark: 0"), 6, "it must be > 0"),
         (("rapport.Rmd", "r.Rmd\n    weight: .nan"), 6, "is not a number"),
         (("exercises:", "exercises: ["), 3, "not valid YAML"),
+        (("rapport.Rmd", "r.Rmd\n    opens: 2026-02-30"), 6, "`2026-02-30` is not a date"),
+        (("rapport.Rmd", "r.Rmd\n    closes: 2026-01-01T00:00:00+99:99"), 6, "is not a date"),
+        (("rapport.Rmd", f"r.Rmd\n    weight: {'9' * 5000}"), 6, "not valid YAML"),
+        (("rapport.Rmd", "r.Rmd\n    attempts: yes"), 6, "`True` is not a number"),
+        (("rapport.Rmd", "r.Rmd\n    weight: true"), 6, "`True` is not a number"),
         (
             (
                 "rapport.Rmd",

@@ -25,6 +25,23 @@ from atelier.text import Language, say
 MAX_FILE_BYTES = 512 * 1024
 MAX_NODES = 50_000
 Path = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose dates stay text, so that the model says what is wrong with one, and where."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """What a node stands for; a value Python cannot hold is told with its line, too."""
+        if node.tag == "tag:yaml.org,2002:timestamp":
+            node.tag = "tag:yaml.org,2002:str"
+        try:
+            return super().construct_object(node, deep=deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(
+                None, None, _short(error), node.start_mark
+            ) from None
+
+
 _MODELS: tuple[type[BaseModel], ...] = (CourseExercises, Exercise, Compare, Tolerance, Title)
 
 
@@ -77,7 +94,7 @@ def read_exercises(content: str | bytes) -> CourseExercises:
         raise _one("check_file_top", 1)
     try:
         lines, twice = _look(node)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe one, see above)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         why = _short(getattr(error, "problem", None) or error)

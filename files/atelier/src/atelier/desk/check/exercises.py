@@ -33,6 +33,16 @@ def _quoted(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _no_switch(value: object) -> object:
+    """``attempts: yes`` is no number, although Python counts with it."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("float_type", "not a number")
+    return value
+
+
+Number = BeforeValidator(_no_switch)
+
+
 class Tolerance(Strict):
     """How far two numbers may be apart."""
 
@@ -65,11 +75,11 @@ class Exercise(Strict):
     file: RepositoryPath
     expected: RepositoryPath = ""
     """Path in the project of expected answers; by default the same as ``file``."""
-    weight: Annotated[FiniteFloat, Field(ge=0, le=1000)] = 1.0
+    weight: Annotated[FiniteFloat, Field(ge=0, le=1000), Number] = 1.0
     opens: datetime | None = None
     closes: datetime | None = None
-    attempts: PositiveInt | None = None
-    pass_mark: Annotated[FiniteFloat, Field(gt=0, le=1)] = 0.8
+    attempts: Annotated[PositiveInt | None, Number] = None
+    pass_mark: Annotated[FiniteFloat, Field(gt=0, le=1), Number] = 0.8
     show: Reveal = "hints"
     show_after_closing: Reveal | None = None
     hint: Title | None = None
