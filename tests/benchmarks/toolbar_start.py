@@ -17,6 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect, sync_playwright
 from world import demo
+from world.run import capture
 
 from benchmarks.figures import line
 
@@ -80,7 +81,8 @@ def _in_turns(ours: Callable[[], float], peer: Callable[[], float]) -> tuple[flo
 
 def main() -> None:
     """Print the figures."""
-    address = demo.TARGET.run("hostname", "--all-ip-addresses").split()[0]
+    form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    address = capture("docker", "inspect", "--format", form, demo.NAME)
     script = f"/tmp/{SCRIPT.name}"
     demo.TARGET.run("tee", script, stdin=SCRIPT.read_text())
     with (
