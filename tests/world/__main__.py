@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 
 from world import checks, demo, images, paths, venv
-from world.run import WorldError, fail, say
+from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
 
@@ -109,15 +108,10 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _terminated(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     """Run one command; its last line tells playbooks whether something was changed."""
     options, rest = parser().parse_known_args()
-    # Else what was started would go on without us, beside the next try.
-    signal.signal(signal.SIGTERM, _terminated)
+    interruption.install()
     try:
         if options.command == "test":
             return checks.test(rest)

@@ -21,6 +21,46 @@ class WorldError(Exception):
     """Something failed; the message says what and what to do."""
 
 
+class _Interruption:
+    """Ctrl+C and SIGTERM: KeyboardInterrupt, but never between a start and the note of it.
+
+    What was started would go on without us, beside the next try.
+    """
+
+    def __init__(self) -> None:
+        self._held = False
+        self._wanted = False
+
+    def install(self) -> None:
+        """Answer both signals from now on."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._arrived)
+
+    def _arrived(self, *_: object) -> None:
+        if self._held:
+            self._wanted = True
+        else:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold it back in the block; `let` lets it through."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    def let(self) -> None:
+        """Raise what was held back."""
+        if self._wanted:
+            self._wanted = False
+            raise KeyboardInterrupt
+
+
+interruption = _Interruption()
+
+
 def say(text: str) -> None:
     """Print a line for the person who waits, at once."""
     print(text, flush=True)
@@ -88,23 +128,25 @@ def stream(
         WorldError: the command failed; carries its last lines.
     """
     began = time.monotonic()
-    process = subprocess.Popen(
-        [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        cwd=cwd,
-        env={**os.environ, **env} if env else None,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
     lines: queue.Queue[str | None] = queue.Queue()
-    threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
     last: list[str] = []
     sink = log.open("a", encoding="utf-8") if log else None
+    with interruption.held():
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            start_new_session=True,
+        )
     try:
+        interruption.let()
+        assert process.stdout is not None
+        threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
         printed = time.monotonic()
         while True:
             try:
@@ -150,8 +192,11 @@ def beside(what: str, *command: str) -> Iterator[None]:
     Raises:
         WorldError: the command failed; what it said stands above.
     """
-    process = subprocess.Popen([sys.executable, "-m", "world", *command], stdin=subprocess.DEVNULL)
+    words = [sys.executable, "-m", "world", *command]
+    with interruption.held():
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
     try:
+        interruption.let()
         yield
         code = process.wait()
     except BaseException:

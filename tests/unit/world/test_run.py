@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from world import paths, run
@@ -70,6 +72,30 @@ sys.exit(__main__.main())
     assert world.returncode == 130
     started = Path("/proc") / record.read_text()
     wait_for(lambda: not started.exists())
+
+
+def test_an_interruption_while_a_command_is_started_stops_that_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[subprocess.Popen[str]] = []
+    usual = subprocess.Popen
+
+    def popen(*words: Any, **options: Any) -> subprocess.Popen[str]:
+        process = usual(*words, **options)
+        started.append(process)
+        signal.raise_signal(signal.SIGTERM)  # before anybody knows of the process
+        return process
+
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    run.interruption.install()
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run.stream("slow", [sys.executable, "-c", "import time; time.sleep(60)"])
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
+    assert started[0].wait(30) == -signal.SIGTERM
 
 
 @pytest.fixture
