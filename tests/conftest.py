@@ -29,6 +29,16 @@ ORDER = (
 LAST = len(ORDER)
 AFTER_ALL = "test_the_interrupted_site"  # compares what two long parts of the run have left
 
+# Seconds after which a test hangs, its fixtures included: it ends with a stack trace, the others go
+# on. Whatever makes a server or a site has more than `timeout` in pyproject.toml.
+PATIENCE = {
+    "quality": 1200,
+    "integration/collection": 1200,
+    "integration/toolbar": 1800,
+    "e2e": 1800,
+    "molecule": 2700,
+}
+
 # Speed is measured by benchmarks: a busy machine fails no test.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -38,13 +48,22 @@ if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_p
     _AnsibleCollectionFinder(paths=[str(paths.link_collection())])._install()
 
 
+def _where(item: pytest.Item) -> str:
+    return item.path.relative_to(paths.ROOT / "tests").as_posix()
+
+
 def _place(item: pytest.Item) -> int:
-    where = item.path.relative_to(paths.ROOT / "tests").as_posix()
+    where = _where(item)
     return next((n for n, prefix in enumerate(ORDER) if where.startswith(prefix)), LAST)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the run."""
+    """Sort the run, and give patience where work is long."""
+    for item in items:
+        where = _where(item)
+        for prefix, seconds in PATIENCE.items():
+            if where.startswith(prefix):
+                item.add_marker(pytest.mark.timeout(seconds))
     items.sort(key=lambda item: LAST + 1 if AFTER_ALL in item.name else _place(item))
 
 

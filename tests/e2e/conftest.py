@@ -1,4 +1,8 @@
-"""The demo, brought up once for all these tests, and Chromium as Debian packages it."""
+"""The demo, brought up once for all these tests, and Chromium as Debian packages it.
+
+Both end with the last of these tests: while Playwright's browser is open, no other test of the same
+process can have an event loop.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,7 @@ def _world(log: Path, *command: str) -> str:
         stream(
             " ".join(command),
             [sys.executable, "-m", "world", *command],
-            env={"PYTHONPATH": str(paths.ROOT / "tests"), "KEEP_IMAGES": "1"},
+            env={"PYTHONPATH": str(paths.ROOT / "tests"), "KEEP_IMAGES": "1", "KEEP_ENGINE": "1"},
             cwd=paths.ROOT,
             log=log,
             tail=60,
@@ -47,7 +51,7 @@ def _world(log: Path, *command: str) -> str:
     return log.read_text()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo_log(results: Path) -> Iterator[str]:
     """`make demo`'s output. A demo that ran before is brought up to date and left running.
 
@@ -65,21 +69,21 @@ def demo_log(results: Path) -> Iterator[str]:
         _world(results / "demo-down.log", "demo", "down")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(demo_log: str) -> Demo:
     """The running demo."""
     assert "The site is up" in demo_log
     return Demo.read(world_demo.DETAILS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def second_log(demo: Demo, results: Path) -> str:
     """Output of `make demo` on the running demo."""
     del demo
     return _world(results / "demo-again.log", "demo", "up")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium, with the demo's authority among those it trusts, as a person would import it."""
     home = tmp_path_factory.mktemp("home")

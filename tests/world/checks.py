@@ -49,7 +49,7 @@ def test(arguments: Sequence[str]) -> int:
     needs.common(found)
     needs.programs(found, TEST_PROGRAMS)
     found.settle()
-    engine.ensure()
+    started = engine.ensure()
     if os.environ.get("CI") and demo.is_of_another_checkout():
         demo.TARGET.down()  # nobody looks at a demo of an earlier run's checkout any more
     with beside("images", "images"):
@@ -58,7 +58,11 @@ def test(arguments: Sequence[str]) -> int:
     options = [word for word in arguments if word.startswith("-")]
     paths.RESULTS.mkdir(exist_ok=True)
     report = f"--junit-xml={paths.RESULTS / 'junit.xml'}"
-    return _pytest(named or ("tests",), ["-v", "--durations=15", report, *options])
+    try:
+        return _pytest(named or ("tests",), ["-v", "--durations=40", report, *options])
+    finally:
+        if started:
+            engine.stop_own()
 
 
 def _pytest(where: Sequence[str], options: Sequence[str]) -> int:

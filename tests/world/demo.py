@@ -259,7 +259,8 @@ def down() -> bool:
     """Remove what `up` made: processes, container, volume, network, images, `.demo`.
 
     Kept: the virtual environment and `.cache` (downloads), which `make clean` removes, and Debian
-    packages. A dockerd that `up` had started stops when nothing else runs in it.
+    packages. A dockerd that `up` had started stops when nothing else runs in it. `KEEP_IMAGES` and
+    `KEEP_ENGINE` keep those for who goes on working.
     """
     changed = lms.stop()
     if succeeds("docker", "info"):
@@ -270,7 +271,8 @@ def down() -> bool:
                 changed = images.remove(tag) or changed
     elif paths.DEMO.exists():
         raise WorldError("Docker does not answer: start it, then run make demo-down again.")
-    engine.stop_own()
+    if not os.environ.get("KEEP_ENGINE"):
+        engine.stop_own()
     changed = paths.DEMO.exists() or changed
     shutil.rmtree(paths.DEMO, ignore_errors=True)
     say("==> The demo is gone. Downloads are kept in .cache and .venv (make clean removes them).")

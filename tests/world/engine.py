@@ -15,14 +15,17 @@ RECORD = paths.CACHE / "world" / "dockerd.json"
 LOG = paths.CACHE / "world" / "dockerd.log"
 
 
-def ensure() -> None:
+def ensure() -> bool:
     """Make sure that Docker answers; start it by systemd, else directly (root only).
+
+    Returns:
+        Whether it had to be started.
 
     Raises:
         WorldError: it could not be started; names the log.
     """
     if succeeds("docker", "info"):
-        return
+        return False
     if Path("/run/systemd/system").is_dir():
         say("==> Docker: starting the service")
         capture("systemctl", "start", "docker")
@@ -30,6 +33,7 @@ def ensure() -> None:
         say(f"==> Docker: no systemd here, starting dockerd (log: {LOG})")
         _start_directly()
     _wait()
+    return True
 
 
 def _start_directly() -> None:
