@@ -3,15 +3,19 @@
 import re
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from gitlab_standin.access import OWNER
-from gitlab_standin.database import afterwards
+from gitlab_standin.database import afterwards, insert_row
 from gitlab_standin.models import Member, Namespace, Project, User, WebSession
 from gitlab_standin.site import Site
 
+_OWN = (
+    update(Namespace.__table__)  # type: ignore[arg-type]
+    .where(Namespace.__table__.c.id == bindparam("namespace"))
+    .values(owner_id=bindparam("owner"))
+)
 USERNAME = re.compile(r"[A-Za-z0-9_.]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 RESERVED = frozenset(
     [
@@ -96,17 +100,18 @@ def new_user(**values: Any) -> User:
 
 
 def save_new(session: Session, user: User) -> User:
-    """Save what :func:`new_user` made; everything in one go, since classes come by the hundred."""
+    """Save what :func:`new_user` made, and what identities it was given since.
+
+    The objects bear their ids then, and belong to no session.
+    """
     namespace = user.namespace
-    session.add(user)
-    session.flush()
-    session.execute(
-        update(Namespace)
-        .where(Namespace.id == namespace.id)
-        .values(owner_id=user.id)
-        .execution_options(synchronize_session=False)
-    )
-    set_committed_value(namespace, "owner_id", user.id)
+    insert_row(session, namespace)
+    user.namespace_id = namespace.id
+    insert_row(session, user)
+    session.connection().execute(_OWN, {"namespace": namespace.id, "owner": user.id})
+    for identity in user.identities:
+        identity.user_id = user.id
+        insert_row(session, identity)
     return user
 
 

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gitlab_standin import git_http
 from gitlab_standin.api import all_operations  # noqa: F401  (registers the operations)
@@ -24,15 +25,13 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 async def _dispatch(request: Request) -> Response:
     site: Site = request.app.state.site
     path = request.scope["path"].removeprefix(site.config.relative_root)
-    if path.startswith("/api/v4/") or path == "/api/v4":
-        return await api_server.endpoint(request)
     git = git_http.ROUTE.fullmatch(path)
     if git:
         return await git_http.endpoint(request, git["path"], git["service"])
     return await web_server.endpoint(request)
 
 
-def application(site: Site) -> Starlette:
+def application(site: Site) -> ASGIApp:
     """The application of a site; background work runs while it serves."""
 
     @asynccontextmanager
@@ -42,10 +41,16 @@ def application(site: Site) -> Starlette:
         worker.start()
         yield
         worker.stop()
+        api.close()
 
-    app = Starlette(
+    api = api_server.Api(site, THREADS)
+    pages = Starlette(
         routes=[Route("/{path:path}", _dispatch, methods=_METHODS)],
         lifespan=lifespan,
     )
-    app.state.site = site
+    pages.state.site = site
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await (api if api.serves(scope) else pages)(scope, receive, send)
+
     return app

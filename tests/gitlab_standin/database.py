@@ -4,14 +4,16 @@ Many readers, one writer at a time. A commit that was answered outlives the proc
 dies.
 """
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy import Engine, Insert, create_engine, event, insert, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_dict
 
 from gitlab_standin import models
 
@@ -19,6 +21,35 @@ from gitlab_standin import models
 def afterwards(session: Session, action: Callable[[], object]) -> None:
     """Do something once the transaction is committed: what cannot be rolled back."""
     session.info.setdefault("afterwards", []).append(action)
+
+
+@functools.cache
+def _insertion(model: type[models.Base]) -> tuple[Insert, dict[str, Callable[[], Any]]]:
+    """The statement that inserts a row, and what its columns hold when they are not given."""
+    defaults: dict[str, Callable[[], Any]] = {}
+    for column in model.__table__.columns:
+        if column.primary_key:
+            continue
+        default = column.default
+        if default is not None and default.is_callable:
+            defaults[column.name] = functools.partial(default.arg, None)
+        else:
+            value = default.arg if default is not None else None
+            defaults[column.name] = functools.partial(lambda kept: kept, value)
+    return insert(model.__table__), defaults  # type: ignore[arg-type]
+
+
+def insert_row(session: Session, row: models.Base) -> None:
+    """Insert a new object that has no id yet, and fill in what the table adds to it.
+
+    For what is made by the hundred: the session's own way plans an order first, which takes it
+    several times as long as the inserting.
+    """
+    statement, defaults = _insertion(type(row))
+    given = instance_dict(row)
+    values = {name: given[name] if name in given else made() for name, made in defaults.items()}
+    done = session.connection().execute(statement, values)
+    given.update(values, id=done.inserted_primary_key[0])  # type: ignore[index]
 
 
 def _engine(path: Path, begin: str) -> Engine:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from gitlab_standin import defaults
@@ -21,6 +21,11 @@ log = logging.getLogger("gitlab_standin")
 
 # How long an import takes on the machine being simulated, in seconds.
 IMPORT_SECONDS_VARIABLE = "GITLAB_STANDIN_IMPORT_SECONDS"
+
+# Asked with every request: composed once.
+_TOKEN = select(Token).options(joinedload(Token.user)).where(Token.digest == bindparam("digest"))
+_SETTINGS = select(Setting.__table__)
+_NAMESPACE = select(Namespace).where(Namespace.full_path_key == bindparam("path"))
 
 
 @dataclass
@@ -50,7 +55,7 @@ class Site:
 
     def settings(self, session: Session) -> dict[str, Any]:
         """Application settings: the defaults, and what was changed."""
-        changed = {row.name: row.value["value"] for row in session.scalars(select(Setting))}
+        changed = {name: value["value"] for name, value in session.connection().execute(_SETTINGS)}
         return {**defaults.application_settings(self.config), **changed}
 
     def setting(self, session: Session, name: str) -> Any:
@@ -77,7 +82,7 @@ def find_namespace(session: Session, reference: str) -> Namespace | None:
     """By id or by full path."""
     if reference.isdigit():
         return session.get(Namespace, int(reference))
-    return session.scalar(select(Namespace).where(Namespace.full_path_key == reference.lower()))
+    return session.scalar(_NAMESPACE, {"path": reference.lower()})
 
 
 def find_group(session: Session, reference: str) -> Namespace | None:
@@ -88,8 +93,7 @@ def find_group(session: Session, reference: str) -> Namespace | None:
 
 def find_token(session: Session, digest: str) -> Token | None:
     """A token by its digest, whatever its state."""
-    query = select(Token).options(joinedload(Token.user)).where(Token.digest == digest)
-    return session.scalar(query)
+    return session.scalar(_TOKEN, {"digest": digest})
 
 
 def can_use_credentials(user: User) -> bool:

@@ -3,15 +3,19 @@
 Finds the operation, runs it in a thread inside one transaction, answers as GitLab does.
 """
 
+import asyncio
+import functools
 import json
 import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from gitlab_standin.api import authentication, body
 from gitlab_standin.api.core import ROUTES, ApiError, Call, Reply, Route, check_parameters
@@ -29,12 +33,21 @@ _PAGING: tuple[str, ...] = ("page", "per_page", "pagination", "cursor")
 _SUCCESS = {"POST": 201, "GET": 200, "PUT": 200, "PATCH": 200, "DELETE": 204}
 
 
+@functools.cache
+def _routes() -> Mapping[str, list[Route]]:
+    """The operations by the first word of their addresses, each in order of declaration."""
+    found: dict[str, list[Route]] = defaultdict(list)
+    for route in ROUTES:
+        found[route.segments[0]].append(route)
+    return found
+
+
 def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
     """The operation and its variables; ``path`` is the raw one, ``%2F`` kept."""
     parts = [part for part in path.split("/") if part]
     other_method = False
-    for candidate in ROUTES:
-        if len(parts) < len(candidate.segments) or parts[0] != candidate.segments[0]:
+    for candidate in _routes().get(parts[0], ()) if parts else ():
+        if len(parts) < len(candidate.segments):
             continue
         variables = candidate.match(parts)
         if variables is None:
@@ -89,13 +102,46 @@ def _handle(
         return _encode(Reply(500, {"message": "500 Internal Server Error"}))
 
 
-async def endpoint(request: Request) -> Response:
-    """Starlette's side of the API."""
-    site: Site = request.app.state.site
-    raw = request.scope.get("raw_path") or request.scope["path"].encode()
-    path = raw.decode("latin-1").partition("?")[0]
-    path = path.removeprefix(site.config.relative_root).removeprefix("/api/v4")
-    headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in request.headers.raw}
-    content = await request.body()
-    query = request.scope["query_string"].decode("latin-1")
-    return await run_in_threadpool(_handle, site, request.method, path, query, headers, content)
+class Api:
+    """The ASGI application of /api/v4.
+
+    It does without Starlette's layers, which are for pages. What changes something is done by one
+    thread, in the order of arrival: the database has one writer at a time, and threads that wait
+    for each other only take time from it.
+    """
+
+    def __init__(self, site: Site, readers: int) -> None:
+        self._site = site
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="api-writer")
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="api-reader")
+
+    def serves(self, scope: Scope) -> bool:
+        """Whether a request is for the API."""
+        path: str = scope["path"] if scope["type"] == "http" else ""
+        path = path.removeprefix(self._site.config.relative_root)
+        return path == "/api/v4" or path.startswith("/api/v4/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        path = raw.decode("latin-1").partition("?")[0]
+        path = path.removeprefix(self._site.config.relative_root).removeprefix("/api/v4")
+        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        content = b""
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return  # the client has gone
+            content += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        method, query = scope["method"], scope["query_string"].decode("latin-1")
+        threads = self._readers if method in {"GET", "HEAD"} else self._writer
+        response = await asyncio.get_running_loop().run_in_executor(
+            threads, _handle, self._site, method, path, query, headers, content
+        )
+        await response(scope, receive, send)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._writer.shutdown(wait=False)
+        self._readers.shutdown(wait=False)

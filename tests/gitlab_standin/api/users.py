@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import selectinload
 
 from gitlab_standin import security
@@ -17,8 +17,7 @@ from gitlab_standin.accounts import (
 )
 from gitlab_standin.api import entities, pagination
 from gitlab_standin.api.core import Call, fail, forbidden, invalid, not_found, route
-from gitlab_standin.models import Identity, Project, User, now
-from gitlab_standin.site import find_namespace
+from gitlab_standin.models import Identity, Namespace, Project, User, now
 
 _PROFILE = dict.fromkeys((*entities.PROFILE_FIELDS, "public_email", "commit_email", "note"), "str")
 _FLAGS = (
@@ -51,6 +50,28 @@ _BODY = {
     "private_profile": "bool",
     "avatar": "any",
 }
+
+
+def _taken() -> Any:
+    """What of an account's names belongs to somebody else: one question, composed once."""
+    people, spaces, links = (model.__table__ for model in (User, Namespace, Identity))
+    own: Any = bindparam("own")
+    name: Any = bindparam("name")
+    return union_all(
+        select(literal("email")).where(
+            people.c.email_key == bindparam("email"), people.c.id != own
+        ),
+        select(literal("username")).where(people.c.username_key == name, people.c.id != own),
+        select(literal("group")).where(spaces.c.full_path_key == name, spaces.c.kind == "group"),
+        select(literal("identity")).where(
+            links.c.provider == bindparam("provider"),
+            links.c.extern_uid_key == bindparam("uid"),
+            links.c.user_id != own,
+        ),
+    )
+
+
+_TAKEN = _taken()
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -60,19 +81,26 @@ def _both_or_neither(call: Call) -> None:
             invalid(f"{other} is missing")
 
 
-def _conflicts(call: Call, user: User | None = None) -> None:
+def _look(call: Call, user: User | None = None) -> frozenset[str]:
+    """What is taken already: ``email``, ``username``, ``group`` (by that name), ``identity``."""
+    asked = {
+        "email": (call["email"] or "").lower(),
+        "name": (call["username"] or "").lower(),
+        "provider": call["provider"],
+        "uid": (call["extern_uid"] or "").lower(),
+        "own": user.id if user is not None else 0,
+    }
+    return frozenset(call.session.connection().execute(_TAKEN, asked).scalars())
+
+
+def _conflicts(taken: frozenset[str]) -> None:
     """409 where the address or the name belongs to somebody else; the address is named first."""
-    email, name = (call["email"] or "").lower(), (call["username"] or "").lower()
-    query = select(User.email_key).where(or_(User.email_key == email, User.username_key == name))
-    if user is not None:
-        query = query.where(User.id != user.id)
-    found = set(call.session.scalars(query))
-    if found:
-        label = "Email" if email in found else "Username"
-        fail(409, f"{label} has already been taken")
+    for what, label in (("email", "Email"), ("username", "Username")):
+        if what in taken:
+            fail(409, f"{label} has already been taken")
 
 
-def _problems(call: Call, user: User | None = None) -> dict[str, list[str]]:
+def _problems(call: Call, taken: frozenset[str], user: User | None = None) -> dict[str, list[str]]:
     """What the model refuses, by field."""
     found: dict[str, list[str]] = {}
     if "email" in call and not _EMAIL.fullmatch(call["email"] or ""):
@@ -94,10 +122,8 @@ def _problems(call: Call, user: User | None = None) -> dict[str, list[str]]:
             ]
         elif name.lower() in RESERVED:
             found["username"] = [f"{name} is a reserved name"]
-        else:
-            owner = find_namespace(call.session, name) if not name.isdigit() else None
-            if owner is not None and owner.kind == "group":
-                found["base"] = ["A user, alias, or group already exists with that username."]
+        elif "group" in taken:
+            found["base"] = ["A user, alias, or group already exists with that username."]
     if call["password"]:
         problem = password_problem(call["password"], call["username"] or "", call["email"] or "")
         if problem:
@@ -105,18 +131,9 @@ def _problems(call: Call, user: User | None = None) -> dict[str, list[str]]:
     return found
 
 
-def _check_identity(call: Call, own: int) -> None:
+def _check_identity(taken: frozenset[str]) -> None:
     """400 when the identity belongs to somebody else."""
-    if not call["provider"]:
-        return
-    clash = call.session.scalar(
-        select(Identity.id).where(
-            Identity.provider == call["provider"],
-            Identity.extern_uid_key == call["extern_uid"].lower(),
-            Identity.user_id != own,
-        )
-    )
-    if clash is not None:
+    if "identity" in taken:
         fail(400, {"identities.extern_uid": ["has already been taken"]})
 
 
@@ -169,12 +186,13 @@ def create_user(call: Call) -> Any:
     random = call["reset_password"] or call["force_random_password"]
     if random:
         call.params["password"] = None
-    problems = _problems(call)
-    _conflicts(call)
+    taken = _look(call)
+    problems = _problems(call, taken)
+    _conflicts(taken)
     if problems:
         fail(400, problems)
     settings = call.site.settings(call.session)
-    _check_identity(call, 0)
+    _check_identity(taken)
     user = new_user(
         username=call["username"],
         name=call["name"],
@@ -199,11 +217,12 @@ def update_user(call: Call) -> Any:
     admin = call.require_admin()
     user = call.some_user()
     _both_or_neither(call)
-    _conflicts(call, user)
-    problems = _problems(call, user)
+    taken = _look(call, user)
+    _conflicts(taken)
+    problems = _problems(call, taken, user)
     if problems:
         fail(400, problems)
-    _check_identity(call, user.id)
+    _check_identity(taken)
     if call["email"] and call["email"] != user.email:
         if call["skip_reconfirmation"]:
             user.email, user.email_key = call["email"], call["email"].lower()

@@ -308,8 +308,8 @@ def find_or_create(site: Site, session: Session, auth: AuthHash, claim: str | No
         password_hash=None,
     )
     user.identities.append(Identity(provider=auth.provider, extern_uid=auth.uid))
-    save_new(session, user)
-    return Outcome(user, created=True)
+    saved = session.get_one(User, save_new(session, user).id)
+    return Outcome(saved, created=True)
 
 
 def password_sign_in(session: Session, login: str, password: str) -> User | None:
