@@ -6,7 +6,9 @@ apart.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -30,15 +32,16 @@ class Progress:
     """How far a run is, kept in a small file that the controller reads while the module works.
 
     Args:
-        folder: directory to make, where the file ``progress`` is written (and ``watched`` touched
-            by who reads it); ``None`` when nobody wants to know.
+        folder: directory, made when missing, where the file ``progress`` is written (and
+            ``watched`` touched by who reads it); ``None`` when nobody wants to know.
         clock: seconds, monotonic.
     """
 
     def __init__(self, folder: str | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = Path(folder) if folder else None
         if self._folder is not None:
-            self._folder.mkdir(mode=0o700)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._keeper = os.getppid()
         self._clock = clock
         self._lock = threading.Lock()
         self._written = float("-inf")
@@ -64,11 +67,14 @@ class Progress:
         """Say again where things stand, so that a reader can tell waiting from being dead.
 
         Raises:
-            UnwatchedError: the reader has been away for longer than ``UNWATCHED_AFTER`` seconds.
+            UnwatchedError: the reader has been away for longer than ``UNWATCHED_AFTER`` seconds or
+                has removed the folder, or who hands the result on (``_background``) was killed.
         """
         with self._lock:
             self._write()
         if self._folder is not None:
+            if os.getppid() != self._keeper or not self._folder.is_dir():
+                raise UnwatchedError
             try:
                 age = time.time() - (self._folder / "watched").stat().st_mtime
             except OSError:
@@ -85,12 +91,10 @@ class Progress:
         if note:
             state["note"] = note
         new = self._folder / "progress.new"
-        try:
+        # The work matters more than the news of it.
+        with contextlib.suppress(OSError):
             new.write_text(json.dumps(state), encoding="utf-8")
             new.replace(self._folder / "progress")
-        except OSError:
-            # The work matters more than the news of it.
-            self._folder = None
 
 
 @dataclass

@@ -21,6 +21,7 @@ try:
 except ImportError:
     GITLAB_IMPORT_ERROR = traceback.format_exc()
 
+from ._background import go_on
 from ._own_host import own_host_session
 
 MINIMUM_PYTHON_GITLAB = (3, 12)
@@ -129,6 +130,8 @@ def serve(
     problem = library_problem()
     if problem:
         module.fail_json(msg=problem)
+    if module.params.get("progress_folder"):
+        go_on(Path(module.params["progress_folder"]))
     try:
         result = work()
     except Exception as error:

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0 or later (see LICENSE)
 """The controller's half of the modules for whole classes: run them in the background, tell how far.
 
-The module is started with Ansible's own background wrapper, so that it works over any connection
-that can run a command. It keeps a few numbers in a small file; this half reads that file every
-second or two and shows a line every few seconds. Reading it also tells the module that somebody
-still watches: when a playbook is interrupted the module stops by itself some minutes later.
+The module is started as any other, over any connection that can run a command, and goes on in the
+background (``_background``). It keeps a few numbers in a small file; this half reads that file
+every second or two and shows a line every few seconds. Reading it also tells the module that
+somebody still watches: when a playbook is interrupted the module stops by itself, some minutes
+later at most.
 """
 
 from __future__ import annotations
@@ -18,31 +19,41 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 SHOW_EVERY = 4.0
-LOOKS = 15
-"""Tenths of a second that one look at the target lasts."""
-LONGEST_RUN = 7 * 24 * 3600
+LOOKS = 30
+"""Twentieths of a second that one look at the target lasts."""
 WINDOW = 30.0
 """Seconds over which the rate is taken: GitLab's speed changes during a long run."""
 
-# Waits on the target, where that costs nothing, and ends at once when the module does.
+# Waits on the target, where that costs nothing, and ends at once when the module does. The result
+# is put in place before its keeper ends: who finds no keeper looks once more.
 _LOOK = """
 (: > {folder}/watched) 2>/dev/null
 n={looks}
-while [ $n -gt 0 ]; do
-  n=$((n - 1)); head=; read -r head < {result} || true
-  case $head in '{{"started": '*) sleep 0.1 ;; *) n=-1 ;; esac
+while [ $n -gt 0 ] && [ ! -e {folder}/result ] && kill -0 {keeper} 2>/dev/null; do
+  n=$((n - 1)); sleep 0.05
 done
-if [ $n -eq 0 ]; then
+if [ -e {folder}/result ]; then
+  echo ended; cat {folder}/result
+elif [ $n -eq 0 ]; then
   echo running; cat {folder}/progress 2>/dev/null || true
 else
-  echo ended; cat {result}
+  echo gone
 fi
 """
+GONE = (
+    "The module disappeared from the target before it was done: it was killed, or the machine "
+    "restarted. What it has done stays done: run it again, and it does what is missing."
+)
+LOST_AFTER, LOOK_AGAIN = 90.0, 2.0
+LOST = (
+    "The module cannot be looked at any more. It goes on for some minutes and then stops by "
+    "itself: run it again, and it does what is missing."
+)
 
 
 def spoken(seconds: float) -> str:
@@ -100,6 +111,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]  # Ansible's base class h
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = True
+    _trouble = ""
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
@@ -124,55 +136,66 @@ class WatchedAction(ActionBase):  # type: ignore[misc]  # Ansible's base class h
         except (TypeError, ValueError):
             return False  # the module says what is wrong with it
 
-    def _shell(self, script: str) -> str:
-        done = self._low_level_execute_command(f"sh -c {shlex.quote(script)}")
+    def _look(self, script: str) -> str | None:
+        """What a look at the target shows; ``None`` when it cannot be had now."""
+        try:
+            done = self._low_level_execute_command(f"sh -c {shlex.quote(script)}")
+        except AnsibleConnectionFailure as error:
+            self._trouble = str(error)
+            return None
         if done["rc"] != 0:
-            raise AnsibleActionFail(f"cannot follow the module: {done['stderr'] or done['stdout']}")
+            self._trouble = str(done["stderr"] or done["stdout"])
+            return None
         return str(done["stdout"])
 
     def _watched(self, variables: dict[str, Any]) -> dict[str, Any]:
         name = self._task.resolved_action or self._task.action
         # The module makes it, for its own user only; nobody else can know the name beforehand.
         folder = f"/tmp/.atelier-{secrets.token_hex(16)}"  # noqa: S108
-        limit, self._task.async_val = self._task.async_val, LONGEST_RUN
-        started: dict[str, Any] = {}
+        arguments = {**self._task.args, "progress_folder": folder}
         try:
-            arguments = {**self._task.args, "progress_folder": folder}
-            started = self._execute_module(
-                module_args=arguments, task_vars=variables, wrap_async=True
+            started: dict[str, Any] = self._execute_module(
+                module_args=arguments, task_vars=variables
             )
-            if "results_file" not in started:
+            if "kept_by" not in started:
                 return started
-            ended = self._follow(folder, started["results_file"], name, variables)
-            return self._result(ended, started, variables)
+            ended = self._follow(folder, int(started["kept_by"]), name, variables)
+            return self._result(ended, folder, variables)
         finally:
-            self._task.async_val = limit
-            leftovers = [folder, *([started["results_file"]] if "results_file" in started else [])]
-            self._low_level_execute_command(f"rm -rf {shlex.join(leftovers)}")
+            self._low_level_execute_command(f"rm -rf {shlex.quote(folder)}")
 
-    def _follow(self, folder: str, result: str, name: str, variables: dict[str, Any]) -> str:
+    def _follow(self, folder: str, keeper: int, name: str, variables: dict[str, Any]) -> str:
         """Show lines until the module has ended; what it said."""
         host = str(variables.get("inventory_hostname", "target"))
         teller = Teller(name.rpartition(".")[2], host)
         display = Display()
-        look = _LOOK.format(folder=shlex.quote(folder), result=shlex.quote(result), looks=LOOKS)
-        shown = time.monotonic()
+        look = _LOOK.format(folder=shlex.quote(folder), keeper=keeper, looks=LOOKS)
+        shown = seen = time.monotonic()
         while True:
-            state, _, rest = self._shell(look).partition("\n")
-            if state.strip() != "running":
+            text = self._look(look)
+            now = time.monotonic()
+            if text is None:
+                # The module goes on without being looked at, and may be all right.
+                if now - seen > LOST_AFTER:
+                    raise AnsibleActionFail(f"{LOST} The last look said: {self._trouble}")
+                time.sleep(LOOK_AGAIN)
+                continue
+            seen = now
+            state, _, rest = text.partition("\n")
+            if state.strip() == "ended":
                 return rest
-            if time.monotonic() - shown < SHOW_EVERY:
+            if state.strip() == "gone":
+                raise AnsibleActionFail(GONE)
+            if now - shown < SHOW_EVERY:
                 continue
             try:
                 numbers = json.loads(rest)
             except ValueError:
                 continue
-            shown = time.monotonic()
+            shown = now
             display.display(teller.line(numbers))
 
-    def _result(
-        self, text: str, started: dict[str, Any], variables: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _result(self, text: str, folder: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The module's result, read by Ansible's own module when it is not plain JSON."""
         try:
             # Ansible marks values that are more than JSON, warnings for example, by this name.
@@ -180,13 +203,12 @@ class WatchedAction(ActionBase):  # type: ignore[misc]  # Ansible's base class h
         except ValueError:
             done = None
         if not isinstance(done, dict):
-            folder, _, job = started["results_file"].rpartition("/")
             done = self._execute_module(
                 module_name="ansible.legacy.async_status",
-                module_args={"jid": job, "_async_dir": folder},
+                module_args={"jid": "result", "_async_dir": folder},
                 task_vars=variables,
             )
-        for key in ("ansible_job_id", "started", "finished", "results_file", "stdout", "stderr"):
+        for key in ("ansible_job_id", "finished", "results_file", "stdout", "stderr"):
             done.pop(key, None)
         return done
 

@@ -139,7 +139,6 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         **venv.environment(),
         "ANSIBLE_COLLECTIONS_PATH": str(paths.link_collection()),
         "ANSIBLE_HOME": str(home / ".ansible"),
-        "ANSIBLE_ASYNC_DIR": str(home / "async"),
         "ANSIBLE_NOCOLOR": "1",
         **extra,
     }

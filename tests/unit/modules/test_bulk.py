@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -137,10 +138,20 @@ def test_numbers_are_written_whole_and_not_too_often(tmp_path: Path) -> None:
 
 def test_a_full_disk_does_not_stop_the_work(tmp_path: Path) -> None:
     progress = Progress(str(tmp_path / "p"))
-    (tmp_path / "p").rmdir()
+    (tmp_path / "p/progress.new").mkdir()  # it cannot be written
     progress.begin("learners", 3)
     progress.step()
     progress.beat()
+
+
+def test_a_module_whose_folder_is_gone_stops(tmp_path: Path) -> None:
+    """The playbook removes it when it is interrupted."""
+    progress = Progress(str(tmp_path / "p"))
+    progress.begin("learners", 3)
+    progress.beat()
+    shutil.rmtree(tmp_path / "p")
+    with pytest.raises(UnwatchedError):
+        progress.beat()
 
 
 def test_lines_of_progress() -> None:
