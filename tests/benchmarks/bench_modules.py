@@ -1,8 +1,9 @@
 """`make bench-modules`: the modules for whole classes beside a loop of gitlab_user.
 
 The peer is community.general's. Both work on the same stand-in process in the same run, so that the
-ratios hold on any machine. Times are those of Ansible tasks. The loop is measured on 40 learners
-and multiplied: its time per learner is constant.
+ratios hold on any machine. Times are those of Ansible tasks. The loop is measured on one learner
+and on 41: what 40 more cost, which is the same however many there are, is multiplied, and what the
+task costs once is counted once.
 """
 
 from __future__ import annotations
@@ -21,20 +22,12 @@ from gitlab_standin.testing import Standin, running_standin
 from world import paths, venv
 from world.run import say
 
+from benchmarks import scales
 from benchmarks.figures import line
 
 SMALL, CLASS, CROWD = 100, 600, 10_000
 LOOPED = 40
 PROVIDER = "oauth2_generic"
-
-# Stands for the interpreter of modules: notes the most memory that each run took, in KiB.
-_WEIGHED = """#!{python}
-import os, resource, subprocess, sys
-code = subprocess.call([{python!r}, *sys.argv[1:]])
-with open({log!r}, "a") as log:
-    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=log)
-sys.exit(code)
-"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +40,18 @@ class Ran:
     controller_mib: float
 
 
+@dataclass(frozen=True)
+class Loop:
+    """Seconds of a loop: with one learner, and for each further one."""
+
+    alone: float
+    each: float
+
+    def over(self, learners: int) -> float:
+        """Seconds for so many learners."""
+        return self.alone + self.each * (learners - 1)
+
+
 class Bench:
     """Runs tasks on a stand-in."""
 
@@ -55,10 +60,6 @@ class Bench:
         self.folder = folder
         self.token_file = folder / "token"
         self.token_file.write_text(standin.root_token)
-        self.log = folder / "memory"
-        self.interpreter = folder / "python"
-        self.interpreter.write_text(_WEIGHED.format(python=sys.executable, log=str(self.log)))
-        self.interpreter.chmod(0o755)
 
     @staticmethod
     def learners(first: int, last: int) -> list[dict[str, Any]]:
@@ -68,7 +69,7 @@ class Bench:
             for n in range(first, last)
         ]
 
-    def ours(self, learners: list[dict[str, Any]], workers: int = 8) -> Ran:
+    def ours(self, learners: list[dict[str, Any]]) -> Ran:
         """One task for all of them."""
         task = {
             "mooc.atelier.gitlab_learners": {
@@ -76,10 +77,15 @@ class Bench:
                 "token_file": str(self.token_file),
                 "learners": "{{ learners }}",
                 "external": False,
-                "workers": workers,
             }
         }
         return self._run(task, learners)
+
+    def loop(self, first: int) -> Loop:
+        """What a loop of the peer's module takes, measured on the learners from ``first`` on."""
+        alone = self.peer(self.learners(first, first + 1)).seconds
+        more = self.peer(self.learners(first + 1, first + 2 + LOOPED)).seconds
+        return Loop(alone, (more - alone) / LOOPED)
 
     def peer(self, learners: list[dict[str, Any]]) -> Ran:
         """A loop of the peer's module."""
@@ -105,14 +111,13 @@ class Bench:
             json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}])
         )
         values.write_text(json.dumps({"learners": learners}))
-        self.log.write_text("")
         output = self.folder / "output"
         command = [
             venv.program("ansible-playbook"), "-i", "localhost,", "-c", "local",
-            "-e", f"ansible_python_interpreter={self.interpreter}", "-e", f"@{values}",
+            "-e", f"ansible_python_interpreter={sys.executable}", "-e", f"@{values}",
             str(playbook),
         ]  # fmt: skip
-        with output.open("wb") as written:
+        with output.open("wb") as written, scales.weighing() as weight:
             process = subprocess.Popen(
                 command,
                 env={
@@ -121,7 +126,7 @@ class Bench:
                     "ANSIBLE_COLLECTIONS_PATH": str(paths.link_collection()),
                     "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
                     "ANSIBLE_HOME": str(self.folder / "home"),
-                    "ANSIBLE_ASYNC_DIR": str(self.folder / "async"),
+                    scales.MARK: weight.mark,
                 },
                 stdout=written,
                 stderr=subprocess.STDOUT,
@@ -134,8 +139,7 @@ class Bench:
         (done,) = report["plays"][0]["tasks"]
         took = done["task"]["duration"]
         seconds = (moment(took["end"]) - moment(took["start"])).total_seconds()
-        weights = [int(word) for word in self.log.read_text().split()]
-        return Ran(seconds, done["hosts"]["localhost"], max(weights) / 1024, usage.ru_maxrss / 1024)
+        return Ran(seconds, done["hosts"]["localhost"], weight.mib, usage.ru_maxrss / 1024)
 
 
 def moment(text: str) -> datetime:
@@ -164,7 +168,7 @@ def measure(bench: Bench) -> list[str]:
     """All figures."""
     say(f"   {CLASS} accounts by one task, then {LOOPED} by a loop")
     ours = created(bench.ours(bench.learners(0, CLASS)), CLASS)
-    loop = bench.peer(bench.learners(CROWD, CROWD + LOOPED)).seconds / LOOPED
+    loop = bench.loop(CROWD)
     say(f"   {SMALL} more, then up to {CROWD}")
     small = created(bench.ours(bench.learners(CLASS, CLASS + SMALL)), SMALL) / SMALL
     rest = CROWD - CLASS - SMALL
@@ -174,14 +178,14 @@ def measure(bench: Bench) -> list[str]:
     # The loop's own learners go first, so that the listing holds nobody else.
     everybody = bench.learners(0, CROWD)
     again = bench.ours(everybody)
-    quiet = unchanged(again, CROWD + LOOPED)
-    few = unchanged(bench.ours(everybody[:SMALL]), CROWD + LOOPED)
-    loop_again = bench.peer(bench.learners(CROWD, CROWD + LOOPED)).seconds / LOOPED
+    quiet = unchanged(again, CROWD + LOOPED + 2)
+    few = unchanged(bench.ours(everybody[:SMALL]), CROWD + LOOPED + 2)
+    loop_again = bench.loop(CROWD)
     memory = max(again.module_mib, large.module_mib)
     return [
-        line(f"create_{CLASS}_learners", ours, loop * CLASS, "s"),
-        line(f"unchanged_{CROWD}_learners", quiet, loop_again * CROWD, "s"),
-        line(f"unchanged_{SMALL}_of_{CROWD}_learners", few, loop_again * SMALL, "s"),
+        line(f"create_{CLASS}_learners", ours, loop.over(CLASS), "s"),
+        line(f"unchanged_{CROWD}_learners", quiet, loop_again.over(CROWD), "s"),
+        line(f"unchanged_{SMALL}_of_{CROWD}_learners", few, loop_again.over(SMALL), "s"),
         # Here the peer is the same module with a hundred learners: flat means about 1, or above.
         line("create_per_learner_10000_against_100", per_learner * 1000, small * 1000, "ms"),
         line(f"memory_module_{CROWD}_learners", memory, None, "MiB"),
