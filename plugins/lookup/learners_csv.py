@@ -17,7 +17,8 @@ description:
     separated by commas, semicolons or tabs; the file is UTF-8.
   - Everything that is wrong is reported at once, by line number. A missing id, a learner or an
     e-mail address that is there
-    twice, an unknown column, another encoding, a cell that a spreadsheet would take for a formula.
+    twice, an unknown column, another encoding, a cell that a spreadsheet would take for a formula,
+    an id that a spreadsheet has rounded or that holds an invisible character.
 options:
   _terms:
     description: Files to read.

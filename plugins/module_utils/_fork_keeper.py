@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import _fork_updates, _forks
+from . import _fork_protection, _fork_updates, _forks
 from ._calls import Calls, LearnerError, path_of
 from ._changes import Changes
 from ._fork_updates import Pusher, Request, Versions
@@ -265,11 +265,11 @@ class Keeper:
         fork, branch = entry.fork, self._plan.template.branch
         if fork is None or (fresh and self._check):
             return
-        rule = _forks.protection_of(self._calls, fork, branch)
-        if _forks.well_protected(rule):
+        rule = _fork_protection.protection_of(self._calls, fork, branch)
+        if _fork_protection.well_protected(rule):
             return
         if not self._check:
-            _forks.protect(self._calls, fork, branch, rule)
+            _fork_protection.protect(self._calls, fork, branch, rule)
         self._did(entry, "updated", after, protected=True)
 
     def _members(self, entry: Entry, after: dict[str, Any]) -> None:

@@ -22,8 +22,6 @@ LEVELS = {"guest": 10, "planner": 15, "reporter": 20, "developer": 30, "maintain
 """GitLab's roles that staff may have in a fork."""
 
 VISIBILITIES = ("private", "internal", "public")
-MAINTAINER = 40
-
 IMPORT_DONE = frozenset({"finished", "none"})
 IMPORT_FAILED = frozenset({"failed", "canceled"})
 
@@ -207,13 +205,16 @@ def await_import(
 
 def holds_work(calls: Calls, fork: Fork, known: Callable[[str], bool]) -> bool:
     """Whether any branch of a fork ends in a commit that is not ``known`` to the template."""
+    branches = path_of("projects", fork.id, "repository", "branches")
     try:
-        branches = calls.find(path_of("projects", fork.id, "repository", "branches"), per_page=100)
+        # GitLab refuses to sort branches as it sorts everything else.
+        for page in calls.pages(branches, keyset=False, order_by=None, sort=None):
+            if not all(known(sha) for sha in {branch["commit"]["id"] for branch in page}):
+                return True
     except gitlab.exceptions.GitlabHttpError as error:
-        if error.response_code not in CONFLICT:
+        if error.response_code not in CONFLICT | {404}:
             raise
-        branches = None
-    return not all(known(sha) for sha in {branch["commit"]["id"] for branch in branches or []})
+    return False
 
 
 def delete_project(calls: Calls, fork: Fork, patience: float) -> Fork | None:
@@ -323,48 +324,6 @@ def obtain(
                 f"{fork.import_error or 'it gives no reason'}"
             )
     return fork, done
-
-
-def protection_of(calls: Calls, fork: Fork, branch: str) -> dict[str, Any] | None:
-    """The rule that protects a branch, ``None`` when none does."""
-    found: dict[str, Any] | None = calls.find(
-        path_of("projects", fork.id, "protected_branches", branch)
-    )
-    return found
-
-
-def well_protected(rule: Mapping[str, Any] | None) -> bool:
-    """Whether owner and maintainers, and they only, may push, and nobody may force."""
-
-    def levels(key: str) -> set[int]:
-        return {int(item["access_level"]) for item in (rule or {}).get(key, [])}
-
-    return (
-        rule is not None
-        and not rule.get("allow_force_push")
-        and levels("push_access_levels") == levels("merge_access_levels") == {MAINTAINER}
-    )
-
-
-def protect(calls: Calls, fork: Fork, branch: str, rule: Mapping[str, Any] | None) -> None:
-    """Protect the default branch: the owner and maintainers push, nobody forces.
-
-    The free edition cannot change the levels of a rule: where they differ it is made anew.
-    """
-    base = path_of("projects", fork.id, "protected_branches")
-    one = base + path_of(branch)
-    if rule is not None:
-        if well_protected({**rule, "allow_force_push": False}):
-            calls.patch(one, {"allow_force_push": False})
-            return
-        calls.remove(one)
-    data = {
-        "name": branch,
-        "push_access_level": MAINTAINER,
-        "merge_access_level": MAINTAINER,
-        "allow_force_push": False,
-    }
-    calls.make(base, data, lambda: calls.find(one))
 
 
 def set_member(calls: Calls, fork: Fork, user_id: int, has: int | None, wanted: int | None) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 from ._identity import username
@@ -23,6 +24,9 @@ SHOWN_PROBLEMS = 50
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+# A long number, as spreadsheets save it once they have shown it: its last digits are lost.
+_SHORTENED = re.compile(r"-?\d[.,]\d+E\+\d+", re.IGNORECASE)
 # What spreadsheets take for a formula when a file is opened in them (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -78,6 +82,14 @@ def decode(content: bytes) -> str:
         raise ListError(problems) from None
 
 
+def _unseen(value: str) -> str | None:
+    """The first character that takes no room, such as a zero width space from a web page.
+
+    It would make another person of the id. Names may need some (in Persian, say).
+    """
+    return next((sign for sign in value if unicodedata.category(sign) == "Cf"), None)
+
+
 @dataclass
 class _Judge:
     """Collects what is wrong and remembers what was seen."""
@@ -113,6 +125,14 @@ class _Judge:
                 )
             elif _CONTROL.search(raw):
                 found.append(f"{column} holds a control character")
+            unseen = _unseen(value) if column != "name" else None
+            if unseen:
+                found.append(f"{column} holds a character that is not seen (U+{ord(unseen):04X})")
+            if column == "user_id" and _SHORTENED.fullmatch(value):
+                found.append(
+                    f"user_id {value!r} is a number that a spreadsheet has rounded: export the "
+                    "list again, with this column as text"
+                )
             if len(value) > LONGEST[column]:
                 found.append(f"{column} is longer than {LONGEST[column]} characters")
         email = cells.get("email", "").strip()
@@ -139,7 +159,7 @@ def header_of(text: str) -> tuple[list[str], str]:
     Raises:
         ListError: a column is missing, unknown or there twice.
     """
-    first = text.split("\n", 1)[0]
+    first = _LINE_END.split(text, maxsplit=1)[0]
     delimiter = max(DELIMITERS, key=first.count)
     names = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
     problems = [f"line 1: the column {name} is missing" for name in REQUIRED if name not in names]

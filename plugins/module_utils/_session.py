@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -48,6 +49,19 @@ def check_usernames(names: Iterable[str], what: str = "username") -> None:
         raise _gitlab.InstanceError(
             f"{what}: {shown} cannot be: 1 to 255 letters, digits, '_', '-' and '.' "
             "('-' not first, '.' not last). Nothing was changed."
+        )
+
+
+def check_once(names: Iterable[str], who: str) -> None:
+    """Refuse a list that names somebody twice, whatever the case.
+
+    Raises:
+        InstanceError: with those who are.
+    """
+    twice = [name for name, count in Counter(map(str.lower, names)).items() if count > 1]
+    if twice:
+        raise _gitlab.InstanceError(
+            f"{who} given twice: {', '.join(sorted(twice)[:10])}. Nothing was changed."
         )
 
 

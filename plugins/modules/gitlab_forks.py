@@ -84,6 +84,7 @@ options:
     description:
       - Look at the protection of forks that exist already, too. It takes one more request for
         each fork, GitLab has no listing of it.
+      - Done in any case where this GitLab's own default leaves new branches unprotected.
     type: bool
     default: false
   update:
@@ -216,12 +217,12 @@ requests:
   sample: {read: 103, write: 0}
 """
 
-from collections import Counter
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mooc.atelier.plugins.module_utils import (
     _fork_keeper,
+    _fork_protection,
     _fork_report,
     _fork_updates,
     _forks,
@@ -250,6 +251,7 @@ DESCRIPTION = (
 
 def staff(session: _session.Session, params: dict[str, Any]) -> tuple[Member, ...]:
     """Look the staff up. Raises ``InstanceError`` for people whom GitLab does not know."""
+    _session.check_once((item["username"] for item in params["members"]), "Staff")
     members = []
     for item in params["members"]:
         users = session.calls.get("/users", username=item["username"])
@@ -260,6 +262,14 @@ def staff(session: _session.Session, params: dict[str, Any]) -> tuple[Member, ..
         level = _forks.LEVELS.get(item["access_level"])
         members.append(Member(int(users[0]["id"]), users[0]["username"], level))
     return tuple(members)
+
+
+def not_by_itself(session: _session.Session, params: dict[str, Any]) -> bool:
+    """Whether each fork must be looked at, because one that an earlier run could not finish may
+    lack its protection: this GitLab gives none by itself.
+    """
+    wanted = params["state"] == PRESENT and params["protect_default_branch"]
+    return wanted and not _fork_protection.protected_by_gitlab(session.calls)
 
 
 def plan_of(session: _session.Session, params: dict[str, Any]) -> Plan:
@@ -274,7 +284,7 @@ def plan_of(session: _session.Session, params: dict[str, Any]) -> Plan:
         state=params["state"],
         members=staff(session, params),
         protect=params["protect_default_branch"],
-        check_protection=params["check_protection"],
+        check_protection=params["check_protection"] or not_by_itself(session, params),
         update=params["update"],
         title=params["merge_request_title"],
         description=params["merge_request_description"],
@@ -299,11 +309,7 @@ def read_existing(session: _session.Session, plan: Plan) -> Existing:
 def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
     """Do it; the module's result."""
     learners = params["learners"]
-    twice = [name for name, count in Counter(map(str.lower, learners)).items() if count > 1]
-    if twice:
-        raise _gitlab.InstanceError(
-            f"Learners given twice: {', '.join(sorted(twice)[:10])}. Nothing was changed."
-        )
+    _session.check_once(learners, "Learners")
     _session.check_usernames(learners, "learners")
     if params["path"]:
         _session.check_usernames([params["path"]], "path")

@@ -200,8 +200,9 @@ def wanted_learners(params: dict[str, Any]) -> list[Wanted]:
             Wanted(
                 username=item["username"],
                 extern_uid=identity.get("extern_uid") or item["username"],
-                name=item["name"] or None,
-                email=item["email"] or None,
+                # GitLab takes spaces around them away: kept, they would differ for ever.
+                name=(item["name"] or "").strip() or None,
+                email=(item["email"] or "").strip() or None,
                 provider=identity.get("provider") or params["provider"],
                 state=item["state"] or params["state"],
                 external=params["external"],

@@ -112,6 +112,27 @@ def test_bad_rows_are_told_by_line_and_nothing_is_changed(course: Classroom) -> 
     assert "line 3: not UTF-8" in told
 
 
+def test_a_platform_that_launches_by_lti_1_3_alone(course: Classroom) -> None:
+    identity = f"{course.prefix}-13"
+    done = run(
+        course,
+        f"platform,user_id,name\nopenedx,{identity},Ada\n".encode(),
+        atelier_registrations=[{"key": "edx", "platform": "openedx"}],
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    name = username("openedx", identity)
+    assert course.gitlab.projects.get(f"{name}/{course.prefix}").import_status == "finished"
+
+
+def test_a_name_that_looks_like_a_template_is_a_name(course: Classroom) -> None:
+    identity = f"{course.prefix}-t"
+    name = "{{ lookup('pipe', 'id') }} {% raw %}"
+    done = run(course, f'platform,user_id,name\nfun,{identity},"{name}"\n'.encode())
+    assert done.returncode == 0, done.stdout + done.stderr
+    (user,) = course.gitlab.users.list(username=username("fun", identity))
+    assert user.name == name
+
+
 def test_one_learner_refused_the_others_get_their_space(course: Classroom) -> None:
     ids = [f"{course.prefix}-{number}" for number in range(2)]
     names = [username("fun", identity) for identity in ids]

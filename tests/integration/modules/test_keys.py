@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import subprocess
+import os
+import shutil
+import signal
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
 import yaml
 from atelier.settings import Consumers, load
 from integration.modules.classroom import LOCAL, Played, environment, played
+from integration.modules.killed import kill_everything, processes_of
 from world import venv
 
 GIVEN = "given-0123456789abcdef0123456789abcdef"
@@ -21,31 +27,42 @@ MOODLE = {"key": "moodle", "platform": "moodle", "secret": GIVEN, "courses": ["r
 class Keys:
     """A file of keys and the runs that change it; all that was ever said is kept."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, env: dict[str, str] | None = None) -> None:
         self.folder = folder
+        self.env = env or {}
+        self.validate: str | None = None
         self.file = folder / "consumers.yml"
         self.said = ""
         self.secrets: set[str] = set()
 
-    def play(self, *consumers: dict[str, Any], options: tuple[str, ...] = ()) -> Played:
-        """One run with the most words Ansible has."""
+    def start(
+        self, *consumers: dict[str, Any], options: tuple[str, ...] = (), out: int = PIPE
+    ) -> Popen[str]:
+        """Begin a run with the most words Ansible has."""
         task = {"path": str(self.file), "consumers": list(consumers), "mode": "0640"}
+        task |= {"validate": self.validate} if self.validate else {}
         playbook = self.folder / "play.yml"
         playbook.write_text(
             json.dumps([{"hosts": "localhost", "gather_facts": False,
                          "tasks": [{"mooc.atelier.lti_consumers": task}]}])
         )  # fmt: skip
-        done = subprocess.run(
+        return Popen(
             [venv.program("ansible-playbook"), *LOCAL, "--diff", "-vvv", *options, playbook],
-            env=environment(self.folder, {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}),
-            capture_output=True,
+            env=environment(
+                self.folder, {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", **self.env}
+            ),
+            stdout=out,
+            stderr=out,
             text=True,
-            timeout=300,
-            check=False,
         )
-        self.said += done.stdout + done.stderr
+
+    def play(self, *consumers: dict[str, Any], options: tuple[str, ...] = ()) -> Played:
+        """One run, to its end."""
+        process = self.start(*consumers, options=options)
+        out, errors = process.communicate(timeout=300)
+        self.said += out + errors
         self.secrets |= {secret for kept in self.accepted().values() for secret in kept}
-        return played(done.returncode, done.stdout)
+        return played(process.returncode, out)
 
     def accepted(self) -> dict[str, tuple[str, ...]]:
         """The secrets that the hub accepts now, by key."""
@@ -106,3 +123,50 @@ def test_keys_from_the_first_to_the_last_day(tmp_path: Path) -> None:
 
     assert len(keys.secrets) == 3
     assert [secret for secret in keys.secrets if secret in keys.said] == []
+
+
+def test_killed_at_any_moment_the_file_is_whole(tmp_path: Path) -> None:
+    """SIGKILL around the moment it is replaced: the hub finds the old keys or the new ones."""
+    keys = Keys(tmp_path, {"ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote")})
+    many = [{"key": f"k{number}", "platform": "fun"} for number in range(300)]
+    keys.play(*many)
+    kept = keys.accepted()
+    assert len(kept) == 300
+    # The first is killed while the new file is complete and not yet in place.
+    for round_, (delay, stall) in enumerate(((0.0, True), (0.0, False), (0.002, False))):
+        spring = [{**one, "rotate": f"spring-{round_}", "grace": "14d"} for one in many]
+        keys.validate = "sleep 60 %s" if stall else None
+        kill_when_written(keys.start(*spring, out=DEVNULL), tmp_path, delay)
+        keys.validate = None
+        found = keys.accepted()
+        replaced = {key for key in found if found[key][0] != kept[key][0]}
+        assert set(found) == set(kept)
+        assert replaced in (set(), set(found))
+        assert not (stall and replaced)
+
+        assert keys.play(*spring).last()["changed"] == (not replaced)
+        assert not keys.play(*spring).last()["changed"]
+        kept, before = keys.accepted(), kept
+        # Rotated once, not twice: what was replaced is the secret from before this round.
+        assert all(kept[key][1] == before[key][0] for key in kept)
+
+
+def kill_when_written(process: Popen[str], folder: Path, delay: float) -> None:
+    """Wait until the module has begun the new file, and a little longer; then kill everything."""
+
+    def begun() -> bool:
+        return bool(list(folder.glob("remote/ansible-moduletmp-*/*")))
+
+    found: dict[int, str] = {}
+    while process.poll() is None and not begun():
+        found = processes_of(folder)  # beforehand: to look for them takes longer than to write
+        for _ in range(20):
+            if not begun():
+                time.sleep(0.001)
+    time.sleep(delay)
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    kill_everything(folder)
+    process.wait()
+    shutil.rmtree(folder / "remote")

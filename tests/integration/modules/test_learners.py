@@ -68,6 +68,27 @@ def test_only_what_differs_is_written(room: Classroom) -> None:
     assert accounts[names[3]].name == "Learner 3"
 
 
+def test_spaces_around_what_is_written_do_not_make_a_difference(room: Classroom) -> None:
+    one = room.learner(0)
+    wide = {**one, "name": f" {one['name']}\t", "email": f"{one['email']} "}
+    first, again, plain = room.play(
+        room.task("gitlab_learners", learners=[wide]),
+        room.task("gitlab_learners", learners=[wide]),
+        room.task("gitlab_learners", learners=[one]),
+    ).results
+    assert first["summary"] == {"created": 1}
+    assert not again["changed"]
+    assert not plain["changed"]
+    assert room.accounts()[one["username"]].email == one["email"]
+
+
+def test_nobody_at_all(room: Classroom) -> None:
+    for options in ([], ["--check", "--diff"]):
+        told = room.play(room.task("gitlab_learners", learners=[]), options=options).last()
+        assert not told["changed"]
+        assert told["learners"] == {}
+
+
 def test_groups_that_an_account_may_make_are_taken_away(room: Classroom) -> None:
     make = room.task("gitlab_learners", learners=room.learners(1))
     room.play(make)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils import (
+    _fork_protection,
     _fork_updates,
     _forks,
     _gitlab,
@@ -219,9 +220,9 @@ def rule(push: int = 40, merge: int = 40, force: bool = False) -> dict[str, Any]
 
 
 def test_good_protection() -> None:
-    assert _forks.well_protected(rule())
+    assert _fork_protection.well_protected(rule())
     for bad in (None, rule(force=True), rule(push=30), rule(merge=30), rule(push=0)):
-        assert not _forks.well_protected(bad)
+        assert not _fork_protection.well_protected(bad)
 
 
 def request(state: str, sha: str = "old") -> _fork_updates.Request:
