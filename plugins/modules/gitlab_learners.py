@@ -370,6 +370,9 @@ def main() -> None:
             "wait_timeout": {"type": "float", "default": 300.0},
         },
         supports_check_mode=True,
+        # Ansible writes a module's arguments into the system's log: here a whole class, with names
+        # and e-mail addresses.
+        no_log=True,
     )
     _gitlab.serve(
         module,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import Any
 
@@ -104,6 +105,36 @@ def test_a_branch_that_the_learner_has_closed_to_everybody(
     mended = room.play(task(room, 2, update="fast_forward", check_protection=True)).last()
     assert not mended.get("failed"), mended
     assert mended["updates"] == {"fast_forwarded": 1, "current": 1}
+
+
+def test_where_no_administrator_may_push_the_owner_does(room: Classroom, template: Project) -> None:
+    """Newer GitLabs look at an administrator's role in the project, and there is none."""
+    room.play(task(room, 2))
+    news = commit(template, "news.md")
+    wrapper = room.folder / "git"
+    # A `git` before the real one in PATH answers the administrator's pushes as GitLab does then.
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        f'case " $* " in *{room.token_file}*" push "*)\n'
+        '  echo "remote: GitLab: You are not allowed to push code to protected branches on this '
+        'project." >&2\n'
+        '  echo " ! [remote rejected] main -> main (pre-receive hook declined)" >&2; exit 1 ;;\n'
+        "esac\n"
+        'PATH="${PATH#*:}" exec git "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    told = room.play(
+        task(room, 2, update="fast_forward"),
+        env={"PATH": f"{room.folder}:{os.environ['PATH']}"},
+        options=["-vvv"],
+    )
+    assert told.last()["updates"] == {"fast_forwarded": 2}
+    for number in range(2):
+        assert str(fork_of(room, number).branches.get("main").commit["id"]) == news
+        owner = room.accounts()[room.names(2)[number]]
+        tokens = owner.impersonationtokens.list()
+        assert [(one.scopes, one.active) for one in tokens] == [(["write_repository"], False)]
+    assert "glpat-" not in told.written
 
 
 def test_a_template_whose_history_was_rewritten_overwrites_nothing(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mooc.atelier.plugins.module_utils import (
     _fork_protection,
     _fork_updates,
@@ -24,6 +26,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._learners import (
     Directory,
     Wanted,
 )
+from unit.modules.running import run
 
 
 def user(number: int, name: str, uid: str | None = None, **changes: Any) -> dict[str, Any]:
@@ -273,3 +276,19 @@ def test_failures_are_told_shortly_and_in_full() -> None:
     assert "Stopped early, 1 learners were not tried: down." in told["msg"]
     assert len(told["failed_learners"]) == 15
     assert _session.failure(Outcome(), 100, str) == {}
+
+
+def test_nobody_is_written_into_the_systems_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Ansible puts the arguments of every module."""
+    logged: list[str] = []
+    monkeypatch.setattr(AnsibleModule, "log", lambda _self, text, **_: logged.append(text))
+    told = run(
+        "gitlab_learners",
+        api_url="http://127.0.0.1:9",
+        token_file=str(tmp_path / "none"),
+        learners=[{"username": "u1", "name": "Camille Durand", "email": "camille@example.org"}],
+    )
+    assert "cannot be read" in told.failure
+    assert logged == []
