@@ -53,7 +53,7 @@ class LearnerError(Exception):
 
 
 class NotGitLabError(Exception):
-    """What answered is not GitLab's API: its answer is not JSON."""
+    """What answered is not GitLab's API: its answer is not JSON, or no list where one was due."""
 
 
 class StoppedError(Exception):
@@ -319,7 +319,10 @@ class Calls:
             query["pagination"] = "keyset"
         while True:
             response = self.send("get", path, query)
-            yield _json(response)
+            page = _json(response)
+            if not isinstance(page, list):
+                raise NotGitLabError
+            yield page
             following = response.links.get("next", {}).get("url")
             if not following:
                 return

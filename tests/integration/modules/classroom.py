@@ -140,6 +140,7 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         "ANSIBLE_COLLECTIONS_PATH": str(paths.link_collection()),
         "ANSIBLE_HOME": str(home / ".ansible"),
         "ANSIBLE_NOCOLOR": "1",
+        "TMPDIR": str(home),
         **extra,
     }
 

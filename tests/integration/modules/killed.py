@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -26,13 +27,18 @@ def processes_of(home: Path) -> dict[int, str]:
 
 
 def kill_everything(home: Path) -> int:
-    """Kill them, until none is left; how many there were."""
-    killed = 0
+    """Kill them, until none is left; how many there were. What they leave in /tmp is removed."""
+    killed, left = 0, set()
     while found := processes_of(home):
         for pid in found:
             try:
+                output = Path(f"/proc/{pid}/fd/1").readlink()
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+            except OSError:
+                continue  # it has ended
             killed += 1
+            if output.parent.name.startswith(".atelier-"):
+                left.add(output.parent)
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
     return killed
