@@ -34,7 +34,8 @@ class Axe:
 
     def choose(self, request: Request) -> str:
         self._left -= request.writes
-        if self._left == 0:
+        # Once: reading requests that come after it change the count no more.
+        if request.writes and self._left == 0:
             threading.Thread(target=self._fall).start()
         return FORWARD
 
