@@ -74,19 +74,6 @@ def test_another_course_is_another_server(site: Site, visitor: Visitor) -> None:
     (site.root / "courses.d" / "second.yml").unlink()
 
 
-def test_without_a_course_named_a_learner_sees_the_list(visitor: Visitor) -> None:
-    visitor.launch()
-    for address in (
-        "/hub/spawn",
-        f"/hub/spawn/{visitor.username}",
-        "/hub/user-redirect/lab",
-        f"/user/{visitor.username}/lab",
-    ):
-        page = visitor.follow(visitor.get(address))
-        assert page.status_code < 500, address
-        assert "/hub/home" in f"{page.url} {page.text}", address
-
-
 def test_a_new_consumer_and_a_new_course_need_no_restart(site: Site, learner: str) -> None:
     old = {"key": "campus", "secret": site.consumer_secret, "platform": "campus"}
     new = {"key": "other", "secret": "x" * 40, "platform": "other", "courses": ["third"]}

@@ -53,6 +53,11 @@ def test_a_launch_may_lead_to_an_exercise() -> None:
         choose({"custom_target": "check", "custom_exercise": "../x"}, consumer(), COURSES, HUB)
 
 
+def test_a_launch_may_lead_to_the_list_of_courses() -> None:
+    place = choose({"custom_target": "home"}, consumer(), COURSES, HUB)
+    assert (place.course, place.target) == ("demo", "home")
+
+
 def test_several_courses_need_one() -> None:
     with pytest.raises(TargetError, match=r"custom_course is absent.*demo, maths"):
         choose({}, consumer("other"), COURSES, HUB)

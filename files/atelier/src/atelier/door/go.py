@@ -62,6 +62,8 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
         if learner is None or place is None or course is None:
             key = "course_unknown" if query["course"] else "no_launch"
             await self._message(lang, 404, "launch_failed", key, advice="back_to_course")
+        elif place.target == "home":
+            self.redirect(f"{self.hub.base_url}home")
         elif place.target == "check":
             await self._to_desk(state, place, lang)
         elif place.target == "gitlab":

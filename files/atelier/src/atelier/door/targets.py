@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from atelier.settings import Course, Launcher, Site, may_launch, safe_path
 
-Target = Literal["notebook", "gitlab", "check"]
+Target = Literal["notebook", "gitlab", "check", "home"]
 MAX_PATH_LENGTH = 1024
 _EXERCISE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -31,7 +31,7 @@ class TargetError(Exception):
 
 @dataclass(frozen=True)
 class Destination:
-    """A place in one course: the notebook, the GitLab space or an exercise; the file to show."""
+    """A place in one course: notebook, GitLab space or exercise; or the list of one's courses."""
 
     course: str
     target: Target
