@@ -116,7 +116,7 @@ def person(chromium: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def at_work(demo: Demo, chromium: Browser) -> Iterator[Callable[[str], Learner]]:
     """The learners of the toolbar's tests, one for each language ("en", "fr").
 
