@@ -15,7 +15,8 @@ from atelier.door.targets import (
     local_next,
     notebook_path,
 )
-from atelier.settings import Consumer, Course, Site, safe_path
+from atelier.fields import safe_path
+from atelier.settings import Consumer, Course, Site
 from hypothesis import example, given
 from hypothesis import strategies as st
 

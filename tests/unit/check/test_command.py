@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,25 @@ def test_trying_an_exercise_that_is_not_there_names_those_that_are(
     arguments = ["try", str(course), "rapport", "x.md", "--expected", str(expected)]
     assert main([*arguments, "--lang", "en"]) == 1
     assert "there is no exercise `rapport`; there are: report" in capsys.readouterr().err
+
+
+def test_it_needs_little_beside_itself() -> None:
+    # The course role's own scenario and a teacher's CI have no hub, GitLab library or database.
+    program = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"gitlab", "httpx", "jupyterhub", "sqlalchemy", "starlette"}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+from atelier.desk.check.command import main
+main(["--help"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

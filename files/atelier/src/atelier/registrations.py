@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import jwt
 from pydantic import AfterValidator, Field, model_validator
 
-from atelier.settings import Launcher, Strict
+from atelier.fields import Strict
+from atelier.settings import Launcher
 
 Identifier = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 """A client id, a deployment id: compared character by character."""

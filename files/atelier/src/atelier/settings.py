@@ -18,7 +18,6 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -29,7 +28,8 @@ from pydantic import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-COURSE_SLUG = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
+from atelier.fields import CourseSlug, Origin, RepositoryPath, Strict, Title, Url
+
 PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 MIN_SECRET_LENGTH = 32
 DEFAULT_FILE = Path("/etc/atelier/atelier.yml")
@@ -37,52 +37,6 @@ DEFAULT_FILE = Path("/etc/atelier/atelier.yml")
 
 class SettingsError(Exception):
     """A settings file cannot be used; the text says which file, key and value."""
-
-
-def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http:// or https:// address")
-    if parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an address without user name, query or fragment")
-    return value.rstrip("/")
-
-
-def _origin(value: str) -> str:
-    parts = urlsplit(_url(value))
-    if parts.path or "*" in value or any(char in value for char in " ;,'\"\\"):
-        raise ValueError("must be an origin: scheme, host and port if any, with nothing after them")
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def safe_path(value: str) -> str:
-    """Check a path of a file inside a course repository: relative, with no way out of it.
-
-    Raises:
-        ValueError: absolute, empty, with ``..``, a backslash or a control character.
-    """
-    parts = value.split("/")
-    if value.startswith("/") or any(part in ("", ".", "..") for part in parts):
-        raise ValueError("must be a relative path inside the course repository")
-    if (
-        parts[0] == ".git"
-        or "\\" in value
-        or any(ord(char) < 32 or ord(char) == 127 for char in value)
-    ):
-        raise ValueError("must not hold backslashes or control characters, nor lie in .git")
-    return value
-
-
-Url = Annotated[str, AfterValidator(_url)]
-Origin = Annotated[str, AfterValidator(_origin)]
-CourseSlug = Annotated[str, Field(pattern=COURSE_SLUG)]
-RepositoryPath = Annotated[str, AfterValidator(safe_path)]
-
-
-class Strict(BaseModel):
-    """A part of a settings file: unknown keys are errors, values do not change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Site(Strict):
@@ -171,7 +125,7 @@ class Spawner(Strict):
     network: str = "atelier-learners"
     gateway: str = "172.30.0.1"
     start_timeout_seconds: PositiveInt = 120
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
 
 
 class Lti(Strict):
@@ -200,13 +154,6 @@ class Settings(Strict):
     spawner: Spawner = Spawner()
     lti: Lti = Lti()
     paths: Paths = Paths()
-
-
-class Title(Strict):
-    """A course's title in the two languages of the site."""
-
-    fr: Annotated[str, Field(min_length=1)]
-    en: Annotated[str, Field(min_length=1)]
 
 
 class Course(Strict):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import quote, unquote, urlsplit
 
-from atelier.settings import Course, Launcher, Site, may_launch, safe_path
+from atelier.fields import safe_path
+from atelier.settings import Course, Launcher, Site, may_launch
 
 Target = Literal["notebook", "gitlab", "check", "home"]
 MAX_PATH_LENGTH = 1024

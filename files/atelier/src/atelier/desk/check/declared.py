@@ -19,7 +19,7 @@ from atelier.desk.check.exercises import (
     zone,
 )
 from atelier.desk.check.model import Message, message
-from atelier.settings import Title
+from atelier.fields import Title
 from atelier.text import Language, say
 
 MAX_FILE_BYTES = 512 * 1024

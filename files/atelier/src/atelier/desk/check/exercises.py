@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from atelier.desk.check.model import ENDINGS, Format, Kind, Reveal, Rule
-from atelier.settings import RepositoryPath, Strict, Title
+from atelier.fields import RepositoryPath, Strict, Title
 
 EXERCISES_FILE = "atelier.yml"
 EXERCISE_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
