@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -10,11 +9,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from e2e.test_learners import Course
+from e2e.toolbar import Learner, Toolbar
 from e2e.visit import Demo, until
 
 Picture = Callable[[Page, str], None]
 FILE = "exercises/mean.ipynb"
-MENDED = "mean = sum(values) / len(values)\nprint(mean)"
+LANGUAGE = "en"
 
 
 @pytest.fixture
@@ -24,24 +24,11 @@ def course(demo: Demo, person: BrowserContext) -> Course:
     return Course(demo, page)
 
 
-def container_of(demo: Demo, user: str) -> str:
-    names = [row[0] for row in demo.containers("Names") if user in row[0]]
-    assert len(names) == 1, names
-    return names[0]
-
-
-def in_notebook(demo: Demo, user: str, script: str) -> str:
-    """Run a command where the learner's terminal would."""
-    inside = ["docker", "exec", container_of(demo, user), "bash", "-c"]
-    return demo.target.run(*inside, f"cd ~/{demo.course} && {script}")
-
-
-def mend(text: str) -> str:
-    """The notebook with the right code and the mean in words."""
-    notebook = json.loads(text)
-    notebook["cells"][2]["source"] = MENDED
-    notebook["cells"][3]["source"] = "La moyenne est : / The mean is: 62.63"
-    return json.dumps(notebook)
+def checked(learner: Learner, bar: Toolbar) -> Page:
+    """Press *Check my answer* and follow it to the desk's page, which opens in a tab of its own."""
+    with learner.context.expect_page() as opened:
+        bar.press("check")
+    return opened.value
 
 
 def test_a_checked_answer_is_mended_and_the_course_shows_the_new_grade(
@@ -51,14 +38,18 @@ def test_a_checked_answer_is_mended_and_the_course_shows_the_new_grade(
     tab = course.click("notebook-python")
     tab.wait_for_url("**/lab/tree/**", timeout=180_000)
     user = tab.url.split("/user/")[1].split("/")[0]
-    in_notebook(demo, user, "until [ -d .git ]; do sleep 1; done")
-    in_notebook(demo, user, f"git checkout -q -- {FILE}")
+    learner = Learner(demo, course.page.context, user, "en")
+    learner.run("until [ -d .git ]; do sleep 1; done")
     # Whatever an earlier run left in GitLab, begin from the template's file.
     blank = demo.gitlab(
         f"projects/{demo.course}%2Ftemplate/repository/files/exercises%2Fmean.ipynb", ref="main"
     )["content"]
-    save = f"git add -A; git commit -qm 'Mean {uuid4().hex[:6]}' --allow-empty; git push -q"
-    in_notebook(demo, user, f"base64 -d <<<{blank} >{FILE}; {save}")
+    learner.run(
+        f"git checkout -q -- {FILE} && base64 -d <<<{blank} >{FILE} && git add -A"
+        f" && git commit -qm 'Mean {uuid4().hex[:6]}' --allow-empty && git push -q"
+    )
+    bar = learner.open("lab", FILE, page=tab)
+    bar.says("Saved in GitLab")
 
     page = course.click("exercise")
     expect(page.locator("h1")).to_have_text("A mean", timeout=60_000)
@@ -71,11 +62,22 @@ def test_a_checked_answer_is_mended_and_the_course_shows_the_new_grade(
     expect(page.locator(".part.changed table.diff.unified").first).to_be_visible()
     picture(page, "check-unified")
 
-    mended = mend(in_notebook(demo, user, f"cat {FILE}"))
-    in_notebook(demo, user, f"cat >{FILE} <<'END'\n{mended}\nEND\n{save}")
-    page.locator("#check").click()
-    expect(page.locator("#score")).to_have_text("100 %")
-    picture(page, "check-mended")
+    bar.rewrite(2, "mean = sum(values) / len(values)\nprint(mean)")
+    bar.rewrite(3, "La moyenne est : / The mean is: 62.63")
+    bar.press("check")
+    bar.tells("this file has changes that are not there yet")
+    picture(tab, "check-not-saved-yet")
+    bar.dialog.get_by_role("button", name="Save to GitLab").click()
+    bar.dialog.get_by_role("textbox").press("Enter")
+    bar.ended()
+    bar.tells("Your work is saved in GitLab.")
+    with learner.context.expect_page() as opened:
+        bar.close()
+    by_button = opened.value
+    expect(by_button.locator("h1")).to_have_text("A mean")
+    by_button.locator("#check").click()
+    expect(by_button.locator("#score")).to_have_text("100 %")
+    picture(by_button, "check-mended")
 
     def shown() -> bool:
         course.page.reload()
@@ -95,8 +97,8 @@ def test_a_checked_answer_is_mended_and_the_course_shows_the_new_grade(
 
     # A learner's own credential opens neither the project of expected answers nor its copies.
     remote = f"{demo.gitlab_url}/{demo.course}/expected.git"
-    assert "refused" in in_notebook(demo, user, f"git ls-remote {remote} 2>&1 || echo refused")
-    assert "refused" in in_notebook(demo, user, "ls /var/lib/atelier/expected 2>&1 || echo refused")
+    assert "refused" in learner.run(f"git ls-remote {remote} 2>&1 || echo refused")
+    assert "refused" in learner.run("ls /var/lib/atelier/expected 2>&1 || echo refused")
 
 
 def test_the_pages_of_the_desk_fit_a_narrow_screen(
@@ -112,3 +114,33 @@ def test_the_pages_of_the_desk_fit_a_narrow_screen(
         wide = "document.documentElement.scrollWidth"
         assert page.evaluate(wide) <= 320, address
         picture(page, f"desk-320-{address.rstrip('/').rsplit('/', 1)[1].split('?')[0]}")
+
+
+def test_the_button_of_an_exercise_leads_to_its_check(learner: Learner, picture: Picture) -> None:
+    bar = learner.open("notebook", FILE)
+    bar.says("Saved in GitLab")
+    page = checked(learner, bar)
+    expect(page.locator("h1")).to_have_text("A mean", timeout=60_000)
+    picture(page, "check-by-button")
+
+    other = learner.open("lab", "notebooks/pi_python.ipynb")
+    other.says("Saved in GitLab")
+    expect(other.button("view")).to_be_visible()
+    expect(other.button("check")).to_be_hidden()
+
+
+def test_an_answer_can_be_checked_without_what_is_not_saved_yet(learner: Learner) -> None:
+    name = "exercises/reproducible.md"
+    bar = learner.open("lab", name)
+    bar.says("Saved in GitLab")
+    bar.type("Not yet. ")
+    bar.press("check")
+    bar.tells("this file has changes that are not there yet")
+    with learner.context.expect_page() as opened:
+        bar.dialog.get_by_role("button", name="Check without them").click()
+    page = opened.value
+    expect(page.locator("h1")).to_have_text("Reproducible", timeout=60_000)
+    page.locator("#check").click()
+    expect(page.locator("#score")).to_be_visible()
+    expect(bar.text).to_contain_text("Not yet.")
+    assert "Not yet." not in learner.in_gitlab(name)

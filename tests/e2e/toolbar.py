@@ -23,12 +23,19 @@ GIT_MS = 60_000
 ANSWERS_MS = 30_000
 
 Interface = Literal["lab", "notebook"]
-ENGLISH = {"save": "Save to GitLab", "pull": "Pull", "status": "Status", "view": "View in GitLab"}
+ENGLISH = {
+    "save": "Save to GitLab",
+    "pull": "Pull",
+    "status": "Status",
+    "view": "View in GitLab",
+    "check": "Check my answer",
+}
 FRENCH = {
     "save": "Enregistrer dans GitLab",
     "pull": "Récupérer",
     "status": "État",
     "view": "Voir dans GitLab",
+    "check": "Vérifier ma réponse",
 }
 # Post the form in the page, as the course page does.
 POST = """([address, fields]) => {
@@ -218,7 +225,7 @@ class Toolbar:
         expect(self.badge).to_have_text(re.compile(rf"^\S{re.escape(words)}$"), timeout=ANSWERS_MS)
 
     def button(self, command: str) -> Locator:
-        """The button of "status", "save", "pull" or "view"."""
+        """The button of "status", "save", "pull", "view" or "check"."""
         return self.bar.get_by_role("button", name=self.words[command], exact=True)
 
     def press(self, command: str) -> None:
@@ -238,6 +245,14 @@ class Toolbar:
             self.shown.locator(".jp-FileEditor .cm-content").click()
             self.page.keyboard.press("Control+Home")
         self.page.keyboard.type(text)
+
+    def rewrite(self, cell: int, text: str) -> None:
+        """Replace what a cell of a notebook holds, counted from 0."""
+        box = self.shown.locator(".jp-Notebook .jp-Cell").nth(cell)
+        box.dblclick()
+        source = box.locator(".cm-content")
+        expect(source).to_be_visible()
+        source.fill(text)
 
     def run_cell(self) -> None:
         """Run the selected cell. Jupyter forgets what is asked before there is a kernel."""
