@@ -1,4 +1,7 @@
-"""The web addresses of the toolbar; the package's docstring is their reference."""
+"""The web addresses of the toolbar; the package's docstring is their reference.
+
+What does the work, `commands`, comes with the first request: a server's start does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from atelier_toolbar import commands
 from atelier_toolbar.problems import Problem
 from atelier_toolbar.settings import Toolbar
 
@@ -108,6 +110,8 @@ class StatusHandler(_Handler):
     @web.authenticated
     async def get(self) -> None:
         """Answer `status`."""
+        from atelier_toolbar import commands
+
         path, ask = self.get_query_argument("path", ""), self.get_query_argument("ask", "0")
         await self.answer(lambda: commands.status(self.root, path, self.toolbar, ask=ask == "1"))
 
@@ -118,6 +122,8 @@ class ProposalHandler(_Handler):
     @web.authenticated
     async def get(self) -> None:
         """Answer `proposal`."""
+        from atelier_toolbar import commands
+
         path, lang = self.get_query_argument("path", ""), self.get_query_argument("lang", "")
         await self.answer(lambda: commands.proposal(self.root, path, self.toolbar, lang))
 
@@ -128,6 +134,8 @@ class ViewHandler(_Handler):
     @web.authenticated
     async def get(self) -> None:
         """Answer `view`."""
+        from atelier_toolbar import commands
+
         path = self.get_query_argument("path", "")
         await self.answer(lambda: commands.view(self.root, path))
 
@@ -138,6 +146,8 @@ class SaveHandler(_Handler):
     @web.authenticated
     async def post(self) -> None:
         """Answer `save`."""
+        from atelier_toolbar import commands
+
         asked = self.body()
         await self.stream(lambda say: commands.save(self.root, asked, self.toolbar, say))
 
@@ -148,6 +158,8 @@ class PullHandler(_Handler):
     @web.authenticated
     async def post(self) -> None:
         """Answer `pull`."""
+        from atelier_toolbar import commands
+
         asked = self.body()
         await self.stream(lambda say: commands.pull(self.root, asked, say))
 
