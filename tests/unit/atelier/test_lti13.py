@@ -178,10 +178,11 @@ def test_keys_embedded_in_the_token_are_not_looked_at(click: Click) -> None:
     assert refusal(click, forged).key == "launch_signature"
 
 
-def test_a_token_is_accepted_once_also_after_a_restart(click: Click, tmp_path: Path) -> None:
+def test_a_token_is_accepted_once_also_after_a_restart(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/jupyterhub.sqlite"
+    first = NonceStore(database)  # before the click: what is older may have been used already
+    click = Click()
     token = click.token()
-    first = NonceStore(database)
     assert click.arrive(token, nonces=first)
     first.close()
     second = NonceStore(database)
