@@ -19,7 +19,7 @@ from integration.atelier.campus import Visitor
 from integration.atelier.postgres import Postgres, postgres
 from integration.atelier.small_site import ROOT, Site, free_port
 
-NOW = 1_800_000_000
+NOW = 2_100_000_000  # ahead of today: a record refuses what is older than itself
 Capture = pytest.CaptureFixture[str]
 
 CLAIM = """
@@ -29,7 +29,7 @@ store = NonceStore(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(200):
-    if store.claim("campus", 1_800_000_000, f"n{number}", now=1_800_000_000, expires=1_800_000_600):
+    if store.claim("campus", 2_100_000_000, f"n{number}", now=2_100_000_000, expires=2_100_000_600):
         print(number, flush=True)
 store.close()
 """

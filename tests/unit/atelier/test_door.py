@@ -25,7 +25,7 @@ CAMPUS = Consumer.model_validate({"key": "campus", "secret": SECRET, "platform":
 TRUSTED = CAMPUS.model_copy(update={"trust_email": True})
 CONSUMERS = Consumers(consumers=(CAMPUS,))
 SITE = Site(hub_url="https://hub.mooc.example", gitlab_url="https://gitlab.mooc.example")
-NOW = 1_800_000_000
+NOW = 2_100_000_000  # ahead of today: a record refuses what is older than itself
 NONCES = NonceStore("sqlite://")
 
 
