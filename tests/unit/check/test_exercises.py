@@ -193,3 +193,9 @@ def test_french_teachers_read_french() -> None:
 )  # fmt: skip
 def test_what_is_no_list_of_exercises_is_refused(content: str | bytes, words: str) -> None:
     assert words in said(content)[0]
+
+
+def test_an_alias_that_holds_itself_is_told_with_its_line() -> None:
+    (line,) = said("version: 1\n\nexercises: &all\n  - *all\n")
+    assert line.startswith("atelier.yml:3: ")
+    assert "alias" in line

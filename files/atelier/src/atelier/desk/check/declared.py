@@ -147,7 +147,9 @@ def _look(root: yaml.Node) -> tuple[dict[Path, int], list[Problem]]:
     while waiting:
         path, node = waiting.pop()
         if len(lines) > MAX_NODES:  # aliases of aliases
-            raise ValueError("too many values")
+            raise yaml.MarkedYAMLError(
+                problem="too many values: has an alias itself in it?", problem_mark=node.start_mark
+            )
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 lines[(*path, index)] = item.start_mark.line + 1
