@@ -102,6 +102,18 @@ def test_nothing_secret_is_shown(click: Click) -> None:
     assert click.query["nonce"] not in str(rows)
 
 
+def test_half_a_character_is_shown_as_one_that_is_missing(click: Click) -> None:
+    token = click.token(sub="\ud800", iss="\udfff", lti_deployment_id="\ud800")
+    rows = shown(*unverified(token))
+    assert ("sub", "\ufffd") in rows
+    state = lti13.returned(click.query["state"], SEALER, click.now)
+    known = click.known.by_key(state.registration)
+    said = causes(token, state, known, Web().keysets, click.now, WINDOW)
+    texts = [value for _, value in rows]
+    texts += [value for one in said for value in one.fields.values()]
+    assert all(text.encode("utf-8") for text in texts)
+
+
 def test_a_platform_that_is_registered_no_more_is_told(click: Click) -> None:
     state = lti13.returned(click.query["state"], SEALER, click.now)
     said = causes(click.token(), state, None, Web().keysets, click.now, WINDOW)

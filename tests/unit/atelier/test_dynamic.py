@@ -25,17 +25,18 @@ def come(
     configuration: dict[str, Any] | None = None,
     told: dict[str, Any] | None = None,
     url: str = "https://lms.example/configuration",
+    bearer: str = "t",
 ) -> Registration:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             return httpx.Response(200, json={**LMS.openid_configuration(), **(configuration or {})})
-        assert request.headers["authorization"] == "Bearer t"
+        assert request.headers["authorization"] == f"Bearer {bearer}"
         return httpx.Response(
             200, json={**LMS.register(json.loads(request.content)), **(told or {})}
         )
 
     outside = Outside(transport=httpx.MockTransport(answer))
-    return asyncio.run(register(outside, SITE, url, "t", INVITATION))
+    return asyncio.run(register(outside, SITE, url, bearer, INVITATION))
 
 
 def test_the_operator_decides_and_the_platform_says_the_rest() -> None:
@@ -49,6 +50,10 @@ def test_the_operator_decides_and_the_platform_says_the_rest() -> None:
     [
         ({"issuer": "https://other.example"}, {}, None),
         ({"issuer": None}, {}, None),
+        ({"issuer": "https://["}, {}, None),
+        ({"issuer": "https://[x]/"}, {}, None),
+        ({"registration_endpoint": "https://xn--a/"}, {}, None),
+        ({"registration_endpoint": "https://lms.example/\ud800"}, {}, None),
         ({"authorization_endpoint": "http://lms.example/auth"}, {}, None),
         ({"jwks_uri": "file:///etc/passwd"}, {}, None),
         ({"registration_endpoint": None}, {}, None),
@@ -64,6 +69,12 @@ def test_a_platform_that_makes_no_sense_is_not_registered(
 ) -> None:
     with pytest.raises(OutsideError):
         come(configuration, told, "https://lms.example/configuration" if url is None else url)
+
+
+def test_a_registration_token_that_is_none_is_told() -> None:
+    with pytest.raises(OutsideError, match=r"https://lms\.example") as refused:
+        come(bearer="clé-secrète")
+    assert "clé" not in str(refused.value)
 
 
 def test_an_invitation_works_once_and_in_time(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def test_a_consumer_may_be_limited_too() -> None:
 @example(".git/config")
 @example("a//b")
 @example("a\nb")
+@example("a\ud800")
 def test_a_path_stays_in_the_repository(text: str) -> None:
     try:
         accepted = safe_path(text)
@@ -97,6 +98,16 @@ def test_a_path_stays_in_the_repository(text: str) -> None:
     assert not {".", ".."} & set(parts)
     assert parts[0] != ".git"
     assert "\\" not in accepted
+
+
+@pytest.mark.parametrize("half", ["\ud800", "a/\udc80.ipynb"])
+def test_half_a_character_is_no_path_and_no_page(half: str) -> None:
+    """JSON can hold one, so a token can; an address cannot."""
+    with pytest.raises(TargetError) as refused:
+        choose({"custom_path": half}, consumer(), COURSES, HUB)
+    assert refused.value.key == "path_wrong"
+    assert refused.value.detail.isascii()
+    assert local_next(f"/hub/user-redirect/lab?{half}", HUB) is None
 
 
 @given(st.text(min_size=1, max_size=80))

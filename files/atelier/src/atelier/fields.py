@@ -30,11 +30,19 @@ def _origin(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def is_writable(text: str) -> bool:
+    """Whether UTF-8, and so an address or a page, can hold a text.
+
+    JSON may hold half a character (a lone surrogate), and so may what a token says.
+    """
+    return not any(0xD800 <= ord(char) <= 0xDFFF for char in text)
+
+
 def safe_path(value: str) -> str:
     """Check a path of a file inside a course repository: relative, with no way out of it.
 
     Raises:
-        ValueError: absolute, empty, with ``..``, a backslash or a control character.
+        ValueError: absolute, empty, with ``..``, a backslash, a control character or half of one.
     """
     parts = value.split("/")
     if value.startswith("/") or any(part in ("", ".", "..") for part in parts):
@@ -45,6 +53,8 @@ def safe_path(value: str) -> str:
         or any(ord(char) < 32 or ord(char) == 127 for char in value)
     ):
         raise ValueError("must not hold backslashes or control characters, nor lie in .git")
+    if not is_writable(value):
+        raise ValueError("must not hold halves of characters")
     return value
 
 

@@ -151,7 +151,8 @@ class Outside:
                     content += chunk
                     if len(content) > MAX_BYTES:
                         raise OutsideError(f"{url}: more than {MAX_BYTES} bytes")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
+            # UnicodeError: a host that IDNA does not know, a header that is not ASCII.
             silent = isinstance(error, _SILENCE)
             raise OutsideError(f"{url}: {type(error).__name__}", silent=silent) from None
         if not answer.is_success:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import jwt
 from pydantic import AfterValidator, Field, model_validator
 
-from atelier.fields import Strict
+from atelier.fields import Strict, is_writable
 from atelier.settings import Launcher
 
 Identifier = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
@@ -37,6 +37,8 @@ def _platform_url(value: str) -> str:
         raise ValueError("must be an address without user name or fragment")
     if any(ord(char) <= 32 or ord(char) == 127 for char in value) or "\\" in value:
         raise ValueError("must not hold spaces, backslashes or control characters")
+    if not is_writable(value):
+        raise ValueError("must not hold halves of characters")
     if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(parts.hostname)):
         raise ValueError("must be an https:// address")
     return value

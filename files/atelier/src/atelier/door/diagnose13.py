@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from atelier.door import lti13
 from atelier.door.bound import Entrance13
 from atelier.door.diagnose import leads, show
-from atelier.door.diagnosis13 import HIDDEN, causes, shown, unverified
+from atelier.door.diagnosis13 import HIDDEN, MAX_SHOWN, as_text, causes, shown, unverified
 from atelier.door.entrance import LaunchProblem
 from atelier.door.launches import teaches
 from atelier.door.lti11 import LaunchError
@@ -106,6 +106,9 @@ async def tell_good(handler: Entrance13, state: lti13.Returned, message: lti13.M
     tables = [
         (say("diagnosis_seen", lang), seen),
         (say("diagnosis_begun", lang), _login_rows(handler, state.request)),
-        (say("diagnosis_sent", lang), sorted(params.items())),
+        (
+            say("diagnosis_sent", lang),
+            [(as_text(name, 80), as_text(it, MAX_SHOWN)) for name, it in sorted(params.items())],
+        ),
     ]
     await show(handler, 200, lines, tables, None)

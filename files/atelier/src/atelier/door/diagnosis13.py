@@ -15,6 +15,7 @@ from atelier.door.claims import CLAIM, is_time
 from atelier.door.diagnosis import Cause
 from atelier.door.keysets import Keysets
 from atelier.door.lti13 import ALGORITHMS, MAX_TOKEN_BYTES, Returned
+from atelier.fields import is_writable
 from atelier.registrations import Registration
 
 HIDDEN = ("nonce", "login_hint", "lti_message_hint")
@@ -34,12 +35,18 @@ def unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, {}
 
 
+def as_text(value: Any, length: int) -> str:
+    """A value as a page can hold it: half a character, which JSON may hold, becomes U+FFFD."""
+    text = str(value)[:length]
+    return "".join(char if is_writable(char) else "\ufffd" for char in text)
+
+
 def shown(header: Mapping[str, Any], claims: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a page shows of a token: what a platform's settings decide."""
     rows = [(name, header.get(name)) for name in ("alg", "kid", "typ")]
     rows += [(name, claims.get(name)) for name in _SHOWN]
     rows += [(name, claims.get(CLAIM + name)) for name in _SHOWN_LTI]
-    return [(name, str(value)[:MAX_SHOWN]) for name, value in rows if value is not None]
+    return [(name, as_text(value, MAX_SHOWN)) for name, value in rows if value is not None]
 
 
 def _signed_by(token: str, algorithm: str, key: jwt.PyJWK) -> bool:
@@ -56,15 +63,15 @@ def _signature_causes(
     algorithm, kid = str(header.get("alg")), header.get("kid")
     if algorithm not in ALGORITHMS:
         allowed = ", ".join(sorted(ALGORITHMS))
-        return [Cause("cause13_algorithm", {"given": algorithm[:20], "allowed": allowed})]
+        return [Cause("cause13_algorithm", {"given": as_text(algorithm, 20), "allowed": allowed})]
     known = isinstance(kid, str) and kid in keys
     if known and _signed_by(token, algorithm, keys[str(kid)]):
         return []
-    fields = {"kid": str(kid)[:80], "count": str(len(keys))}
+    fields = {"kid": as_text(kid, 80), "count": str(len(keys))}
     found = [Cause("cause13_kid_known" if known else "cause13_kid_unknown", fields)]
     other = next((name for name, key in keys.items() if _signed_by(token, algorithm, key)), None)
     if other is not None:
-        found.append(Cause("cause13_other_key", {"kid": other[:80]}))
+        found.append(Cause("cause13_other_key", {"kid": as_text(other, 80)}))
     elif keys:
         found.append(Cause("cause13_no_key"))
     return found
@@ -95,17 +102,17 @@ def causes(
         return [Cause("cause13_no_token")]
     found = _signature_causes(token, header, keysets.known(registration))
     if claims.get("iss") != registration.issuer:
-        found.append(Cause("cause13_issuer", {"given": str(claims.get("iss"))[:200]}))
+        found.append(Cause("cause13_issuer", {"given": as_text(claims.get("iss"), 200)}))
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     if state.client_id not in audiences:
-        given = {"given": str(audience)[:200], "client": state.client_id}
+        given = {"given": as_text(audience, 200), "client": state.client_id}
         found.append(Cause("cause13_client", given))
     elif claims.get("azp", state.client_id if len(audiences) == 1 else None) != state.client_id:
-        found.append(Cause("cause13_party", {"given": str(claims.get("azp"))[:200]}))
+        found.append(Cause("cause13_party", {"given": as_text(claims.get("azp"), 200)}))
     deployment = claims.get(CLAIM + "deployment_id")
     if deployment not in registration.deployment_ids:
-        found.append(Cause("cause13_deployment", {"given": str(deployment)[:80]}))
+        found.append(Cause("cause13_deployment", {"given": as_text(deployment, 80)}))
     if claims.get("nonce") != state.nonce:
         found.append(Cause("cause13_nonce"))
     return found + _clock(claims, now, window)

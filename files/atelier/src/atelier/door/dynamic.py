@@ -58,6 +58,13 @@ def tool_configuration(site: Site) -> dict[str, Any]:
     }
 
 
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
 def _address(found: dict[str, Any], name: str) -> str:
     value = found.get(name)
     if not isinstance(value, str) or not is_platform_url(value):
@@ -85,9 +92,7 @@ async def register(
     found = await outside.request("GET", configuration_url)
     issuer = found.get("issuer")
     # Whoever serves the configuration speaks for that host alone (section 3.4).
-    if not isinstance(issuer, str) or (
-        urlsplit(issuer).hostname != urlsplit(configuration_url).hostname
-    ):
+    if not isinstance(issuer, str) or _host(issuer) != _host(configuration_url):
         raise OutsideError(f"{configuration_url}: issuer is {str(issuer)[:200]!r}, another host")
     login, jwks = _address(found, "authorization_endpoint"), _address(found, "jwks_uri")
     tokens, endpoint = _address(found, "token_endpoint"), _address(found, "registration_endpoint")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import quote, unquote, urlsplit
 
-from atelier.fields import safe_path
+from atelier.fields import is_writable, safe_path
 from atelier.settings import Course, Launcher, Site, may_launch
 
 Target = Literal["notebook", "gitlab", "check", "home"]
@@ -111,6 +111,8 @@ def local_next(value: str, hub_url: str) -> str | None:
     if not value.startswith(prefix) or len(value) > 2 * MAX_PATH_LENGTH:
         return None
     if any(ord(char) <= 32 or ord(char) == 127 for char in value) or "\\" in value:
+        return None
+    if not is_writable(value):
         return None
     rest = value[len(prefix) :]
     path = unquote(unquote(urlsplit(rest).path)) if "//" not in rest.split("?")[0] else ".."
