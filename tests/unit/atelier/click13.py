@@ -59,6 +59,8 @@ class Web:
         self.keys: list[dict[str, Any]] = []
         self.asked = 0
         self.down = False
+        self.instead: dict[str, str] | None = None
+        """What is answered in the place of the keys."""
         self.now = 1000.0
         for one in platforms or (PLATFORMS,):
             self.publish(one)
@@ -73,7 +75,8 @@ class Web:
         self.asked += 1
         if self.down:
             raise httpx.ConnectError("down")
-        return httpx.Response(200, json={"keys": self.keys})
+        whole = {"keys": self.keys} if self.instead is None else self.instead
+        return httpx.Response(200, json=whole)
 
 
 class Click:

@@ -61,6 +61,18 @@ def test_known_keys_serve_while_the_platform_s_address_is_down() -> None:
     assert refusal(Click(), web=web).key == "launch_signature"
 
 
+@pytest.mark.parametrize("answer", [{"error": "maintenance"}, {"keys": "none"}, {}])
+def test_known_keys_outlive_an_answer_that_is_no_set_of_keys(answer: dict[str, str]) -> None:
+    web = Web()
+    Click().arrive(web=web)
+    web.instead = answer
+    web.now += FRESH_SECONDS + 1
+    assert Click().arrive(web=web)
+    assert web.asked == 2
+    web.now += KEPT_SECONDS
+    assert "not a set of keys" in refusal(Click(), web=web).detail
+
+
 def test_keys_that_trickle_hold_a_launch_up_for_a_moment_only(
     click: Click, monkeypatch: pytest.MonkeyPatch
 ) -> None:

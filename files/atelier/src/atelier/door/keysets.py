@@ -101,7 +101,11 @@ class Keysets:
             if (kid not in known.keys or not fresh) and may_ask:
                 known.tried = now
                 try:
-                    known.keys = usable(await self._outside.request("GET", url))
+                    answer = await self._outside.request("GET", url)
+                    if not isinstance(answer.get("keys"), list):
+                        # An empty list withdraws all keys; this says nothing of them.
+                        raise OutsideError(f"{url}: not a set of keys")
+                    known.keys = usable(answer)
                     known.read = now
                     reason = "it was read just now"
                 except OutsideError as error:
