@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
 
 from atelier.door import tickets
-from atelier.door.pages import request_language
+from atelier.door.pages import refusal_reference, request_language
 from atelier.door.people import PeopleHandler
 from atelier.door.sealed import Sealer, SealError
 from atelier.door.targets import gitlab_leave
@@ -121,17 +121,17 @@ class EnterHandler(ArrivalHandler):
         try:
             ticket = self._ticket()
         except SealError as error:
-            self.log.warning("ticket refused: %s", error)
-            await self._refuse()
+            await self._refuse(str(error))
             return
         self.set_login_cookie(self.find_user(ticket.username))
         self.redirect(self.way(ticket.query, ticket.target))
 
     async def get(self) -> None:
         """The new tab reloaded: its form is gone."""
-        await self._refuse()
+        await self._refuse("the tab was loaded again")
 
-    async def _refuse(self) -> None:
+    async def _refuse(self, reason: str) -> None:
+        reference = refusal_reference(self.log, "launch_replay", f"ticket: {reason}")
         self.set_status(403)
         self.finish(
             await self.render_template(
@@ -140,6 +140,7 @@ class EnterHandler(ArrivalHandler):
                 title="launch_failed",
                 text="launch_replay",
                 advice="back_to_course",
+                reference=reference,
                 contact=house().settings.site.contact_email,
             )
         )

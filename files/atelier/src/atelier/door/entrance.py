@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from urllib.parse import urlencode
 
 from tornado import web
@@ -11,7 +10,7 @@ from atelier.door.arrival import ArrivalHandler
 from atelier.door.diagnosis import explain
 from atelier.door.launches import hand_over
 from atelier.door.lti11 import Launch, LaunchError
-from atelier.door.pages import request_language
+from atelier.door.pages import refusal_reference, request_language
 from atelier.door.targets import Destination
 from atelier.house import house
 from atelier.identity import username
@@ -127,9 +126,7 @@ class Entrance(ArrivalHandler):
 
     def log_refusal(self, key: str, detail: str) -> str:
         """Tell the log; the reference it returns is for the page, see ``atelier-diagnose``."""
-        reference = secrets.token_hex(4)
-        self.log.warning("launch refused [%s] %s: %s", reference, key, detail)
-        return reference
+        return refusal_reference(self.log, key, detail)
 
     def launch_language(self) -> Language:
         """Language of a launch's pages: that of the launch, else what the browser prefers."""

@@ -12,7 +12,7 @@ from jupyterhub.handlers.pages import SpawnHandler  # type: ignore[import-untype
 from tornado import web
 
 from atelier.door.launches import hand_over, place_of
-from atelier.door.pages import request_language
+from atelier.door.pages import refusal_reference, request_language
 from atelier.door.queue import Queue
 from atelier.door.targets import (
     Destination,
@@ -41,13 +41,16 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
         user = self.current_user
         if user is None:
             lang = request_language(self)
-            await self._message(lang, 403, "not_signed_in_title", "not_signed_in")
+            await self._message(
+                lang, 403, "not_signed_in_title", "not_signed_in", detail="no cookie of the hub"
+            )
             return
         state = await user.get_auth_state()
         lang = request_language(self, state)
         if self.get_query_argument("who", user.name) != user.name:
+            detail = f"{user.name} is signed in, the link is for somebody else"
             await self._message(
-                lang, 403, "launch_failed", "somebody_else", advice="back_to_course"
+                lang, 403, "launch_failed", "somebody_else", "back_to_course", detail=detail
             )
             return
         learner = learner_of(state)
@@ -56,12 +59,15 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
         try:
             place = place_of(state, query)
         except TargetError as wrong:
-            await self._message(lang, 400, "launch_failed", wrong.key, advice="back_to_course")
+            await self._message(
+                lang, 400, "launch_failed", wrong.key, "back_to_course", detail=wrong.detail
+            )
             return
         course = house().courses.get(place.course) if place is not None else None
         if learner is None or place is None or course is None:
             key = "course_unknown" if query["course"] else "no_launch"
-            await self._message(lang, 404, "launch_failed", key, advice="back_to_course")
+            detail = f"{user.name} asks for course {query['course'][:80]!r}"
+            await self._message(lang, 404, "launch_failed", key, "back_to_course", detail=detail)
         elif place.target == "home":
             self.redirect(f"{self.hub.base_url}home")
         elif place.target == "check":
@@ -204,8 +210,17 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
         )
 
     async def _message(
-        self, lang: Language, status: int, title: str, text: str, advice: str | None = None
+        self,
+        lang: Language,
+        status: int,
+        title: str,
+        text: str,
+        advice: str | None = None,
+        *,
+        detail: str,
     ) -> None:
+        """A refusal; ``detail`` is for the log."""
+        reference = refusal_reference(self.log, text, detail)
         self.set_status(status)
         self.finish(
             await self.render_template(
@@ -214,6 +229,7 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
                 title=title,
                 text=text,
                 advice=advice,
+                reference=reference,
                 contact=house().settings.site.contact_email,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from atelier.learner import learner_of
@@ -14,3 +15,19 @@ def request_language(handler: Any, state: dict[str, Any] | None = None) -> Langu
     if learner is not None and learner.locale:
         return learner.language
     return accepted_language(handler.request.headers.get("Accept-Language"))
+
+
+def refusal_reference(log: Any, key: str, detail: str) -> str:
+    """Tell the log of a refusal.
+
+    Args:
+        log: the hub's.
+        key: sentence the learner reads, see :mod:`atelier.text`.
+        detail: what must be mended; holds no secret.
+
+    Returns:
+        What the page shows for it, see ``atelier-diagnose``.
+    """
+    reference = secrets.token_hex(4)
+    log.warning("launch refused [%s] %s: %s", reference, key, detail)
+    return reference
