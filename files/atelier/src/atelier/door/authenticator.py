@@ -101,6 +101,14 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
             raise LaunchProblem.of(refused) from None
         except TargetError as wrong:
             raise LaunchProblem(400, wrong.key, wrong.detail) from None
+        wanted = launch.params.get("custom_next", "").strip()
+        if wanted and place.next is None:
+            handler.log.warning(
+                "%r: custom_next=%r leads to no page of the learner's server and is passed over:"
+                " it must be /hub/user-redirect/ and a path of that server",
+                launch.consumer.key,
+                wanted[:200],
+            )
         learner = identify(launch.params, launch.consumer, rooms.settings.site)
         state = auth_state(learner, place, launch.params, launch.consumer, now, launch.services)
         return {"name": learner.username, "auth_state": state}
