@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from math import isinf
 
 Pair = tuple[int, int]
 MOST_CELLS = 2 * 10**8
@@ -89,7 +90,7 @@ def positions(keys: Sequence[Hashable]) -> dict[Hashable, int]:
 
 
 class Near:
-    """Which numbers count as equal: those no further apart than a tolerance.
+    """Which numbers count as equal: those no further apart than a tolerance, all of them finite.
 
     Args:
         absolute: greatest difference.
@@ -105,7 +106,10 @@ class Near:
 
     def __call__(self, one: float, other: float) -> bool:
         """Whether two numbers are within the tolerance."""
-        allowed = max(self.absolute, self.relative * max(abs(one), abs(other)))
+        largest = max(abs(one), abs(other))
+        if isinf(largest):  # a share of it would allow every number
+            return one == other
+        allowed = max(self.absolute, self.relative * largest)
         # A millionth of the tolerance for the decimals that binary numbers cannot hold.
         return one == other or abs(one - other) <= allowed * (1 + 1e-6)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Hashable, Sequence
+from math import isfinite
 
 from atelier.desk.check.blocks import Block, Unreadable
 from atelier.desk.check.model import (
@@ -73,10 +75,11 @@ def _row(cells: list[str], line: int, delimiter: str, rule: Rule) -> RowBlock:
 def _key(cell: str, delimiter: str, rule: Rule) -> Hashable:
     text = cell.replace(",", ".") if delimiter != "," else cell
     if text[:1] in "+-.0123456789" and len(text) <= LONGEST_NUMBER + 6:
-        try:
-            return ("number", float(text))
-        except ValueError:
-            pass
+        with contextlib.suppress(ValueError):
+            value = float(text)
+            # "-nan" is not even itself; "1e999" would be the same as all else that is too large.
+            if isfinite(value) and "_" not in text:
+                return ("number", value)
     text = " ".join(cell.split()) if rule.whitespace == "ignored" else cell
     return text.casefold() if rule.case == "ignored" else text
 

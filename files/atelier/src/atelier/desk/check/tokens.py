@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import Literal, NamedTuple
 
 from atelier.desk.check.blocks import Block, Style
@@ -54,10 +55,11 @@ def tokens_of(text: str, style: Style, rule: Rule) -> list[Token]:
         found.append(Token(("space", lead), lead, ""))
     for number, word, space in (_PROSE if prose else _CODE).findall(text):
         key: Hashable = word
-        if number and len(number) <= LONGEST_NUMBER:
-            key = ("number", float(number.replace(",", ".")))
-        elif number:
-            key = number
+        if number:
+            value = float(number.replace(",", "."))
+            # What is too large for a binary number would be the same as all else that is.
+            told = len(number) <= LONGEST_NUMBER and isfinite(value)
+            key = ("number", value) if told else number
         elif prose and not word.isascii():
             key = word.translate(_APOSTROPHES)
         if rule.case == "ignored" and isinstance(key, str):
