@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
+import re
 from collections.abc import Hashable, Sequence
 from math import isfinite
 
@@ -25,6 +27,8 @@ from atelier.desk.check.sequences import Near, Pair, by_relation, match
 ROWS_PER_BLOCK = 10
 MOST_PAIRS = 40_000
 DELIMITERS = ",;\t|"
+SAMPLE_LINES = 5
+_QUOTED = re.compile(r'"[^"]*"')
 LONGEST_NUMBER = 15
 """Digits: longer ones are names, and binary numbers could not tell them apart."""
 
@@ -46,7 +50,8 @@ def read(text: str, rule: Rule, limits: Limits) -> list[Block]:
     most = limits.max_blocks * ROWS_PER_BLOCK
     csv.field_size_limit(limits.max_bytes)
     found: list[Block] = []
-    reader = csv.reader(text.split("\n"), delimiter=delimiter)
+    # With their ends: a cell over two lines is two words.
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
     try:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
@@ -60,9 +65,21 @@ def read(text: str, rule: Rule, limits: Limits) -> list[Block]:
 
 
 def sniffed(text: str) -> str:
-    """The delimiter: the one that the first lines have most of."""
-    sample = "\n".join(text.split("\n", 5)[:5])
+    """The delimiter: what stands in each of the first lines, else what they have most of.
+
+    Commas come last, as numbers may hold one: a French table has more of them than of semicolons.
+    """
+    lines = [line for line in _QUOTED.sub("", _beginning(text)).split("\n") if line.strip()]
+    for delimiter in DELIMITERS[1:]:
+        if lines and all(delimiter in line for line in lines):
+            return delimiter
+    sample = "\n".join(lines)
     return max(DELIMITERS, key=sample.count)
+
+
+def _beginning(text: str) -> str:
+    """The first lines."""
+    return "\n".join(text.split("\n", SAMPLE_LINES)[:SAMPLE_LINES])
 
 
 def _row(cells: list[str], line: int, delimiter: str, rule: Rule) -> RowBlock:
