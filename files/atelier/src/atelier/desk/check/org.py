@@ -34,6 +34,7 @@ class _Reader:
             heading = _HEADING.match(line)
             if not line.strip():
                 self.at += 1
+                self.result = False  # it was empty: what follows is not printed
             elif heading:
                 title = _TODO.sub("", heading["title"]).strip()
                 self.found.append(
@@ -118,9 +119,12 @@ class _Reader:
                 content: list[tuple[int | None, str]] = [
                     (n + 1, self.lines[n].strip()) for n in range(self.at + 1, stop)
                 ]
+                self.at = stop + 1
+                if self.take_result():  # ":results:", of a block with ":results drawer"
+                    self.found.append(Block("output", content, style="code"))
+                    return
                 # level 1 tells it from keywords, which may not be added to it
                 self.found.append(Block("metadata", content, level=1))
-                self.at = stop + 1
                 return
             stop += 1
         self.paragraph(self.lines[self.at])
