@@ -29,6 +29,10 @@ exercises:
     title: {fr: Une fois, en: Once}
     file: pi.md
     attempts: 1
+  - id: code
+    title: {fr: Du code, en: Code}
+    file: pi.md
+    compare: {kinds: [code]}
 """
 
 
@@ -194,3 +198,14 @@ def test_without_an_expected_answer_the_course_team_is_to_be_told(school: School
     with pytest.raises(Refused):
         asyncio.run(school.office.check("ada", "rr1", "pi"))
     assert school.book.standings("rr1") == []
+
+
+def test_where_nothing_counts_nobody_is_given_everything(school: School) -> None:
+    school.save("ada", b"Pi is 3\n")
+    with pytest.raises(Refused) as caught:
+        asyncio.run(school.office.check("ada", "rr1", "code"))
+    assert caught.value.reason == "exercise_expected_wrong"
+    assert school.book.standings("rr1") == []
+    school.projects.files["rr1/expected"] = {"pi.md": b"```\nprint(pi)\n```\n"}
+    school.projects.look_anew()
+    assert asyncio.run(school.office.check("ada", "rr1", "code")).score == 0

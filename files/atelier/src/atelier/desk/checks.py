@@ -176,6 +176,9 @@ class CheckOffice:
                 raise Refused(503, unfinished.key) from None
             except ExpectedError as error:
                 raise self._no_good(place, str(error)) from None
+            counted = any(part["weight"] for part in comparison["parts"])
+            if comparison["score"] == 1 and not counted:  # whatever is there would be right
+                raise self._no_good(place, "nothing of it counts")
             digest = await asyncio.to_thread(
                 _digest, files.expected, files.answer, files.given, rule.to_json()
             )
