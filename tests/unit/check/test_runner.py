@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+from atelier.desk.check.engine import compare
 from atelier.desk.check.model import Comparison, ExpectedError, Limits, Rule
 from atelier.desk.check.runner import Checker, Unfinished, check_bounded
 
@@ -176,3 +177,26 @@ def test_the_process_is_started_again_and_holds_nothing_of_the_desks() -> None:
 
     with secret_in_the_environment():
         assert asyncio.run(twice()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        {"outputs": [{"output_type": "error", "ename": "\ud800", "evalue": "x"}]},
+        {"outputs": [{"output_type": "error", "ename": ["\udfff"], "evalue": {"\ud800": 1}}]},
+        {"outputs": [{"output_type": "display_data", "data": {"image/\ud800": "x"}}]},
+        {"outputs": [{"output_type": "stream", "text": "\ud800"}]},
+        {"source": "\ud800"},
+        {"id": "\ud800"},
+    ],
+    ids=["error", "nested error", "picture", "stream", "source", "id"],
+)
+def test_half_a_character_in_a_notebook_can_be_shown(cell: dict[str, object]) -> None:
+    def notebook(**cell: object) -> bytes:
+        metadata = {"language_info": {"name": "\ud800"}}
+        made = {"cell_type": "code", "source": "x", **cell}
+        return json.dumps({"metadata": metadata, "cells": [made]}).encode()
+
+    found = compare(notebook(), notebook(**cell), Rule("ipynb", outputs=True))
+    assert found["problem"] is None
+    json.dumps(found, ensure_ascii=False).encode()

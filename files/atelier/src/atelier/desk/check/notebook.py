@@ -79,7 +79,7 @@ def _language(data: dict[str, Any]) -> str:
     for place, key in (("language_info", "name"), ("kernelspec", "language")):
         name = _dict(metadata.get(place)).get(key)
         if isinstance(name, str) and name:
-            return name.lower()[:40]
+            return _text(name).lower()[:40]
     return "python"
 
 
@@ -145,7 +145,7 @@ def _outputs(outputs: list[Any]) -> Iterator[str]:
         if kind == "stream":
             yield from _text(output.get("text")).rstrip("\n").split("\n")
         elif kind in ("error", "pyerr"):
-            yield f"{output.get('ename')}: {output.get('evalue')}"
+            yield _text(f"{output.get('ename')}: {output.get('evalue')}")
         else:
             yield from _shown(_dict(output.get("data", output)))
 
@@ -154,7 +154,7 @@ def _shown(data: dict[str, Any]) -> Iterator[str]:
     pictures = sorted(name for name in data if name.startswith("image/"))
     for name in pictures:
         digest = hashlib.sha256(_text(data[name]).strip().encode()).hexdigest()
-        yield f"[{name} {digest[:16]}]"
+        yield _text(f"[{name} {digest[:16]}]")
     if pictures:  # the text beside a picture names an object in memory
         return
     for name in _TEXTS:
