@@ -83,6 +83,34 @@ def test_a_score_that_changes_while_it_is_sent_is_still_owed(queue: GradeQueue) 
     assert [one.score for one in queue.due(10)] == [0.9]
 
 
+def test_a_grade_that_is_to_go_elsewhere_while_it_is_sent_is_still_owed(queue: GradeQueue) -> None:
+    queue.owe("ada", "rr1", "pi", 0.5)
+    (sending,) = queue.due(10)
+    queue.wake("ada", "rr1", "pi", anew=True)
+    queue.sent(sending)
+    (again,) = queue.due(10)
+    queue.sent(again)
+    assert queue.due(10) == []
+
+
+@pytest.mark.parametrize("meanwhile", ["launch", "teacher", "failure"])
+def test_a_grade_is_not_sent_twice_for_what_happens_on_its_way(
+    queue: GradeQueue, meanwhile: str
+) -> None:
+    queue.owe("ada", "rr1", "pi", 0.5)
+    if meanwhile != "launch":
+        queue.failed(only(queue), "no answer")
+        queue.try_again("rr1")
+    (sending,) = queue.due(10)
+    if meanwhile == "teacher":
+        queue.try_again("rr1")
+    else:
+        queue.wake("ada", "rr1", "pi")
+    queue.sent(sending)
+    assert queue.due(10) == []
+    assert grade_state(only(queue)) == "sent"
+
+
 def test_a_failure_waits_longer_each_time_and_a_teacher_may_have_it_tried(
     queue: GradeQueue,
 ) -> None:
@@ -108,6 +136,14 @@ def test_a_grade_nobody_asked_for_waits_for_a_launch(queue: GradeQueue) -> None:
     assert queue.due(10) == []
     assert grade_state(only(queue)) == "waiting"
     queue.wake("ada", "rr1", "pi")
+    assert len(queue.due(10)) == 1
+
+
+def test_a_launch_that_comes_while_its_grade_is_found_homeless_is_heard(queue: GradeQueue) -> None:
+    queue.owe("ada", "rr1", "pi", 0.5)
+    (grade,) = queue.due(10)
+    queue.wake("ada", "rr1", "pi", anew=True)
+    queue.wait_for_arrival(grade)
     assert len(queue.due(10)) == 1
 
 

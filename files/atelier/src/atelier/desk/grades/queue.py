@@ -5,7 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Engine, Float, Integer, MetaData, String, Table, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    case,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 metadata = MetaData()
@@ -67,6 +79,11 @@ class Grade:
         return not self.delivered and self.tries >= MAX_TRIES
 
 
+def _no_later(moment: float) -> ColumnElement[float]:
+    """What is due before stays so: it may be on its way."""
+    return case((_grades.c.due < moment, _grades.c.due), else_=moment)
+
+
 class GradeQueue:
     """A table that outlives the desk. Methods block: call them in threads.
 
@@ -108,8 +125,14 @@ class GradeQueue:
             return {(row.username, row.exercise): Grade(**row._mapping) for row in rows}
 
     def sent(self, grade: Grade) -> None:
-        """The platform has taken it. What changed meanwhile is still owed."""
-        self._set(grade, sent=grade.score, sent_at=time.time(), tries=0, due=time.time(), reason="")
+        """The platform has taken it. What changed meanwhile is still owed.
+
+        So is what a launch told to go elsewhere meanwhile (see :meth:`wake`): that place has
+        nothing yet.
+        """
+        here = (_grades.c.due <= grade.due) | (_grades.c.score != grade.score)
+        now = time.time()
+        self._set(grade, here, sent=grade.score, sent_at=now, tries=0, due=now, reason="")
 
     def failed(self, grade: Grade, reason: str) -> None:
         """It has not; it is tried again later."""
@@ -121,18 +144,22 @@ class GradeQueue:
         later = time.time() + pause(max(grade.tries, 1))
         self._set(grade, due=later, reason=reason[:500])
 
-    def _set(self, grade: Grade, **values: float | str) -> None:
+    def _set(
+        self, grade: Grade, where: ColumnElement[bool] | None = None, **values: float | str
+    ) -> None:
         chosen = (
             (_grades.c.username == grade.username)
             & (_grades.c.course == grade.course)
             & (_grades.c.exercise == grade.exercise)
         )
+        if where is not None:
+            chosen &= where
         with self._engine.begin() as connection:
             connection.execute(update(_grades).where(chosen).values(**values))
 
     def wait_for_arrival(self, grade: Grade) -> None:
         """The platform never said where this grade goes: a launch that says so makes it due."""
-        self._set(grade, due=float("inf"))
+        self._set(grade, _grades.c.due <= grade.due, due=float("inf"))  # none came meanwhile
 
     def wake(self, username: str, course: str, exercise: str, *, anew: bool = False) -> None:
         """A launch said where a grade goes: what waited for that is due.
@@ -148,15 +175,15 @@ class GradeQueue:
             & (_grades.c.course == course)
             & (_grades.c.exercise == exercise)
         )
+        now = time.time()
+        values = {"due": now, "sent": None, "sent_at": None} if anew else {"due": _no_later(now)}
         with self._engine.begin() as connection:
-            forget = {"sent": None, "sent_at": None} if anew else {}
-            connection.execute(
-                update(_grades).where(chosen).values(due=time.time(), tries=0, **forget)
-            )
+            connection.execute(update(_grades).where(chosen).values(tries=0, **values))
 
     def try_again(self, course: str) -> None:
         """What failed in a course is due at once."""
         owed = (_grades.c.sent.is_(None)) | (_grades.c.sent != _grades.c.score)
         chosen = (_grades.c.course == course) & owed & (_grades.c.reason != "")
         with self._engine.begin() as connection:
-            connection.execute(update(_grades).where(chosen).values(due=time.time(), tries=0))
+            now = _no_later(time.time())
+            connection.execute(update(_grades).where(chosen).values(due=now, tries=0))
