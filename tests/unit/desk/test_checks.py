@@ -90,12 +90,12 @@ class School:
             "rr1/template": {"atelier.yml": DECLARED, "pi.md": b"Write here.\n"},
             "rr1/expected": {"pi.md": b"Pi is 3.14\n"},
         }
-        course = SimpleNamespace(slug="rr1", template="rr1/template", grade="best")
+        self.course = SimpleNamespace(slug="rr1", template="rr1/template", grade="best")
         spaces = SimpleNamespace(
             find=lambda username, slug: SimpleNamespace(ready=True, project=f"{username}/{slug}")
         )
         self.office = CheckOffice(
-            cast(Any, {"rr1": course}),
+            cast(Any, {"rr1": self.course}),
             cast(Any, spaces),
             self.book,
             self.projects,
@@ -209,3 +209,28 @@ def test_where_nothing_counts_nobody_is_given_everything(school: School) -> None
     school.projects.files["rr1/expected"] = {"pi.md": b"```\nprint(pi)\n```\n"}
     school.projects.look_anew()
     assert asyncio.run(school.office.check("ada", "rr1", "code")).score == 0
+
+
+def test_a_desk_killed_before_a_grade_is_owed_has_no_attempt_either(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    school.save("ada", b"Pi is 3.14\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(school.queue, "owe", killed)
+        with pytest.raises(SystemExit):
+            asyncio.run(school.office.check("ada", "rr1", "once"))
+    assert school.book.standings("rr1") == []
+    asyncio.run(school.office.check("ada", "rr1", "once"))
+    assert [grade.score for grade in school.queue.due(10)] == [1]
+
+
+@pytest.mark.parametrize(("course", "owed"), [("best", [1]), ("last", [0])])
+def test_the_best_or_the_last_is_owed(school: School, course: str, owed: list[float]) -> None:
+    school.course.grade = course
+    for text in (b"Pi is 3.14\n", b"Nothing\n"):
+        school.save("ada", text)
+        asyncio.run(school.office.check("ada", "rr1", "pi"))
+    assert [grade.score for grade in school.queue.due(10)] == owed

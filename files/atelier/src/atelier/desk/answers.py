@@ -6,7 +6,7 @@ In the desk's own SQLite file, beside what :mod:`atelier.desk.store` keeps. No s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -233,10 +233,17 @@ class AnswerBook:
             rows = connection.execute(select(_people).where(_people.c.course == course))
             return {row.username: row.name for row in rows}
 
-    def record(self, attempt: Attempt) -> None:
+    def record(
+        self, attempt: Attempt, owe: Callable[[Connection, float], None] | None = None
+    ) -> None:
         """Record a check; the comparison of the one before is let go.
 
         The same digest as the latest is the same attempt, looked at again.
+
+        Args:
+            attempt: what was found.
+            owe: told the best score by then, in the transaction that records: a desk that is
+                killed has both, the attempt and the grade to send, or neither.
         """
         mine = _of(attempt.username, attempt.course, attempt.exercise)
         values = {
@@ -258,16 +265,19 @@ class AnswerBook:
                 connection.execute(
                     update(_attempts).where(_attempts.c.id == latest.id).values(**values)
                 )
-                return
-            connection.execute(update(_attempts).where(mine).values(comparison=None))
-            connection.execute(
-                _attempts.insert().values(
-                    username=attempt.username,
-                    course=attempt.course,
-                    exercise=attempt.exercise,
-                    **values,
+            else:
+                connection.execute(update(_attempts).where(mine).values(comparison=None))
+                connection.execute(
+                    _attempts.insert().values(
+                        username=attempt.username,
+                        course=attempt.course,
+                        exercise=attempt.exercise,
+                        **values,
+                    )
                 )
-            )
+            if owe is not None:
+                best = connection.execute(select(func.max(_attempts.c.score)).where(mine))
+                owe(connection, float(best.scalar_one()))
 
     def attempts(self, username: str, course: str, exercise: str) -> list[Attempt]:
         """All attempts of a learner at an exercise, the first first; without comparisons."""

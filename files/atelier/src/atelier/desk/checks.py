@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from atelier.desk.answers import AnswerBook, Attempt
 from atelier.desk.check.declared import ExercisesError
 from atelier.desk.check.exercises import CourseExercises, Exercise
@@ -151,12 +153,11 @@ class CheckOffice:
             used_up = standing and limit is not None and standing[0].attempts >= limit
             if used_up and standing[0].last.digest != attempt.digest:
                 raise Refused(409, "exercise_no_attempt")
-            await asyncio.to_thread(self.book.record, attempt)
+            await asyncio.to_thread(self._record, place.course, attempt)
             log.info(
                 "check user=%s course=%s exercise=%s commit=%s score=%.4f",
                 *(username, slug, exercise_id, version.commit[:12], attempt.score),
             )
-            await self._grade(place.course, username, exercise_id)
             return attempt
 
     async def _compare(
@@ -217,6 +218,16 @@ class CheckOffice:
             *(place.declared.project(place.course.slug), why),
         )
         return Refused(409, "exercise_expected_wrong")
+
+    def _record(self, course: Course, attempt: Attempt) -> None:
+        """Record an attempt and the grade it gives, both or neither. Blocks."""
+
+        def owe(connection: Connection, best: float) -> None:
+            score = best if course.grade == "best" else attempt.score
+            whose = (attempt.username, attempt.course, attempt.exercise)
+            self._queue.owe(*whose, score, connection)
+
+        self.book.record(attempt, owe)
 
     async def _grade(self, course: Course, username: str, exercise_id: str) -> None:
         standings = await asyncio.to_thread(

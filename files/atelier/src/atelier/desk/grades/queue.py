@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     Engine,
     Float,
     Integer,
@@ -95,20 +97,34 @@ class GradeQueue:
         self._engine = engine
         metadata.create_all(engine)
 
-    def owe(self, username: str, course: str, exercise: str, score: float) -> None:
-        """A score the platform should have; the same as before changes nothing."""
+    def owe(
+        self,
+        username: str,
+        course: str,
+        exercise: str,
+        score: float,
+        connection: Connection | None = None,
+    ) -> None:
+        """A score the platform should have; the same as before changes nothing.
+
+        Args:
+            username: whose.
+            course: of which course.
+            exercise: of which exercise.
+            score: 0..1.
+            connection: a transaction it becomes part of; None: one of its own.
+        """
         fresh = {"score": score, "tries": 0, "due": time.time(), "reason": ""}
         statement = insert(_grades).values(
             username=username, course=course, exercise=exercise, **fresh
         )
-        with self._engine.begin() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["username", "course", "exercise"],
-                    set_=fresh,
-                    where=_grades.c.score != score,
-                )
-            )
+        statement = statement.on_conflict_do_update(
+            index_elements=["username", "course", "exercise"],
+            set_=fresh,
+            where=_grades.c.score != score,
+        )
+        with nullcontext(connection) if connection else self._engine.begin() as open_one:
+            open_one.execute(statement)
 
     def due(self, most: int) -> list[Grade]:
         """What should be sent now, the longest waiting first."""
