@@ -51,6 +51,10 @@ class Projects(Shelf):
             return None
         return SavedVersion(f"{hash(frozenset(self.files[project].items()))}", "2026-01-01")
 
+    def has(self, project: str, commit: str) -> bool:
+        head = self.head(project)
+        return head is not None and head.commit == commit
+
     def file(self, project: str, path: str, ref: str, most: int) -> bytes | None:
         del ref
         self.read[project, path] += 1
@@ -183,6 +187,28 @@ def test_a_teachers_push_is_seen_at_once_when_everybody_is_graded_again(school: 
 
     asyncio.run(push_and_grade())
     assert school.best("ada") == (1, 1)
+
+
+@pytest.mark.parametrize(("there", "score"), [(False, 1), (True, 0)])
+def test_grading_again_leaves_what_a_learner_took_away_as_it_was(
+    school: School, there: bool, score: float
+) -> None:
+    async def take_away_and_grade() -> None:
+        school.save("ada", b"Pi is 3.14\n")
+        await school.office.check("ada", "rr1", "pi")
+        if there:  # the version is, and only its file is not
+            school.projects.files["ada/rr1"] = {}
+            await school.office.check("ada", "rr1", "pi")
+        else:
+            del school.projects.files["ada/rr1"]
+        await school.office.recheck_all("rr1", "pi")
+        await school.office.retry()
+
+    asyncio.run(take_away_and_grade())
+    (standing,) = school.book.standings("rr1", username="ada")
+    assert standing.last.score == score
+    assert school.book.rechecks() == []
+    assert [grade.score for grade in school.queue.due(10)] == [1]
 
 
 def test_without_an_expected_answer_the_course_team_is_to_be_told(school: School) -> None:

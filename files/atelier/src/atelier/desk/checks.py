@@ -237,6 +237,13 @@ class CheckOffice:
             score = standing.best if course.grade == "best" else standing.last.score
             await asyncio.to_thread(self._queue.owe, username, course.slug, exercise_id, score)
 
+    def _is_gone(self, project: str, attempt: Attempt) -> bool:
+        """Whether a file is missing because its saved version is. Blocks."""
+        problem = (attempt.comparison or {}).get("problem") or {}
+        if problem.get("key") != "check_problem_missing":
+            return False
+        return not self._shelf.has(project, attempt.commit)
+
     async def recheck_all(self, slug: str, exercise_id: str) -> int:
         """Have everybody's latest answer compared again, in the background.
 
@@ -271,6 +278,13 @@ class CheckOffice:
                         version = SavedVersion(former.commit, former.committed)
                         project = place.record.project
                         attempt = await self._compare(place, username, project, version)
+                        if await asyncio.to_thread(self._is_gone, project, attempt):
+                            log.warning(
+                                "checking again user=%s course=%s exercise=%s: commit %s is gone,"
+                                " its score stays",
+                                *(username, slug, exercise_id, former.commit[:12]),
+                            )
+                            continue
                         again = replace(attempt, id=former.id, checked=former.checked)
                         await asyncio.to_thread(self.book.regrade, again)
                     await self._grade(place.course, username, exercise_id)

@@ -145,6 +145,18 @@ class Shelf:
             return None
         return SavedVersion(str(found[0]["id"]), str(found[0]["committed_date"]))
 
+    def has(self, project: str, commit: str) -> bool:
+        """Whether a project still has a commit: learners may take their history, or all of it."""
+        where = f"/projects/{quote(project, safe='')}/repository/commits/{quote(commit, safe='')}"
+        with self._forge.calling(f"reading {project}") as gl:
+            try:
+                gl.http_get(where)
+            except gle.GitlabHttpError as error:
+                if error.response_code == 404:
+                    return False
+                raise
+        return True
+
     def head_lately(self, project: str, branch: str | None = None) -> SavedVersion | None:
         """The same, as it was a second ago at most: for what many ask at the same time."""
         moment = (self._age, int(time.monotonic()))
