@@ -147,9 +147,17 @@ def test_a_launch_that_comes_while_its_grade_is_found_homeless_is_heard(queue: G
     assert len(queue.due(10)) == 1
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])
+FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "\uff1d1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
 def test_no_cell_is_a_formula(text: str) -> None:
     assert harmless(text).startswith("'")
+
+
+@pytest.mark.parametrize("text", ["Ada;=1+1", "Ada;;@x", "Ada\n=1", "Ada;\r=1", "Ada\t=1"])
+def test_no_cell_holds_another_cell(text: str) -> None:
+    assert not set(harmless(text)) & set(";\n\r\t")
 
 
 def test_what_is_no_formula_stays_as_it_is() -> None:

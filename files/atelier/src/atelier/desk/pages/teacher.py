@@ -24,12 +24,16 @@ from atelier.settings import Course, Settings
 
 ROWS_SHOWN = 500
 """On a page; the CSV file has all."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def harmless(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection)."""
-    text = str(value)
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection).
+
+    A French spreadsheet cuts at semicolons, whatever quotes say: what follows one in a learner's
+    name would be a cell of its own, and what follows a line's end a row.
+    """
+    text = " ".join(str(value).replace(";", ",").split())
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
