@@ -23,14 +23,13 @@ from atelier.desk.check.model import (
 )
 from atelier.desk.check.parts import Weigh
 from atelier.desk.check.sequences import Near, Pair, by_relation, match
+from atelier.desk.check.tokens import LONGEST_FRACTION, LONGEST_NUMBER
 
 ROWS_PER_BLOCK = 10
 MOST_PAIRS = 40_000
 DELIMITERS = ",;\t|"
 SAMPLE_LINES = 5
 _QUOTED = re.compile(r'"[^"]*"')
-LONGEST_NUMBER = 15
-"""Digits: longer ones are names, and binary numbers could not tell them apart."""
 
 
 class RowBlock(Block):
@@ -91,7 +90,8 @@ def _row(cells: list[str], line: int, delimiter: str, rule: Rule) -> RowBlock:
 
 def _key(cell: str, delimiter: str, rule: Rule) -> Hashable:
     text = cell.replace(",", ".") if delimiter != "," else cell
-    if text[:1] in "+-.0123456789" and len(text) <= LONGEST_NUMBER + 6:
+    longest = LONGEST_NUMBER if text.lstrip("+-").isdigit() else LONGEST_FRACTION
+    if text[:1] in "+-.0123456789" and len(text.lstrip("+-")) <= longest:
         with contextlib.suppress(ValueError):
             value = float(text)
             # "-nan" is not even itself; "1e999" would be the same as all else that is too large.

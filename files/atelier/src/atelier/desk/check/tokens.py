@@ -27,6 +27,9 @@ REWRAPPED = 0.8
 """Share of a line's words that stand on the other side when it was only cut or joined."""
 LONGEST_NUMBER = 15
 """Digits: longer ones are names, and binary numbers could not tell them apart."""
+LONGEST_FRACTION = 30
+"""Of a number with a fraction or an exponent, where it need not be told apart to the last digit:
+in a table, and wherever a tolerance is given."""
 
 
 class Token(NamedTuple):
@@ -57,8 +60,13 @@ def tokens_of(text: str, style: Style, rule: Rule) -> list[Token]:
         key: Hashable = word
         if number:
             value = float(number.replace(",", "."))
+            # Python prints 17 digits of a fraction; a tolerance is for them above all.
+            fraction = not number.isdigit() and bool(
+                rule.tolerance_absolute or rule.tolerance_relative
+            )
+            longest = LONGEST_FRACTION if fraction else LONGEST_NUMBER
             # What is too large for a binary number would be the same as all else that is.
-            told = len(number) <= LONGEST_NUMBER and isfinite(value)
+            told = len(number) <= longest and isfinite(value)
             key = ("number", value) if told else number
         elif prose and not word.isascii():
             key = word.translate(_APOSTROPHES)
