@@ -315,6 +315,7 @@ CHECK_TEXT: dict[str, tuple[str, str]] = {
     "check_note_heading": ("titre différent", "heading with another name"),
     "check_note_level": ("titre d’un autre niveau", "heading of another level"),
     "check_note_kind": ("bloc d’une autre sorte", "block of another kind"),
+    "check_note_language": ("code dans un autre langage", "code in another language"),
     "check_note_near": (
         "{count} nombre(s) égaux à la tolérance près",
         "{count} number(s) equal within the tolerance",

@@ -58,7 +58,8 @@ class Profile:
             text = "\n".join(line.rstrip() for line in text.split("\n") if line.strip())
         self.text = text
         options = tuple(sorted(block.options.items()))
-        self.key: Hashable = (block.kind, text, options, block.level)
+        language = block.language if block.cell is None else None  # of a notebook's cells: one
+        self.key: Hashable = (block.kind, text, options, block.level, language)
 
     @cached_property
     def letters(self) -> Counter[str]:

@@ -127,9 +127,9 @@ def _fill(part: Part, one: Block, other: Block, work: Work) -> None:
     """Score, rows and notes of two blocks that are not the same to the letter."""
     cuts = (cut(one, work.rule, work.known), cut(other, work.rule, work.known))
     inner = difference(cuts[0], cuts[1], work.near)
-    # An option of a chunk counts as a word does.
+    # An option of a chunk counts as a word does, and so does its language where it is another.
     same_options = len(one.options.items() & other.options.items())
-    total = inner.total + len(one.options) + len(other.options)
+    total = inner.total + len(one.options) + len(other.options) + 2 * _other_language(one, other)
     share = 2 * (inner.common + same_options) / total if total else 1.0
     same_sort = one.kind == other.kind and one.level == other.level
     part["score"] = share if same_sort else share / 2
@@ -137,6 +137,12 @@ def _fill(part: Part, one: Block, other: Block, work: Work) -> None:
     part["notes"] = _notes(one, other, inner.near, share)
     if part["score"] < 1:
         part["state"] = "changed"
+
+
+def _other_language(one: Block, other: Block) -> bool:
+    """Whether two pieces of code say different languages; one that says none may be any."""
+    said = one.language and other.language and one.cell is None
+    return bool(said) and one.language != other.language
 
 
 def _equal_row(one: Block, other: Block) -> Row:
@@ -158,6 +164,8 @@ def _notes(one: Block, other: Block, near: int, share: float) -> list[Message]:
             notes.append(message("check_note_heading"))
         if one.level != other.level:
             notes.append(message("check_note_level"))
+    if _other_language(one, other):
+        notes.append(message("check_note_language"))
     if near:
         notes.append(message("check_note_near", count=near))
     for name in sorted(one.options.keys() | other.options.keys()):
