@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,11 @@ from typing import Any
 import httpx
 import yaml
 from lms.platform13 import make_key
+from world.images import digest, lock
 
 ROOT = Path(__file__).resolve().parents[3]
 PROXY_SOURCE = ROOT / "roles/jupyterhub/files/proxy/node20"
-PROXY = ROOT / ".cache/atelier-tests/proxy"
+PROXIES = ROOT / ".cache/atelier-tests/proxies"
 
 CONFIG = """
 from atelier.hub import configure
@@ -50,15 +52,19 @@ def free_port() -> int:
 
 def proxy_command() -> str:
     """configurable-http-proxy as the role pins it, installed once in the cache."""
-    command = PROXY / "node_modules/.bin/configurable-http-proxy"
-    if not command.exists():
-        PROXY.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(PROXY_SOURCE / name, PROXY)
-        subprocess.run(
-            ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=PROXY, check=True
-        )
-    return str(command)
+    # One worker installs it, the others wait; another lock file is another folder.
+    with lock("tests-proxy"):
+        kept = PROXIES / digest(PROXY_SOURCE)
+        if not kept.exists():
+            PROXIES.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=PROXIES) as folder:
+                made = Path(folder) / "proxy"
+                shutil.copytree(PROXY_SOURCE, made)
+                subprocess.run(
+                    ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=made, check=True
+                )
+                made.rename(kept)
+    return str(kept / "node_modules/.bin/configurable-http-proxy")
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
