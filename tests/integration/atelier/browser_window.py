@@ -10,14 +10,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, expect, sync_playwright
+from playwright.sync_api import BrowserContext, sync_playwright
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server")
 BLOCK_THIRD_PARTY = 1
 """Chromium's `CookieControlsMode`: third-party cookies are refused."""
 ALLOW = 0
 PATIENCE_MILLISECONDS = 60_000
-expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 Window = Callable[[int], AbstractContextManager[BrowserContext]]
 

@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +18,12 @@ from typing import Any
 import httpx
 import yaml
 from lms.platform13 import make_key
-from world.images import digest, lock
+from world import npm
+from world.images import lock
 
 ROOT = Path(__file__).resolve().parents[3]
 PROXY_SOURCE = ROOT / "roles/jupyterhub/files/proxy/node20"
-PROXIES = ROOT / ".cache/atelier-tests/proxies"
+PROXY = ROOT / ".cache/atelier-tests/proxy"
 
 CONFIG = """
 from atelier.hub import configure
@@ -52,19 +52,10 @@ def free_port() -> int:
 
 def proxy_command() -> str:
     """configurable-http-proxy as the role pins it, installed once in the cache."""
-    # One worker installs it, the others wait; another lock file is another folder.
-    with lock("tests-proxy"):
-        kept = PROXIES / digest(PROXY_SOURCE)
-        if not kept.exists():
-            PROXIES.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=PROXIES) as folder:
-                made = Path(folder) / "proxy"
-                shutil.copytree(PROXY_SOURCE, made)
-                subprocess.run(
-                    ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=made, check=True
-                )
-                made.rename(kept)
-    return str(kept / "node_modules/.bin/configurable-http-proxy")
+    with lock("tests-proxy"):  # one worker installs it, the others wait
+        shutil.copytree(PROXY_SOURCE, PROXY, dirs_exist_ok=True)
+        npm.ensure(PROXY, "the tests' proxy", "--omit=dev")
+    return str(PROXY / "node_modules/.bin/configurable-http-proxy")
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:

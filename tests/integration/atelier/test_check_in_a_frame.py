@@ -86,7 +86,7 @@ def checked(framed: FramedSite, page: Page) -> FrameLocator:
     """The same with an outcome."""
     inside = opened(framed, page)
     inside.locator("#check").click()
-    expect(inside.locator("#score")).to_be_visible()
+    expect(inside.locator("#score")).to_be_visible(timeout=PATIENCE_MILLISECONDS)
     return inside
 
 
