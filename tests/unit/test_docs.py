@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -41,3 +42,13 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not target.exists() or (known is not None and anchor not in known):
             broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "changelogs/fragments").glob("*.yml")), ids=lambda path: path.stem
+)
+def test_an_entry_of_the_changelog_is_text(path: Path) -> None:
+    # A colon followed by a space makes a mapping of a sentence, which only `ansible-test` tells.
+    sections = yaml.safe_load(path.read_text())
+    entries = [entry for section in sections.values() for entry in section]
+    assert [entry for entry in entries if not isinstance(entry, str)] == []

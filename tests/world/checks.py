@@ -51,7 +51,7 @@ def test(arguments: Sequence[str]) -> int:
     found.settle()
     started = engine.ensure()
     if os.environ.get("CI") and demo.is_of_another_checkout():
-        demo.TARGET.down()  # nobody looks at a demo of an earlier run's checkout any more
+        demo.remove_server()  # nobody looks at a demo of an earlier run's checkout any more
     with beside("images", "images"):
         venv.ensure()
     named = [word for word in arguments if not word.startswith("-")]

@@ -82,6 +82,13 @@ def is_of_another_checkout() -> bool:
     return not VARS.exists() and succeeds("docker", "container", "inspect", NAME)
 
 
+def remove_server() -> bool:
+    """Remove the server, whose ever it is, with the course page of the checkout that made it."""
+    checkout = TARGET.checkout()
+    stopped = checkout is not None and lms.stop(checkout / paths.DEMO.relative_to(paths.ROOT))
+    return TARGET.down() or stopped
+
+
 def variables(
     gateway: str, gitlab_image: str | None, *, container: str = NAME, keep: Path = VARS
 ) -> dict[str, Any]:
@@ -264,7 +271,7 @@ def down() -> bool:
     """
     changed = lms.stop()
     if succeeds("docker", "info"):
-        changed = TARGET.down() or changed
+        changed = remove_server() or changed
         changed = succeeds("docker", "network", "rm", NAME) or changed
         if not os.environ.get("KEEP_IMAGES"):
             for tag in (images.STANDIN, images.TARGET, images.BASE):

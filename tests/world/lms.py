@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 import urllib.error
@@ -14,7 +15,8 @@ from world.run import WorldError, say
 
 PORT = 8800
 START_SECONDS = 30
-RECORD = paths.DEMO / "lms.pid.json"
+RECORD_NAME = "lms.pid.json"
+RECORD = paths.DEMO / RECORD_NAME
 LOG = paths.DEMO / "lms.log"
 
 
@@ -27,11 +29,15 @@ def ensure(address: str, config: Path) -> bool:
 
     Returns:
         Whether it was started.
+
+    Raises:
+        WorldError: somebody else listens there, or it does not answer in time.
     """
     inputs = digest(paths.ROOT / "tests" / "lms", config, address)
     if process.alive(RECORD) and process.recorded(RECORD).get("inputs") == inputs:
         return False
     process.stop(RECORD)
+    _refuse_a_stranger(address)
     say("==> course page: starting")
     with LOG.open("a") as log:
         started = subprocess.Popen(
@@ -47,6 +53,18 @@ def ensure(address: str, config: Path) -> bool:
     process.record(RECORD, started.pid, "course page", inputs=inputs)
     _wait(address, started)
     return True
+
+
+def _refuse_a_stranger(address: str) -> None:
+    """Without this the page of another checkout, with other secrets, would pass for ours."""
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        if probe.connect_ex((address, PORT)) == 0:
+            raise WorldError(
+                f"Something else listens on {address}:{PORT}, where the course page has to.\n"
+                "  Most often it is that of another checkout's demo: run make demo-down there,\n"
+                f"  or find it with: ss -ltnp 'sport = :{PORT}'"
+            )
 
 
 def _plain_environment() -> dict[str, str]:
@@ -69,6 +87,6 @@ def _wait(address: str, started: subprocess.Popen[bytes]) -> None:
     raise WorldError(f"The course page does not answer on {address}:{PORT} ({LOG}):\n{tail}")
 
 
-def stop() -> bool:
-    """Stop the course page. True when it ran."""
-    return process.stop(RECORD)
+def stop(demo: Path = paths.DEMO) -> bool:
+    """Stop the course page of the demo whose folder is given. True when it ran."""
+    return process.stop(demo / RECORD_NAME)

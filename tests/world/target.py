@@ -35,6 +35,7 @@ CACHES = {
     "npm": "/root/.npm",
 }
 IMAGES = "/var/cache/atelier-world/images"
+CHECKOUT_LABEL = "org.atelier.checkout"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ class Target:
             "docker", "container", "inspect", "-f", "{{.State.Status}}", self.name, check=False
         )
 
+    def checkout(self) -> Path | None:
+        """Return the checkout that made the container, None when no container tells."""
+        form = f'{{{{index .Config.Labels "{CHECKOUT_LABEL}"}}}}'
+        told = capture("docker", "container", "inspect", "-f", form, self.name, check=False)
+        return Path(told) if told.startswith("/") else None
+
     def up(self) -> bool:
         """Create or start the container and wait until its systemd is up. True when it was not."""
         state = self.state()
@@ -90,6 +97,7 @@ class Target:
 
     def _options(self) -> list[str]:
         options = ["--name", self.name, "--hostname", self.name, *FLAGS]
+        options += ["--label", f"{CHECKOUT_LABEL}={paths.ROOT}"]
         options += ["--volume", f"{self.volume}:/var/lib/docker"]
         caches = {**CACHES, **({"images": IMAGES} if self.keep_images else {})}
         for name, inside in caches.items():
