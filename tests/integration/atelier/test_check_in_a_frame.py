@@ -86,7 +86,10 @@ def checked(framed: FramedSite, page: Page) -> FrameLocator:
     """The same with an outcome."""
     inside = opened(framed, page)
     inside.locator("#check").click()
-    expect(inside.locator("#score")).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+    try:
+        expect(inside.locator("#score")).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+    except AssertionError:
+        pytest.fail(f"There is no score; the frame says:\n{inside.locator('body').inner_text()}")
     return inside
 
 
