@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from world import fingerprint, paths, venv
+from world import fingerprint, passed, paths, venv
 from world.images import lock
 from world.run import WorldError, stream
 
@@ -30,6 +30,12 @@ def scenario_lock(scenario: str) -> str:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario(scenario: str, results: Path) -> None:
     log = results / f"molecule-{scenario}.log"
+    inputs = passed.inputs(scenario)
+    ago = passed.lately(scenario, inputs)
+    if ago:
+        again = "ATELIER_AGAIN=1 runs it all the same"
+        pytest.skip(f"passed {ago} ago on the same sources ({log.name}); {again}")
+    passed.forget(scenario)
     log.unlink(missing_ok=True)
     try:
         with lock(scenario_lock(scenario)):
@@ -43,6 +49,7 @@ def test_scenario(scenario: str, results: Path) -> None:
             )
     except WorldError as error:
         pytest.fail(str(error), pytrace=False)
+    passed.note(scenario, inputs)
 
 
 def test_the_interrupted_site_is_in_the_state_of_one_that_was_not() -> None:
