@@ -24,6 +24,8 @@ from atelier.text import Language, say
 
 MAX_FILE_BYTES = 512 * 1024
 MAX_NODES = 50_000
+MAX_DEPTH = 32
+"""The format needs six. An alias inside itself is endless, and each value remembers its path."""
 Path = tuple[str | int, ...]
 
 
@@ -149,6 +151,11 @@ def _look(root: yaml.Node) -> tuple[dict[Path, int], list[Problem]]:
         if len(lines) > MAX_NODES:  # aliases of aliases
             raise yaml.MarkedYAMLError(
                 problem="too many values: has an alias itself in it?", problem_mark=node.start_mark
+            )
+        if len(path) > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(
+                problem="nested too deeply: has an alias itself in it?",
+                problem_mark=node.start_mark,
             )
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
