@@ -73,3 +73,11 @@ def test_role_has_a_molecule_scenario(role: str) -> None:
 def test_no_scenario_is_without_its_role() -> None:
     scenarios = {path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")}
     assert scenarios - SCENARIOS_WITHOUT_ROLE <= set(ROLES)
+
+
+def test_a_course_image_is_recorded_when_all_else_is_done() -> None:
+    # An interrupted run leaves no candidate behind: without a record the next one does it all again.
+    tasks = load(ROOT / "roles/course_image/tasks/build.yml")
+    assert tasks[-1]["ansible.builtin.import_tasks"] == "publish.yml"
+    names = [task["name"] for task in load(ROOT / "roles/course_image/tasks/publish.yml")]
+    assert names == ["Record the new image"]
