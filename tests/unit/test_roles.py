@@ -76,7 +76,7 @@ def test_no_scenario_is_without_its_role() -> None:
 
 
 def test_a_course_image_is_recorded_when_all_else_is_done() -> None:
-    # An interrupted run leaves no candidate behind: without a record the next one does it all again.
+    # Without a record the next run does it all again: an interrupted one leaves nothing behind.
     tasks = load(ROOT / "roles/course_image/tasks/build.yml")
     assert tasks[-1]["ansible.builtin.import_tasks"] == "publish.yml"
     names = [task["name"] for task in load(ROOT / "roles/course_image/tasks/publish.yml")]
