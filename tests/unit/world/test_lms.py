@@ -58,7 +58,7 @@ def test_the_course_page_goes_with_an_abandoned_demo(
     with subprocess.Popen(["sleep", "60"]) as page:
         process.record(tmp_path / ".demo" / lms.RECORD_NAME, page.pid, "course page")
         assert demo.remove_server()
-        assert page.wait(timeout=10) != 0
+        page.wait(timeout=10)  # alive, it would sleep on; its status may have been taken
     assert not target.there
 
 
