@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from atelier import outside as outside_module
+from atelier.door import keysets as keysets_module
 from atelier.door.keysets import FLOOR_SECONDS, FRESH_SECONDS, KEPT_SECONDS, Keysets
 from atelier.outside import MAX_BYTES, Outside
 from lms.platform13 import Platform13
@@ -59,6 +60,33 @@ def test_known_keys_serve_while_the_platform_s_address_is_down() -> None:
     assert web.asked == 2, "a platform in trouble is not asked at every launch"
     web.now += KEPT_SECONDS
     assert refusal(Click(), web=web).key == "launch_signature"
+
+
+def test_known_keys_do_not_wait_for_an_address_that_is_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keysets_module, "PATIENCE_SECONDS", 0.05)
+    (registration,) = registrations().registrations
+    answers = []
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        try:
+            if answers:
+                await asyncio.sleep(60)
+            return httpx.Response(200, json=PLATFORMS.keyset())
+        finally:
+            answers.append("over")
+
+    async def learners() -> None:
+        keysets = Keysets(Outside(transport=httpx.MockTransport(answer)), clock=lambda: now)
+        await keysets.key(registration, "key-1")
+        nonlocal now
+        now += FRESH_SECONDS + 1
+        await asyncio.gather(*(keysets.key(registration, "key-1") for _ in range(20)))
+        assert answers == ["over"], "they have their key while the address is still silent"
+
+    now = 1000.0
+    asyncio.run(learners())
 
 
 @pytest.mark.parametrize("answer", [{"error": "maintenance"}, {"keys": "none"}, {}])

@@ -70,7 +70,7 @@ def test_what_a_loss_of_power_made_forgotten_is_not_accepted_again(
     store.close()
     lose_power(tmp_path)
     store = boot(monkeypatch, tmp_path, "two", NOW + 20)
-    assert store.forgotten(NOW)
+    assert store.forgotten(NOW, NOW + 21)
     assert not store.claim("k", NOW, "n", now=NOW + 21, expires=NOW + 600)
     assert store.claim("k", NOW + 20, "m", now=NOW + 21, expires=NOW + 620)
     store.close()
@@ -107,3 +107,17 @@ def test_a_launch_from_a_clock_ahead_is_on_the_disk_before_it_is_accepted(
     full, normal = (said.index(f"PRAGMA synchronous={level}") for level in ("FULL", "NORMAL"))
     assert any(one.startswith("INSERT") for one in said[full:normal])
     store.close()
+
+
+def test_a_clock_that_was_ahead_at_the_start_keeps_nobody_out_once_it_is_right(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = boot(monkeypatch, tmp_path, "one", NOW + 7200)
+    assert not store.claim("k", NOW - 5, "n", now=NOW, expires=NOW + 600), "may be used already"
+    assert store.claim("k", NOW, "o", now=NOW + 1, expires=NOW + 600)
+    assert store.claim("k", NOW + 1, "p", now=NOW + 2, expires=NOW + 600)
+    store.close()
+    again = boot(monkeypatch, tmp_path, "one", NOW + 3)
+    assert again.claim("k", NOW + 2, "q", now=NOW + 3, expires=NOW + 600)
+    assert not again.claim("k", NOW + 2, "q", now=NOW + 3, expires=NOW + 600)
+    again.close()

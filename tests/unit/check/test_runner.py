@@ -99,6 +99,19 @@ def test_many_blocks_that_all_differ_give_a_bounded_outcome(
     assert len(json.dumps(found)) < 4 * 1024**2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("* " + " " * 400_000 + "\n", id="a heading of spaces"),
+        pytest.param("* a" + " " * 400_000 + "b\n", id="a heading with spaces inside"),
+        pytest.param(":drawer:\n\n" * 4900 + "line\n" * 300_000, id="drawers without end"),
+    ],
+)
+def test_an_odd_org_file_is_read_within_the_time(text: str) -> None:
+    found = check_bounded(b"one\n", text.encode(), Rule("org"))
+    assert found["problem"] is None
+
+
 def test_a_bad_expected_file_is_the_courses_mistake() -> None:
     with pytest.raises(ExpectedError) as caught:
         check_bounded(b"no notebook", NOTEBOOK, IPYNB)

@@ -146,7 +146,7 @@ class Outside:
                 self._client(url) as client,
                 client.stream(method, url, **sent) as answer,
             ):
-                content = b""
+                content = bytearray()
                 async for chunk in answer.aiter_bytes():
                     content += chunk
                     if len(content) > MAX_BYTES:
@@ -158,7 +158,7 @@ class Outside:
         if not answer.is_success:
             status = answer.status_code
             raise OutsideError(f"{url}: status {status}", status)
-        return content
+        return bytes(content)
 
 
 def outside(settings: Settings, credentials: Credentials) -> Outside:

@@ -193,9 +193,9 @@ class Shelf:
                     return None
                 raise
             with contextlib.closing(answer):
-                content: bytes = b""
+                content = bytearray()
                 for chunk in answer.iter_content(64 * 1024):
                     content += chunk
                     if len(content) > most:
-                        return content[: most + 1]
-        return content
+                        return bytes(content[: most + 1])
+        return bytes(content)

@@ -1,7 +1,7 @@
 """Platforms' public keys: read once, kept, read again when a launch names one that is not known.
 
-A platform whose key address does not answer costs nobody a launch as long as the keys are known.
-A stranger who invents key names makes one request a minute at most.
+A platform whose key address does not answer costs nobody a launch as long as the keys are known,
+and no more than a moment. A stranger who invents key names makes one request a minute at most.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ FLOOR_SECONDS = 60
 """Between two readings of one address, whatever launches name."""
 FRESH_SECONDS = 3600
 """Keys read that long ago are read again: a key the platform withdrew is not trusted for ever."""
+PATIENCE_SECONDS = 2.0
+"""How long a launch whose key is known waits for a reading: long enough to hear of a withdrawal."""
 KEPT_SECONDS = 7 * 86_400
 """How long keys serve while the platform's address does not answer."""
 
@@ -57,7 +59,14 @@ class _Known:
     keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
     read: float | None = None
     tried: float | None = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    said: str = ""
+    """What the last reading came to."""
+    reading: asyncio.Task[None] | None = None
+    """The one under way; all launches wait for the same."""
+
+    def serves(self, kid: str, now: float) -> bool:
+        """Whether a key may be used at a time of the clock."""
+        return self.read is not None and now - self.read < KEPT_SECONDS and kid in self.keys
 
 
 class Keysets:
@@ -93,25 +102,33 @@ class Keysets:
             return found
         url = str(registration.jwks_url)
         known = self._known.setdefault(url, _Known())
+        now = self._clock()
+        fresh = known.read is not None and now - known.read < FRESH_SECONDS
+        may_ask = known.tried is None or now - known.tried >= FLOOR_SECONDS
         reason = "it was read less than a minute ago"
-        async with known.lock:
-            now = self._clock()
-            fresh = known.read is not None and now - known.read < FRESH_SECONDS
-            may_ask = known.tried is None or now - known.tried >= FLOOR_SECONDS
-            if (kid not in known.keys or not fresh) and may_ask:
-                known.tried = now
-                try:
-                    answer = await self._outside.request("GET", url)
-                    if not isinstance(answer.get("keys"), list):
-                        # An empty list withdraws all keys; this says nothing of them.
-                        raise OutsideError(f"{url}: not a set of keys")
-                    known.keys = usable(answer)
-                    known.read = now
-                    reason = "it was read just now"
-                except OutsideError as error:
-                    reason = str(error)
-                    log.warning("keys of %s cannot be read: %s", registration.key, error)
-            kept = known.read is not None and now - known.read < KEPT_SECONDS
-            if kept and kid in known.keys:
-                return known.keys[kid]
+        if known.reading is None and may_ask and (kid not in known.keys or not fresh):
+            known.tried = now
+            known.reading = asyncio.create_task(self._read(registration.key, url, known))
+        if known.reading is not None:
+            patience = PATIENCE_SECONDS if known.serves(kid, now) else None
+            await asyncio.wait({known.reading}, timeout=patience)
+            reason = known.said
+        if known.serves(kid, self._clock()):
+            return known.keys[kid]
         raise UnknownKeyError(f"{url} has no key {kid[:80]!r}: {reason}")
+
+    async def _read(self, key: str, url: str, known: _Known) -> None:
+        """Ask a platform for its keys, on behalf of all who wait."""
+        try:
+            answer = await self._outside.request("GET", url)
+            if not isinstance(answer.get("keys"), list):
+                # An empty list withdraws all keys; this says nothing of them.
+                raise OutsideError(f"{url}: not a set of keys")
+            known.keys = usable(answer)
+            known.read = self._clock()
+            known.said = "it was read just now"
+        except OutsideError as error:
+            known.said = str(error)
+            log.warning("keys of %s cannot be read: %s", key, error)
+        finally:
+            known.reading = None

@@ -8,7 +8,7 @@ The file does not wait for the disk at each launch. What is in it survives the e
 however sudden; a machine that loses power may forget the last entries. So a record that is opened
 for the first time since the machine started takes nothing signed before that moment: a launch whose
 entry was lost is always older. One signed by a clock ahead of ours is not, and is written through
-to the disk.
+to the disk. If our own clock was ahead at that moment, the record begins when it is set right.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import (
+    BigInteger,
     Column,
-    Integer,
     MetaData,
     String,
     Table,
@@ -39,7 +39,7 @@ _nonces = Table(
     "atelier_nonces",
     _metadata,
     Column("digest", String(64), primary_key=True),
-    Column("expires", Integer, nullable=False, index=True),
+    Column("expires", BigInteger, nullable=False, index=True),
 )
 _PRUNE_EVERY = 60
 """Seconds between two removals of expired entries."""
@@ -51,6 +51,9 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 class _Record(Protocol):
     began: float
     """What was signed before that may have been forgotten, seconds since 1970."""
+
+    def begin(self, now: float) -> None:
+        """Correct ``began``: the clock was ahead when the record was opened, and is right now."""
 
     def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
         """Whether the digest is new; with ``durable`` it outlives a loss of power from now on."""
@@ -105,6 +108,11 @@ class _File:
         (began,) = run("SELECT began FROM atelier_nonces_boot").fetchone()
         return float(began)
 
+    def begin(self, now: float) -> None:
+        with self._lock:
+            self._connection.execute("UPDATE atelier_nonces_boot SET began = ?", (now,))
+            self.began = now
+
     def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
         with self._lock:
             if durable:
@@ -139,6 +147,9 @@ class _InDatabase:
             # Several processes started at once: another one has made it since this one looked.
             if not inspect(self._engine).has_table(_nonces.name):
                 raise
+
+    def begin(self, now: float) -> None:
+        """Nothing of it depends on a start."""
 
     def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
         del durable
@@ -182,8 +193,15 @@ class NonceStore:
         self._lock = threading.Lock()
         self._pruned = 0.0
 
-    def forgotten(self, timestamp: int) -> bool:
-        """Whether a launch signed then may have been accepted before the machine lost power."""
+    def forgotten(self, timestamp: int, now: float) -> bool:
+        """Whether a launch signed then may have been accepted before the machine lost power.
+
+        Args:
+            timestamp: when it was signed, seconds since 1970.
+            now: present time, same unit.
+        """
+        if self._record.began > now:
+            self._record.begin(now)
         return timestamp < int(self._record.began)
 
     def claim(self, consumer: str, timestamp: int, nonce: str, *, now: float, expires: int) -> bool:
@@ -199,7 +217,7 @@ class NonceStore:
         Returns:
             True the first time, False ever after, and for what may have been forgotten.
         """
-        if self.forgotten(timestamp):
+        if self.forgotten(timestamp, now):
             return False
         digest = hashlib.sha256(
             f"{len(consumer)}:{consumer}{timestamp}:{nonce}".encode("utf-8", "surrogatepass")

@@ -7,12 +7,13 @@ import re
 from atelier.desk.check.blocks import Block
 from atelier.desk.check.model import Kind
 
-_HEADING = re.compile(r"^(?P<stars>\*+)\s+(?P<title>.*\S)\s*$")
+_HEADING = re.compile(r"^(?P<stars>\*+)\s+(?P<title>\S.*)$")
 _BEGIN = re.compile(r"^\s*#\+begin_(?P<name>\S+)(?P<rest>.*)$", re.IGNORECASE)
 _KEYWORD = re.compile(r"^\s*#\+(?P<name>[A-Za-z_]+)(?:\[[^\]]*\])?:(?P<value>.*)$")
 _ITEM = re.compile(r"^\s*(?:[-+]|\s\*|\d{1,9}[.)])(?:\s|$)")
 _DRAWER = re.compile(r"^\s*:(?P<name>[\w-]+):\s*$")
-_TODO = re.compile(r"^(?:TODO|DONE)\s+|\s+:[\w@#%:]+:$")
+_TODO = re.compile(r"^(?:TODO|DONE)\s+")
+_TAGS = re.compile(r":[\w@#%:]+:")
 _HEADER_ARGUMENT = re.compile(r"(?:^|\s):(?P<name>[\w-]+)(?P<value>(?:(?!\s:[\w-]).)*)")
 _KINDS: dict[str, Kind] = {"src": "code", "example": "code", "export": "raw", "comment": "raw"}
 
@@ -26,6 +27,8 @@ class _Reader:
         self.found: list[Block] = []
         self.name = ""
         self.result = False
+        self.open_until = 0
+        """Drawers that begin before that line have no end."""
 
     def read(self) -> list[Block]:
         """The blocks."""
@@ -36,7 +39,7 @@ class _Reader:
                 self.at += 1
                 self.result = False  # it was empty: what follows is not printed
             elif heading:
-                title = _TODO.sub("", heading["title"]).strip()
+                title = _title(heading["title"])
                 self.found.append(
                     Block("heading", [(self.at + 1, title)], level=len(heading["stars"]))
                 )
@@ -113,7 +116,7 @@ class _Reader:
 
     def drawer(self) -> None:
         """``:PROPERTIES:`` to ``:END:``; a drawer that does not end is a paragraph."""
-        stop = self.at + 1
+        stop = max(self.at + 1, self.open_until)
         while stop < len(self.lines) and not _HEADING.match(self.lines[stop]):
             if self.lines[stop].strip().upper() == ":END:":
                 content: list[tuple[int | None, str]] = [
@@ -127,6 +130,7 @@ class _Reader:
                 self.found.append(Block("metadata", content, level=1))
                 return
             stop += 1
+        self.open_until = stop
         self.paragraph(self.lines[self.at])
 
     def take_result(self) -> bool:
@@ -187,6 +191,13 @@ class _Reader:
 def split(text: str) -> list[Block]:
     """Cut an Org file into blocks."""
     return _Reader(text).read()
+
+
+def _title(text: str) -> str:
+    """A heading's title, without its keyword and tags."""
+    words = text.rsplit(None, 1)
+    is_tagged = len(words) == 2 and _TAGS.fullmatch(words[1])
+    return _TODO.sub("", words[0] if is_tagged else text).strip()
 
 
 def _undented(content: list[tuple[int | None, str]]) -> list[tuple[int | None, str]]:

@@ -152,15 +152,19 @@ def side_by_side(
 
 
 def _same_columns(here: Sequence[RowBlock], there: Sequence[RowBlock]) -> None:
-    """Put the answer's columns in the expected order, where both heads name the same ones."""
+    """Put the answer's columns in the expected order, if its head names them all.
+
+    Columns of its own come last: R's ``write.csv`` puts one with the rows' names first.
+    """
     if not here or not there:
         return
     wanted, got = here[0].keys, there[0].keys
-    if wanted == got or len(set(got)) != len(got) or set(wanted) != set(got):
+    if wanted == got or len(set(got)) != len(got) or not set(wanted) <= set(got):
         return
-    if any(_number(key) is not None for key in wanted):
+    if len(set(wanted)) != len(wanted) or any(_number(key) is not None for key in wanted):
         return  # not a head
     order = [got.index(key) for key in wanted]
+    order += [place for place in range(len(got)) if place not in set(order)]
     for row in there:
         if len(row.keys) == len(order):
             row.cells = [row.cells[place] for place in order]
