@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from integration.atelier.campus import Visitor
 from integration.atelier.small_site import Site
 
@@ -33,3 +35,15 @@ def test_a_course_that_was_never_launched_is_not_in_it(site: Site, visitor: Visi
         assert "Le cours other" not in page.text
     finally:
         (site.root / "courses.d" / "other.yml").unlink()
+
+
+def test_a_page_of_an_error_has_a_reference_that_the_log_explains(
+    site: Site, visitor: Visitor
+) -> None:
+    visitor.launch()
+    page = visitor.get("/hub/admin")
+    assert page.status_code == 403
+    (reference,) = re.findall(r"<code>([0-9a-f]{8})</code>", page.text)
+    (line,) = [line for line in site.log("hub").splitlines() if reference in line]
+    assert "status 403" in line
+    assert "<code>" not in visitor.get("/hub/nowhere").text, "there is nothing to be told of a 404"

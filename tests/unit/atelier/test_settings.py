@@ -40,6 +40,23 @@ def test_two_addresses_are_enough() -> None:
 
 
 @pytest.mark.parametrize(
+    ("hub_url", "origin"),
+    [
+        ("https://Hub.MOOC.example", "https://hub.mooc.example"),
+        ("https://hub.mooc.example:443", "https://hub.mooc.example"),
+        ("https://hub.mooc.example:8443/atelier", "https://hub.mooc.example:8443"),
+        ("HTTP://hub.mooc.example:80/", "http://hub.mooc.example"),
+        ("http://hub.mooc.example:443", "http://hub.mooc.example:443"),
+    ],
+)
+def test_forms_are_taken_from_the_hub_s_pages_however_its_address_is_written(
+    hub_url: str, origin: str
+) -> None:
+    text = yaml.safe_dump({"site": {**SITE["site"], "hub_url": hub_url}})
+    assert parse(Settings, text, "atelier.yml").site.hub_origin == origin
+
+
+@pytest.mark.parametrize(
     ("kind", "data", "said"),
     [
         ("settings", {}, "site: this key is missing"),

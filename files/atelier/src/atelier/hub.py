@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from atelier.door.authenticator import AtelierAuthenticator, fill_user_info, reconcile
+from atelier.door.pages import error_reference
 from atelier.headers import page_headers
 from atelier.house import open_house
 from atelier.learner import learner_of
@@ -157,7 +158,9 @@ def configure(c: Any) -> None:
     c.JupyterHub.template_paths = [str(_TEMPLATES), str(_STATIC)]
     c.JupyterHub.template_vars = {
         # JupyterHub calls what can be called with the user; these are for the templates to call
-        "atelier": SimpleNamespace(say=say, learner_of=learner_of),
+        "atelier": SimpleNamespace(
+            say=say, learner_of=learner_of, error_reference=error_reference
+        ),
         "contact": settings.site.contact_email,
     }
     c.JupyterHub.tornado_settings = {"headers": page_headers(settings.site)}

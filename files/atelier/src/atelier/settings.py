@@ -59,6 +59,14 @@ class Site(Strict):
     """Whether GitLab sends mail, so that a learner with a real address can ask for a password."""
 
     @property
+    def hub_origin(self) -> str:
+        """Origin of the hub's pages as browsers write it: in small letters, no usual port."""
+        parts = urlsplit(self.hub_url)
+        usual = {"http": 80, "https": 443}[parts.scheme]
+        host = parts.netloc.lower().removesuffix(f":{usual}")
+        return f"{parts.scheme}://{host}"
+
+    @property
     def mail_domain(self) -> str:
         """Domain under which learners without an e-mail address get theirs."""
         host = urlsplit(self.hub_url).hostname or "localhost"

@@ -30,12 +30,6 @@ HOME = "/home/learner"
 DOCKER_THREADS = 8
 """Calls to Docker under way at the same time."""
 TEMPLATE_MOUNT = "/srv/atelier/template.git"
-SPACE_WAIT_SECONDS = 0.2
-"""How long a start waits for the learner's space: most are ready, or known not to be had.
-
-A space still in the making is waited for in the container, while Jupyter starts: the desk answers
-the clone's question for a credential when the space is there.
-"""
 _TOLD_OF_SPACE = {"ready": "ready", "preparing": "preparing", "unavailable": "later"}
 _LOCALES: dict[Language, str] = {"fr": "fr_FR.UTF-8", "en": "en_US.UTF-8"}
 
@@ -151,6 +145,9 @@ class CourseMixin:
     async def prepare(self) -> None:
         """Before the start: the course as it is now, and the space, if GitLab can be had.
 
+        A space in the making is waited for in the container, while Jupyter starts: the desk
+        answers the clone's question for a credential when the space is there.
+
         Raises:
             NotTheirsError: no such course for this learner.
         """
@@ -161,9 +158,7 @@ class CourseMixin:
         self.course = course
         self._step = "progress_space"
         learner = self.learner
-        answer = await house().desk.space(
-            learner.username, learner.name, learner.email, name, wait=SPACE_WAIT_SECONDS
-        )
+        answer = await house().desk.space(learner.username, learner.name, learner.email, name)
         self.space = answer.state
         lacking = self.space == "unavailable"
         self._step = "progress_no_gitlab" if lacking else "progress_container"

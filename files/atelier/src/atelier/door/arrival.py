@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
 
@@ -103,8 +103,7 @@ class EnterHandler(ArrivalHandler):
         Browsers say so themselves (Fetch, section 3.2): nobody can have another person's browser
         bring a ticket of their own, and so sign that person in as themselves.
         """
-        hub = urlsplit(house().settings.site.hub_url)
-        return bool(self.request.headers.get("Origin") == f"{hub.scheme}://{hub.netloc}")
+        return bool(self.request.headers.get("Origin") == house().settings.site.hub_origin)
 
     def _ticket(self) -> tickets.Ticket:
         if not self._from_our_own_page():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from tornado.log import app_log
+
 from atelier.learner import learner_of
 from atelier.text import Language, accepted_language
 
@@ -30,4 +32,18 @@ def refusal_reference(log: Any, key: str, detail: str) -> str:
     """
     reference = secrets.token_hex(4)
     log.warning("launch refused [%s] %s: %s", reference, key, detail)
+    return reference
+
+
+def error_reference(what: str) -> str:
+    """Tell the log of a page that says that something failed.
+
+    Args:
+        what: failed, and how; holds no secret.
+
+    Returns:
+        What the page shows for it.
+    """
+    reference = secrets.token_hex(4)
+    app_log.warning("page of an error [%s] %s", reference, what)
     return reference

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import jinja2
 from starlette.requests import Request
@@ -75,8 +75,7 @@ class Look:
         self._site = settings.site
         self._sign_in = sign_in
         self._headers = security_headers(settings)
-        parts = urlsplit(settings.site.hub_url)
-        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._origin = settings.site.hub_origin
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_TEMPLATES),
             autoescape=True,
