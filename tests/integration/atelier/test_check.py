@@ -29,6 +29,7 @@ exercises:
     title: {fr: Le nombre pi, en: The number pi}
     file: pi.md
     show: full
+    weight: 2
   - id: hidden
     title: {fr: Sans réponse, en: Without an answer}
     file: pi.md
@@ -136,6 +137,7 @@ def test_an_answer_is_checked_mended_and_checked_again(
     assert score(check(visitor, second)) == "100 %"
     listed = visitor.get("/services/desk/courses/demo/exercises").text
     assert "100 %" in listed
+    assert '<td id="total">40 %</td>' in listed, "2 of 2 + 1 + 1 + 1"
 
 
 def test_who_comes_for_a_check_first_waits_for_their_space(site: Site) -> None:

@@ -73,6 +73,14 @@ def test_five_lines_are_enough() -> None:
     assert report.state(datetime.now(UTC)) == "open"
 
 
+def test_exercises_have_their_weight_in_the_total() -> None:
+    course = read_exercises(WHOLE)  # 2 and 1
+    assert course.total({}) is None
+    assert course.total({"pi": 0.5}) == pytest.approx(1 / 3)
+    assert course.total({"pi": 1, "data": 1, "gone": 1}) == 1
+    assert read_exercises(LEAST + "    weight: 0\n").total({"report": 1}) is None
+
+
 @pytest.mark.parametrize(
     ("moment", "state", "shown"),
     [

@@ -154,6 +154,7 @@ EXERCISE_TEXT: dict[str, tuple[str, str]] = {
     "answers_learner": ("Apprenant", "Learner"),
     "answers_checked": ("Vérifiée le", "Checked on"),
     "answers_grade": ("Note dans le cours", "Grade in the course"),
+    "exercise_total": ("Ensemble du cours", "Whole course"),
     "score_best": ("Meilleure note", "Best score"),
     "score_last": ("Dernière note", "Last score"),
     "grade_none": ("aucune", "none"),

@@ -158,9 +158,7 @@ def configure(c: Any) -> None:
     c.JupyterHub.template_paths = [str(_TEMPLATES), str(_STATIC)]
     c.JupyterHub.template_vars = {
         # JupyterHub calls what can be called with the user; these are for the templates to call
-        "atelier": SimpleNamespace(
-            say=say, learner_of=learner_of, error_reference=error_reference
-        ),
+        "atelier": SimpleNamespace(say=say, learner_of=learner_of, error_reference=error_reference),
         "contact": settings.site.contact_email,
     }
     c.JupyterHub.tornado_settings = {"headers": page_headers(settings.site)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from datetime import datetime, time
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -184,6 +186,21 @@ class CourseExercises(Strict):
     def get(self, exercise_id: str) -> Exercise | None:
         """The exercise with that id, if there is one."""
         return next((one for one in self.exercises if one.id == exercise_id), None)
+
+    def total(self, scores: Mapping[str, float]) -> float | None:
+        """The course's total, 0..1: each exercise by its weight; what was not checked is 0.
+
+        Args:
+            scores: 0..1, by the exercise's id.
+
+        Returns:
+            None when nothing was checked, or nothing weighs anything.
+        """
+        whole = math.fsum(one.weight for one in self.exercises)
+        known = [one for one in self.exercises if one.id in scores]
+        if not known or not whole:
+            return None
+        return math.fsum(one.weight * scores[one.id] for one in known) / whole
 
     def project(self, course: str) -> str:
         """Path of the GitLab project with the expected answers.

@@ -99,6 +99,10 @@ class ExercisePages:
             }
             for exercise in declared.exercises
         ]
+        best = course.grade == "best"
+        total = declared.total(
+            {name: one.best if best else one.last.score for name, one in done.items()}
+        )
         staff = await self._is_staff(session.username, slug)
         return self._look.page(
             "exercises",
@@ -107,7 +111,8 @@ class ExercisePages:
             title="exercises_title",
             course=self._course(course, session),
             rows=rows,
-            best=course.grade == "best",
+            best=best,
+            total=percent(total) if total is not None else "",
             answers=f"{self._look.prefix}/courses/{quote(slug)}/answers" if staff else "",
         )
 
