@@ -93,8 +93,12 @@ def _wait(target: Target, base: str) -> None:
             if httpx.get(f"{base}/hub/health", trust_env=False).status_code == 200:
                 return
         time.sleep(0.5)
-    log = target.run("journalctl", "-u", UNIT, "-n", "30", "--no-pager", check=False)
-    raise WorldError(f"The stock hub does not answer:\n{log}")
+    raise WorldError(f"The stock hub does not answer:\n{last_words(target)}")
+
+
+def last_words(target: Target) -> str:
+    """The end of the stock hub's log."""
+    return target.run("journalctl", "-u", UNIT, "-n", "30", "--no-pager", check=False)
 
 
 def _stop(target: Target) -> None:
