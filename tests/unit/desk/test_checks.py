@@ -133,13 +133,14 @@ def test_a_check_that_came_to_no_end_is_no_attempt_and_no_grade(school: School) 
     assert school.best("ada", "once") == (1, 1)
 
 
-def test_grading_again_waits_for_a_server_that_is_busy(school: School) -> None:
+@pytest.mark.parametrize("trouble", ["exercise_busy", "exercise_stopped"])
+def test_grading_again_is_made_up_for_when_it_came_to_no_end(school: School, trouble: str) -> None:
     async def again() -> None:
         school.save("ada", b"Pi is 3.2\n")
         await school.office.check("ada", "rr1", "pi")
         school.projects.files["rr1/expected"] = {"pi.md": b"Pi is 3.2\n"}
         await school.office.recheck_all("rr1", "pi")
-        school.bench.trouble = Unfinished("exercise_busy")
+        school.bench.trouble = Unfinished(trouble)
         await school.office.retry()
         assert school.best("ada")[1] < 1
         school.bench.trouble = None

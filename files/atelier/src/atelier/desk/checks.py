@@ -292,8 +292,11 @@ class CheckOffice:
                 log.warning("checking again waits: %s", error)
                 return False
             except (Refused, SpaceError) as error:
-                if isinstance(error, Refused) and error.reason == "exercise_busy":
+                reason = error.reason if isinstance(error, Refused) else ""
+                if reason == "exercise_busy":
                     return False
+                if reason == "exercise_stopped":  # it stays owed, and holds nobody else up
+                    return True
                 log.warning(
                     "checking again user=%s course=%s exercise=%s: %s",
                     *(username, slug, exercise_id, error),
