@@ -12,6 +12,7 @@ from e2e.seat import Seat
 from e2e.visit import Demo
 from world import demo as world_demo
 from world import paths, playbook
+from world.notes import read_json
 from world.run import WorldError, fail, say
 from world.target import Target
 
@@ -33,7 +34,7 @@ def site() -> list[str]:
         raise WorldError(
             f"site.yml changed {outcome.changed} things on a demo that was up to date."
         )
-    first = world_demo.read_json(world_demo.TIMINGS)
+    first = read_json(world_demo.TIMINGS)
     names = {"first_seconds": "site_first", "first_cached_seconds": "site_first_cached_image"}
     return [
         *(line(name, first[key], None, "s") for key, name in names.items() if key in first),

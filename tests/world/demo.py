@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from world import engine, fingerprint, images, lms, needs, paths, playbook, process, venv
+from world.notes import read_json, write_private
 from world.run import WorldError, beside, capture, duration, say, succeeds
 from world.target import IMAGES, Target
 
@@ -45,25 +46,6 @@ TARGET = Target(
 def url(name: str) -> str:
     """Return the address of one of the demo's sites: hub, gitlab or lms."""
     return f"https://{name}.{DOMAIN}:{HTTPS_PORT}"
-
-
-def write_private(path: Path, content: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-        handle.write(content)
-    partial.replace(path)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a file, or an empty one when there is none."""
-    try:
-        known: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return known
 
 
 def check(gitlab_image: str | None) -> None:

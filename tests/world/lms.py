@@ -11,6 +11,7 @@ from pathlib import Path
 
 from world import paths, process, venv
 from world.images import digest
+from world.notes import read_json
 from world.run import WorldError, say
 
 PORT = 8800
@@ -34,7 +35,7 @@ def ensure(address: str, config: Path) -> bool:
         WorldError: somebody else listens there, or it does not answer in time.
     """
     inputs = digest(paths.ROOT / "tests" / "lms", config, address)
-    if process.alive(RECORD) and process.recorded(RECORD).get("inputs") == inputs:
+    if process.alive(RECORD) and read_json(RECORD).get("inputs") == inputs:
         return False
     process.stop(RECORD)
     _refuse_a_stranger(address)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from world import paths
 from world.images import digest
+from world.notes import read_json
 from world.run import duration
 
 KEPT = paths.CACHE / "world" / "passed"
@@ -66,9 +67,8 @@ def lately(scenario: str, wanted: str) -> str | None:
     """Tell how long ago a scenario passed on these inputs; None: it has to run."""
     if os.environ.get("CI") or os.environ.get("ATELIER_AGAIN"):
         return None
-    try:
-        known = json.loads((KEPT / f"{scenario}.json").read_text())
-    except (OSError, ValueError):
+    known = read_json(KEPT / f"{scenario}.json")
+    if not known:
         return None
     age = time.time() - known["at"]
     good = known["inputs"] == wanted and 0 <= age < GOOD_FOR_SECONDS

@@ -9,6 +9,8 @@ import signal
 import time
 from pathlib import Path
 
+from world.notes import read_json
+
 STOP_SECONDS = 15
 
 
@@ -33,18 +35,9 @@ def record(path: Path, pid: int, what: str, **more: str) -> None:
     path.write_text(json.dumps(known))
 
 
-def recorded(path: Path) -> dict[str, str]:
-    """Return what was recorded, or an empty mapping."""
-    try:
-        known: dict[str, str] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return known
-
-
 def alive(path: Path) -> int | None:
     """Return the recorded process's number if that very process still runs."""
-    known = recorded(path)
+    known = read_json(path)
     if not known or known["boot"] != _boot():
         return None
     pid = int(known["pid"])

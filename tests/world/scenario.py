@@ -9,6 +9,7 @@ import shutil
 from typing import Any
 
 from world import chaos, demo, fingerprint, paths, venv
+from world.notes import write_private
 from world.run import WorldError, capture
 from world.target import Target
 
@@ -22,7 +23,7 @@ GATEWAY = "192.0.2.1"  # documentation only (RFC 5737): the course page behind i
 def variables() -> dict[str, Any]:
     """Return what `.demo/vars.yml` would have for this server; the secrets are its own."""
     known = demo.variables(GATEWAY, None, container=TARGET.name, keep=SECRETS)
-    demo.write_private(SECRETS, json.dumps(known))
+    write_private(SECRETS, json.dumps(known))
     return known
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from world import process
+from world.notes import read_json
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_what_was_recorded_is_found_and_stopped(
     record = tmp_path / "it.json"
     process.record(record, sleeper.pid, "sleeper", inputs="v1")
     assert process.alive(record) == sleeper.pid
-    assert process.recorded(record)["inputs"] == "v1"
+    assert read_json(record)["inputs"] == "v1"
     assert process.stop(record)
     assert process.alive(record) is None
     assert not record.exists()
