@@ -45,5 +45,5 @@ bench-modules: python ## the modules for whole classes beside a loop of gitlab_u
 bench-toolbar: python ## the toolbar's save, pull and start beside stock parts; the demo is not needed
 	@$(WORLD) bench-toolbar
 
-clean: demo-down ## also forget downloads and tools
+clean: python ## remove the demo, and forget downloads and tools
 	@$(WORLD) clean

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from world import demo as world_demo
 from world import fingerprint, paths
 from world.images import lock
@@ -97,6 +97,8 @@ def chromium(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
     )
     ports = (world_demo.HTTPS_PORT, world_demo.HTTP_PORT)
     quiet = quiet_network.wrapper(tmp_path_factory.mktemp("network"), CHROMIUM, ports)
+    # What a page shows may be what git, GitLab or a comparison on a busy server answers.
+    expect.set_options(timeout=60_000)
     with quiet as program, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=program,

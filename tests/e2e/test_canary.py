@@ -28,6 +28,7 @@ SEARCH = r"""
 words=$(mktemp /dev/shm/words.XXXXXX)
 trap 'rm -f "$words"' EXIT
 cat >"$words"
+journalctl --sync
 {
   journalctl --no-pager --output cat | grep -aoF -f "$words" | sed 's/^/journal: /'
   grep -raoF -f "$words" /var/log /srv /tmp /etc/atelier/atelier.yml /etc/atelier/courses.d \

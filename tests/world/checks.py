@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
 
 from world import demo, engine, images, needs, paths, venv
 from world.run import WorldError, beside, duration, say, succeeds
@@ -49,6 +54,7 @@ def test(arguments: Sequence[str]) -> int:
     needs.common(found)
     needs.programs(found, TEST_PROGRAMS)
     found.settle()
+    alone = _alone()
     started = engine.ensure()
     if os.environ.get("CI") and demo.is_of_another_checkout():
         demo.remove_server()  # nobody looks at a demo of an earlier run's checkout any more
@@ -63,6 +69,28 @@ def test(arguments: Sequence[str]) -> int:
     finally:
         if started:
             engine.stop_own()
+        alone.close()
+
+
+def _alone() -> IO[str]:
+    """Keep other checkouts' tests away: servers for tests have the same names in all of them.
+
+    Raises:
+        WorldError: another one's tests are running.
+    """
+    folder = Path("/run/lock") if Path("/run/lock").is_dir() else Path(tempfile.gettempdir())
+    path = folder / "atelier-test.lock"
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        handle = path.open()
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WorldError(
+            "The tests of another checkout are running on this machine, and would be disturbed:\n"
+            f"  wait until they have ended (see who they are with: fuser -v {path})"
+        ) from None
+    return handle
 
 
 def _pytest(where: Sequence[str], options: Sequence[str]) -> int:
@@ -161,8 +189,12 @@ def _measured(module: str) -> int:
 
 
 def clean() -> int:
-    """Remove downloads, tools and results. Returns an exit code."""
+    """Remove the demo, downloads, tools and results. Returns an exit code."""
     cache = paths.CACHE
+    if demo.is_of_another_checkout():
+        say(f"==> The demo that was made in {demo.TARGET.checkout()} stays.")
+    else:
+        demo.down()
     try:
         for folder in (paths.RESULTS, paths.ROOT / ".venv", cache):
             if folder.exists():

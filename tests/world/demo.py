@@ -60,13 +60,18 @@ def check(gitlab_image: str | None) -> None:
 
 
 def is_of_another_checkout() -> bool:
-    """Tell whether a demo is there whose secrets this checkout does not know."""
+    """Tell whether a demo is there that another checkout made, or one this one knows nothing of."""
+    maker = TARGET.checkout()
+    if maker is not None and maker.exists():
+        return maker != paths.ROOT
     return not VARS.exists() and succeeds("docker", "container", "inspect", NAME)
 
 
 def remove_server() -> bool:
     """Remove the server, whose ever it is, with the course page of the checkout that made it."""
     checkout = TARGET.checkout()
+    if checkout not in (None, paths.ROOT):
+        say(f"==> removing the demo that was made in {checkout}")
     stopped = checkout is not None and lms.stop(checkout / paths.DEMO.relative_to(paths.ROOT))
     return TARGET.down() or stopped
 
@@ -166,6 +171,7 @@ def up() -> bool:
         venv.ensure()
     make_images(standin=not gitlab_image)  # their archives
     gateway = network()
+    lms.refuse_a_stranger(gateway)  # now, and not after the whole installation
     write_private(VARS, json.dumps(variables(gateway, gitlab_image), indent=2) + "\n")
     fresh = not TARGET.state()
     changed = TARGET.up()

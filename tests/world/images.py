@@ -80,15 +80,14 @@ def digest(*inputs: Path | str | bytes) -> str:
 def _pull_base() -> bool:
     """Try a registry, briefly: most refusals come at once, some proxies never answer."""
     try:
-        done = subprocess.run(
-            ["docker", "pull", "--quiet", PULLED],
-            capture_output=True,
-            timeout=PULL_SECONDS,
-            check=False,
+        stream(
+            "asking a registry",
+            ["timeout", str(PULL_SECONDS), "docker", "pull", "--quiet", PULLED],
+            show=lambda _: None,
         )
-    except subprocess.TimeoutExpired:
+    except WorldError:
         return False
-    return done.returncode == 0
+    return True
 
 
 def _debootstrap_base() -> None:
@@ -134,8 +133,11 @@ def ensure_base() -> bool:
         say("==> base image: loaded from .cache")
         return True
     say(f"==> base image: asking a registry for {PULLED} (at most {PULL_SECONDS} s)")
+    was_there = image_id(PULLED)
     if _pull_base():
         _build("the base image", BASE, "pulled", f"FROM {PULLED}\n{_WITH_CA_PACKAGE}")
+        if not was_there:
+            remove(PULLED)  # its layers live on under our name, until `down` removes that
     else:
         say("==> base image: no registry answers; making it with debootstrap")
         _debootstrap_base()
@@ -160,8 +162,8 @@ def _build(what: str, tag: str, inputs: str, context: Path | str) -> None:
             )
             authorities = build / "ca"
             authorities.mkdir(exist_ok=True)
-            for certificate in paths.ca_certificates():
-                shutil.copy(certificate, authorities / f"{certificate.stem}.crt")
+            for number, certificate in enumerate(paths.ca_certificates()):
+                shutil.copy(certificate, authorities / f"{number:03}-{certificate.stem}.crt")
         stream(
             what,
             ["docker", "build", "--build-arg", f"BASE_IMAGE={BASE}",

@@ -38,7 +38,7 @@ def ensure(address: str, config: Path) -> bool:
     if process.alive(RECORD) and read_json(RECORD).get("inputs") == inputs:
         return False
     process.stop(RECORD)
-    _refuse_a_stranger(address)
+    refuse_a_stranger(address)
     say("==> course page: starting")
     with LOG.open("a") as log:
         started = subprocess.Popen(
@@ -56,8 +56,14 @@ def ensure(address: str, config: Path) -> bool:
     return True
 
 
-def _refuse_a_stranger(address: str) -> None:
-    """Without this the page of another checkout, with other secrets, would pass for ours."""
+def refuse_a_stranger(address: str) -> None:
+    """Without this the page of another checkout, with other secrets, would pass for ours.
+
+    Raises:
+        WorldError: somebody else listens on the course page's port of that address.
+    """
+    if process.alive(RECORD) is not None:
+        return
     with socket.socket() as probe:
         probe.settimeout(2)
         if probe.connect_ex((address, PORT)) == 0:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import platform
 import shutil
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from world import paths
 from world.run import WorldError, capture, stream, succeeds
@@ -18,6 +20,10 @@ DISK_GIB = 12
 MEMORY_GIB = 4
 REAL_GITLAB_MEMORY_GIB = 8
 GIB = 1024**3
+ENGINE = "docker.io"
+PROGRAMS_ONLY = {"nginx", "postgresql"}
+"""Packages whose services the tests have no use for."""
+POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 @dataclass
@@ -52,12 +58,37 @@ def install(packages: Iterable[str]) -> None:
     names = list(dict.fromkeys(packages))
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     stream("refreshing the list of packages", ["apt-get", "update", "-q"], env=env, show=_quiet)
-    stream(
-        f"installing {' '.join(names)}",
-        ["apt-get", "install", "-y", "-q", "--no-install-recommends", *names],
-        env=env,
-        show=lambda line: f"   {line}" if line.startswith("Setting up") else None,
-    )
+    if ENGINE in names and capture("apt-cache", "search", "--names-only", "^docker-cli$"):
+        names.append("docker-cli")  # a package of its own since Debian 13
+    with _nothing_starts():
+        stream(
+            f"installing {' '.join(names)}",
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *names],
+            env=env,
+            show=lambda line: f"   {line}" if line.startswith("Setting up") else None,
+        )
+    for service in sorted(PROGRAMS_ONLY & set(names)):  # nor at the next boot
+        capture("systemctl", "disable", service, check=False)
+
+
+@contextlib.contextmanager
+def _nothing_starts() -> Iterator[None]:
+    """Install nginx and PostgreSQL for their programs: no service of theirs begins to listen.
+
+    Packages ask policy-rc.d before they start what they bring (Debian Policy, section 9.3.3.1); one
+    that is there is left alone.
+    """
+    try:
+        descriptor = os.open(POLICY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
+    except OSError:
+        yield
+        return
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write("#!/bin/sh\nexit 101\n")
+    try:
+        yield
+    finally:
+        POLICY.unlink()
 
 
 def _quiet(_: str) -> None:
@@ -102,18 +133,17 @@ def _docker(needs: Needs) -> None:
             "a Docker engine: sudo apt-get install docker.io && sudo usermod -aG docker $USER,\n"
             "    then log in again; or run make as root and it will be installed"
         )
-    elif not shutil.which("dockerd"):
+    elif not shutil.which("dockerd") or not shutil.which("docker"):
         if not shutil.which("apt-get"):
             needs.problems.append("a Docker engine: install one (this machine has no apt-get)")
             return
-        needs.packages += ["docker.io", "iptables"]
-        if capture("apt-cache", "search", "--names-only", "^docker-cli$", check=False):
-            needs.packages.append("docker-cli")  # a package of its own since Debian 13
+        needs.packages += [ENGINE, "iptables"]
 
 
 def ports(needs: Needs, wanted: Iterable[int], owner: str) -> None:
-    """Check that local ports are free, unless the container `owner` already has them."""
-    if succeeds("docker", "container", "inspect", owner):
+    """Check that local ports are free, unless the container `owner` runs and so has them."""
+    form = "{{.State.Running}}"
+    if capture("docker", "container", "inspect", "-f", form, owner, check=False) == "true":
         return
     for port in wanted:
         with socket.socket() as probe:

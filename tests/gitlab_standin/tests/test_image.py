@@ -150,9 +150,7 @@ def test_restore_with_puma_and_sidekiq_stopped(url: str) -> None:
 
 
 def test_stop_is_clean_and_quick_and_kill_harmless(url: str) -> None:
-    began = time.monotonic()
-    docker("stop", NAME)
-    assert time.monotonic() - began < 10
+    docker("stop", NAME)  # which kills it after 10 s: then its code is 137
     assert docker("inspect", "--format", "{{.State.ExitCode}}", NAME).stdout.strip() == "0"
     docker("start", NAME)
     _ready()

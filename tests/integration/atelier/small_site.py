@@ -22,6 +22,8 @@ from world import npm
 from world.images import lock
 
 ROOT = Path(__file__).resolve().parents[3]
+START_SECONDS = 30
+"""How long the hub waits for a learner's server."""
 PROXY_SOURCE = ROOT / "roles/jupyterhub/files/proxy/node20"
 PROXY = ROOT / ".cache/atelier-tests/proxy"
 
@@ -150,7 +152,7 @@ class Site:
             },
             "spawner": {
                 "gateway": self.inside,
-                "start_timeout_seconds": 30,
+                "start_timeout_seconds": START_SECONDS,
                 "network": self.network or "none",
             },
             "paths": {

@@ -114,7 +114,8 @@ def test_the_page_fits_a_frame_of_320_pixels(framed: FramedSite, window: Window)
             link = inside.get_by_role("link", name=view)
             if link.count():
                 link.click()
-                expect(inside.get_by_role("link", name=view)).to_have_count(0)
+                gone = inside.get_by_role("link", name=view)
+                expect(gone).to_have_count(0, timeout=PATIENCE_MILLISECONDS)
             wide = inside.locator("html").evaluate("page => [page.scrollWidth, innerWidth]")
             assert wide[0] <= wide[1] == 320, view
             inside.locator("ins").first.scroll_into_view_if_needed()

@@ -179,10 +179,10 @@ def test_no_desk_at_all() -> None:
 def test_a_slow_desk_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert credential.TIMEOUT_SECONDS <= 5
     monkeypatch.setattr(credential, "TIMEOUT_SECONDS", 0.2)
-    desk.delay = 2
+    desk.delay = 20
     began = time.monotonic()
     assert ask(desk.url)[0] == "quit=1\n"
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 15
 
 
 def test_the_hub_token_does_not_follow_a_redirect(desk: Desk) -> None:

@@ -17,6 +17,7 @@ def container_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(demo.needs, "ports", lambda *_: None)
     monkeypatch.setattr(demo.needs, "memory", lambda *_: None)
     monkeypatch.setattr(demo, "VARS", tmp_path / "vars.yml")
+    monkeypatch.setattr(demo.Target, "checkout", lambda _: None)
     return tmp_path / "vars.yml"
 
 
@@ -28,4 +29,21 @@ def test_a_demo_of_another_checkout_is_left_alone() -> None:
 
 def test_our_own_demo_is_taken_up_again(container_there: Path) -> None:
     container_there.write_text("{}")
+    demo.check(None)
+
+
+def test_secrets_of_a_former_demo_do_not_make_another_checkout_s_ours(
+    container_there: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    container_there.write_text("{}")
+    monkeypatch.setattr(demo.Target, "checkout", lambda _: tmp_path)
+    with pytest.raises(WorldError, match="another checkout's demo has it"):
+        demo.check(None)
+
+
+def test_a_checkout_that_was_moved_keeps_its_demo(
+    container_there: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    container_there.write_text("{}")
+    monkeypatch.setattr(demo.Target, "checkout", lambda _: tmp_path / "where-it-was")
     demo.check(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 from world import needs
@@ -53,3 +54,39 @@ def test_a_user_without_docker_is_told_how_to_get_it(monkeypatch: pytest.MonkeyP
     found = needs.Needs()
     needs.common(found)
     assert any("apt-get install docker.io" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_is_installed_for_its_programs_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: bool
+) -> None:
+    policy = tmp_path / "policy-rc.d"
+    if there:
+        policy.write_text("of the machine")
+    said: list[str] = []
+
+    def stream(what: str, *_: object, **__: object) -> None:
+        if what.startswith("installing"):
+            said.append(policy.read_text())
+
+    monkeypatch.setattr(needs, "POLICY", policy)
+    monkeypatch.setattr(needs, "stream", stream)
+    monkeypatch.setattr(needs, "capture", lambda *words, **_: said.append(" ".join(words)))
+    needs.install(["nginx"])
+    assert said == [
+        "of the machine" if there else "#!/bin/sh\nexit 101\n",
+        "systemctl disable nginx",
+    ]
+    assert policy.exists() == there
+
+
+def test_the_engine_s_client_comes_with_it_where_it_is_a_package_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(needs, "POLICY", tmp_path / "policy-rc.d")
+    monkeypatch.setattr(needs, "stream", lambda what, *_, **__: said.append(what))
+    # Known only once the lists of packages are there.
+    monkeypatch.setattr(needs, "capture", lambda *_, **__: "docker-cli" if said else "")
+    needs.install(["docker.io"])
+    assert said[-1] == "installing docker.io docker-cli"
