@@ -150,6 +150,11 @@ def _section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _mail(rails: Mapping[str, Any]) -> Mail | None:
     if rails.get("gitlab_email_enabled") is False or not rails.get("smtp_enable"):
         return None
+    if rails.get("smtp_tls") and rails.get("smtp_enable_starttls_auto"):
+        raise ConfigError(
+            "gitlab_rails['smtp_tls'] and gitlab_rails['smtp_enable_starttls_auto'] are mutually"
+            " exclusive. Set one of them to false."
+        )
     return Mail(
         address=str(rails.get("smtp_address") or "localhost"),
         port=int(rails.get("smtp_port") or 25),

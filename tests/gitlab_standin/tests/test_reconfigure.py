@@ -74,6 +74,10 @@ def test_the_newer_place_of_nginx_keys_counts(paths: Paths) -> None:
         ("gitlab_rails['x' = 1", "SyntaxError"),
         ("gitlab_rails['monitoring_whitelist'] = ['nowhere']", "not a network address"),
         ("gitlab_rails['omniauth_providers'] = [{ label: 'x' }]", "needs a 'name'"),
+        (
+            "%w(enable tls enable_starttls_auto).each { |one| gitlab_rails[\"smtp_#{one}\"] = true }",
+            "mutually exclusive",
+        ),
     ],
 )
 def test_mistakes_stop_it_with_their_reason(

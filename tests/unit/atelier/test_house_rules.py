@@ -122,6 +122,11 @@ def test_names_below_localhost_are_told_to_git() -> None:
         "GIT_CONFIG_KEY_0": "http.curloptResolve",
         "GIT_CONFIG_VALUE_0": "gitlab.atelier.localhost:8443:172.30.0.1",
     }
+    elsewhere = settings.model_copy(
+        update={"site": settings.site.model_copy(update={"gitlab_here": False})}
+    )
+    assert extra_hosts(elsewhere) == {"hub.atelier.localhost": "172.30.0.1"}
+    assert git_environment(elsewhere) == {}
     public = Settings.model_validate(
         {"site": {"hub_url": "https://hub.x.org", "gitlab_url": "https://gitlab.x.org"}}
     )

@@ -40,6 +40,7 @@ SITES: dict[str, dict[str, Any]] = {
         },
     },
     "relay": {"gitlab_smtp": {"address": "relay.example.org", "starttls": False, "verify": "none"}},
+    "tls": {"gitlab_smtp": {"address": "smtp.example.org", "port": 465, "tls": True}},
     "extra": {"gitlab_extra_config": "gitlab_rails['time_zone'] = 'Europe/Paris'"},
     "hosts": {"atelier_hub_host": "h.example.org", "atelier_gitlab_url": "https://g.example.org"},
 }  # fmt: skip
@@ -213,6 +214,13 @@ def test_mail_goes_through_the_server_given(settings: dict[str, Any]) -> None:
     assert rails["smtp_enable_starttls_auto"] is True
     assert rails["smtp_openssl_verify_mode"] == "peer"
     assert rails["smtp_authentication"] == "plain"
+
+
+@site("tls")
+def test_tls_from_the_start_is_not_switched_to_again(settings: dict[str, Any]) -> None:
+    """Omnibus refuses to configure both."""
+    rails = settings["gitlab_rails"]
+    assert (rails["smtp_tls"], rails["smtp_enable_starttls_auto"]) == (True, False)
 
 
 @site("relay")

@@ -55,6 +55,8 @@ class Site(Strict):
     """Whether GitLab's host has ``/-/atelier/enter`` and ``/-/atelier/leave``, which end the
     browser's GitLab session. An external GitLab has them where its operators added them."""
 
+    gitlab_here: bool = True
+    """Whether GitLab's address leads to this server, and not to a GitLab elsewhere."""
     gitlab_mail: bool = False
     """Whether GitLab sends mail, so that a learner with a real address can ask for a password."""
 

@@ -58,10 +58,9 @@ def address_host(url: str) -> tuple[str, int]:
 
 def extra_hosts(settings: Settings) -> dict[str, str]:
     """Names a learner's container must resolve to the machine it runs on."""
-    return {
-        address_host(url)[0]: settings.spawner.gateway
-        for url in (settings.site.hub_url, settings.site.gitlab_url)
-    }
+    site = settings.site
+    here = [site.hub_url, *([site.gitlab_url] if site.gitlab_here else [])]
+    return {address_host(url)[0]: settings.spawner.gateway for url in here}
 
 
 def git_environment(settings: Settings) -> dict[str, str]:
@@ -73,7 +72,7 @@ def git_environment(settings: Settings) -> dict[str, str]:
     resolve = [
         f"{host}:{port}:{settings.spawner.gateway}"
         for host, port in [address_host(settings.site.gitlab_url)]
-        if host.endswith(".localhost")
+        if host in extra_hosts(settings) and host.endswith(".localhost")
     ]
     environment = {"GIT_CONFIG_COUNT": str(len(resolve))} if resolve else {}
     for number, value in enumerate(resolve):
