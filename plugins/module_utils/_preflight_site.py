@@ -261,8 +261,8 @@ def external_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "gitlab_admin_token",
             f"{state}, and gitlab_deployment is external",
-            "Make a personal access token of an administrator, scopes api and write_repository, and put it in"
-            " the vault.",
+            "Make a personal access token of an administrator, scopes api and write_repository, and"
+            " put it in the vault.",
         )
 
 
