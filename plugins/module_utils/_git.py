@@ -77,7 +77,7 @@ class Repository:
             "GIT_DIR": str(self.path),
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+            "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new",
             "LC_ALL": "C.UTF-8",
             "LANGUAGE": "C",
             **(env or {}),

@@ -11,6 +11,8 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits imp
     memory_bytes,
 )
 
+ENOUGH_TO_RUN_MB = 2000
+"""Free disk below which nothing is installed or changed on a site that is there already."""
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 
 
@@ -47,7 +49,10 @@ class Port(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """What the module read on the server. Sizes are in MiB; `clock_ahead` is in seconds."""
+    """What the module read on the server. Sizes are in MiB; `clock_ahead` is in seconds.
+
+    `installed`: a site is there already. `other_engine`: Docker's own package, if it is there.
+    """
 
     system: str
     version: str
@@ -59,6 +64,8 @@ class Machine(NamedTuple):
     systemd: bool
     apt: bool
     clock_ahead: float
+    installed: bool = False
+    other_engine: str = ""
 
 
 def machine_findings(
@@ -75,6 +82,7 @@ def machine_findings(
     yield from memory_findings(machine, settings)
     yield from disk_findings(machine, settings)
     yield from clock_findings(machine, settings)
+    yield from engine_findings(machine)
     yield from port_findings(machine.listeners, ports)
     yield from limit_findings(machine, settings["courses"])
 
@@ -123,8 +131,10 @@ def memory_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
 
 
 def disk_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
-    """Rules about free disk."""
+    """Rules about free disk: what an installation takes, and less where it has been taken."""
     least, better = settings["minimum_disk_mb"], settings["recommended_disk_mb"]
+    if machine.installed:
+        least = min(least, ENOUGH_TO_RUN_MB)
     for path, free in machine.free_disk.items():
         problem = f"has {free} MB free for {path}"
         if free < least:
@@ -137,6 +147,18 @@ def disk_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "The server", f"{problem}; {better} are better", "Plan a larger disk.", grave=False
             )
+
+
+def engine_findings(machine: Machine) -> Iterator[Finding]:
+    """Debian's docker.io, which role docker installs, takes the place of Docker's own package."""
+    if machine.other_engine:
+        yield Finding(
+            "The server",
+            f"has {machine.other_engine}, Docker's own package, which Debian's docker.io cannot"
+            " stand beside",
+            "Use a server without it; or, where nothing else needs it, remove it"
+            f" (apt-get remove {machine.other_engine} docker-ce-cli), which keeps /var/lib/docker.",
+        )
 
 
 def clock_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:

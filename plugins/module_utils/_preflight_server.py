@@ -20,6 +20,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine im
 
 LISTEN = "0A"  # linux/include/net/tcp_states.h
 PYTHON = "/usr/bin/python3"
+OTHER_ENGINE = "docker-ce"
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -42,7 +43,23 @@ def look_at_server(disk_paths: Iterable[str], now: float) -> Machine:
         systemd=Path("/run/systemd/system").is_dir(),
         apt=has_apt(),
         clock_ahead=time.time() - now,
+        installed=Path("/etc/systemd/system/atelier-hub.service").exists(),
+        other_engine=OTHER_ENGINE if is_installed(OTHER_ENGINE) else "",
     )
+
+
+def is_installed(package: str) -> bool:
+    """Tell whether a Debian package is there."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, no shell
+            ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return False
+    return done.returncode == 0 and done.stdout == "installed"
 
 
 def read_system(text: str) -> tuple[str, str]:
@@ -203,7 +220,7 @@ def look_at_repository(
             variable,
             f"cannot be read ({url}: {said.removeprefix('fatal: ')})",
             "Check the address, and that the server may read it: a public repository, or a deploy"
-            " key.",
+            " key in root's ~/.ssh there.",
         )
     ]
 

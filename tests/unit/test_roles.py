@@ -65,6 +65,22 @@ def test_main_is_a_table_of_contents(role: str) -> None:
         assert task.get("tags") or "meta" in modules, f"{task.get('name')} has no tag"
 
 
+@pytest.mark.parametrize("playbook", ["site", "course"])
+@pytest.mark.parametrize("role", ["course_image", "course"])
+def test_a_documented_tag_of_a_role_reaches_it(playbook: str, role: str) -> None:
+    steps = load(ROOT / "roles" / role / "tasks/main.yml")
+    tags = {tag for step in steps for tag in step["tags"]} - {"always"}
+    (play,) = load(ROOT / f"playbooks/{playbook}.yml")
+    including = "ansible.builtin.include_role"  # whose own tags decide whether it is looked into
+    (task,) = [
+        task
+        for task in play["tasks"]
+        if task.get(including, {}).get("name") == f"mooc.atelier.{role}"
+    ]
+    assert set(task["tags"]) == tags
+    assert task[including]["apply"]["tags"] == [role], "more would run what was not asked for"
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_role_has_a_molecule_scenario(role: str) -> None:
     assert (ROOT / "molecule" / role / "molecule.yml").is_file()

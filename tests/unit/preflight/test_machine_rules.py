@@ -14,6 +14,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine im
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
     free_space,
+    is_installed,
     look_at_server,
     read_system,
     socket_address,
@@ -70,6 +71,9 @@ def test_a_good_server_passes() -> None:
         ({"memory": 5000}, "The server", False),
         ({"free_disk": {"/var/lib/docker": 9000}}, "The server", True),
         ({"free_disk": {"/var/lib/docker": 20000}}, "The server", False),
+        ({"free_disk": {"/var/lib/docker": 9000}, "installed": True}, "The server", False),
+        ({"free_disk": {"/var/lib/docker": 1500}, "installed": True}, "The server", True),
+        ({"other_engine": "docker-ce"}, "The server", True),
         ({"clock_ahead": 400.0}, "The server's clock", True),
         ({"clock_ahead": -400.0}, "The server's clock", True),
     ],
@@ -119,6 +123,11 @@ def test_this_machine_can_be_read() -> None:
     assert machine.processors > 0
     assert machine.free_disk["/nowhere/at/all"] > 0
     assert machine.clock_ahead > 1e9
+
+
+def test_packages_are_known_by_their_state() -> None:
+    assert is_installed("dpkg")
+    assert not is_installed("no-such-package")
 
 
 def test_procfs_notations() -> None:
