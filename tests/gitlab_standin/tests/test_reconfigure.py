@@ -75,7 +75,7 @@ def test_the_newer_place_of_nginx_keys_counts(paths: Paths) -> None:
         ("gitlab_rails['monitoring_whitelist'] = ['nowhere']", "not a network address"),
         ("gitlab_rails['omniauth_providers'] = [{ label: 'x' }]", "needs a 'name'"),
         (
-            "%w(enable tls enable_starttls_auto).each { |k| gitlab_rails[\"smtp_#{k}\"] = true }",
+            '%w(enable tls enable_starttls_auto).each { |k| gitlab_rails["smtp_#{k}"] = true }',
             "mutually exclusive",
         ),
     ],
