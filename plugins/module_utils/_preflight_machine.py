@@ -154,10 +154,10 @@ def engine_findings(machine: Machine) -> Iterator[Finding]:
     if machine.other_engine:
         yield Finding(
             "The server",
-            f"has {machine.other_engine}, Docker's own package, which Debian's docker.io cannot"
-            " stand beside",
+            f"has {machine.other_engine}, a package of Docker's own, which Debian's docker.io"
+            " cannot stand beside",
             "Use a server without it; or, where nothing else needs it, remove it"
-            f" (apt-get remove {machine.other_engine} docker-ce-cli), which keeps /var/lib/docker.",
+            " (apt-get remove docker-ce docker-ce-cli containerd.io), which keeps /var/lib/docker.",
         )
 
 

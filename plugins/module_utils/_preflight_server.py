@@ -20,7 +20,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine im
 
 LISTEN = "0A"  # linux/include/net/tcp_states.h
 PYTHON = "/usr/bin/python3"
-OTHER_ENGINE = "docker-ce"
+OTHER_ENGINES = ("docker-ce", "containerd.io")
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -44,7 +44,7 @@ def look_at_server(disk_paths: Iterable[str], now: float) -> Machine:
         apt=has_apt(),
         clock_ahead=time.time() - now,
         installed=Path("/etc/systemd/system/atelier-hub.service").exists(),
-        other_engine=OTHER_ENGINE if is_installed(OTHER_ENGINE) else "",
+        other_engine=" and ".join(filter(is_installed, OTHER_ENGINES)),
     )
 
 

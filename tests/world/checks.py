@@ -85,7 +85,7 @@ def _alone() -> IO[str]:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
         handle = path.open()
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:  # taken, or made by somebody whose files we may not read
         raise WorldError(
             "The tests of another checkout are running on this machine, and would be disturbed:\n"
             f"  wait until they have ended (see who they are with: fuser -v {path})"

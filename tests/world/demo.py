@@ -62,8 +62,13 @@ def check(gitlab_image: str | None) -> None:
 def is_of_another_checkout() -> bool:
     """Tell whether a demo is there that another checkout made, or one this one knows nothing of."""
     maker = TARGET.checkout()
-    if maker is not None and maker.exists():
-        return maker != paths.ROOT
+    if maker == paths.ROOT:
+        return False
+    try:
+        if maker is not None and maker.exists():
+            return True
+    except PermissionError:  # somebody else's, in a place that we may not look at
+        return True
     return not VARS.exists() and succeeds("docker", "container", "inspect", NAME)
 
 

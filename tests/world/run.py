@@ -22,7 +22,7 @@ class WorldError(Exception):
 
 
 class _Interruption:
-    """Ctrl+C and SIGTERM: KeyboardInterrupt, but never between a start and the note of it.
+    """Ctrl+C, SIGTERM, a closed terminal: KeyboardInterrupt, but never amid a start and its note.
 
     What was started would go on without us, beside the next try.
     """
@@ -32,8 +32,8 @@ class _Interruption:
         self._wanted = False
 
     def install(self) -> None:
-        """Answer both signals from now on."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        """Answer them from now on."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._arrived)
 
     def _arrived(self, *_: object) -> None:
@@ -73,14 +73,17 @@ def duration(seconds: float) -> str:
 
 
 def capture(*command: str, check: bool = True, stdin: str | None = None) -> str:
-    """Run a short command and return its standard output, stripped.
+    """Run a short command and return its standard output, stripped; where `check` is false and
+    there is no such command, an empty text.
 
     Raises:
-        WorldError: it is missing, or failed and `check` is true; carries its error output.
+        WorldError: it is missing or failed, and `check` is true; carries its error output.
     """
     try:
         done = subprocess.run(command, capture_output=True, text=True, input=stdin, check=False)
     except FileNotFoundError as error:
+        if not check:
+            return ""
         raise WorldError(f"{command[0]}: not found") from error
     if check and done.returncode:
         said = (done.stderr or done.stdout).strip()

@@ -13,7 +13,7 @@ from atelier.desk.answers import AnswerBook
 from atelier.desk.check.engine import compare
 from atelier.desk.check.model import Comparison, Rule
 from atelier.desk.check.runner import Unfinished
-from atelier.desk.checks import IN_HAND, CheckOffice
+from atelier.desk.checks import IN_HAND, STOPPED_TRIES, CheckOffice
 from atelier.desk.grades.queue import GradeQueue
 from atelier.desk.refused import Refused
 from atelier.desk.shelf import SavedVersion, Shelf
@@ -148,6 +148,21 @@ def test_grading_again_is_made_up_for_when_it_came_to_no_end(school: School, tro
 
     asyncio.run(again())
     assert school.best("ada") == (1, 1)
+    assert school.book.rechecks() == []
+
+
+def test_a_file_that_ends_every_comparison_is_not_compared_for_ever(school: School) -> None:
+    async def again() -> None:
+        school.save("ada", b"Pi is 3.2\n")
+        await school.office.check("ada", "rr1", "pi")
+        await school.office.recheck_all("rr1", "pi")
+        school.bench.trouble = Unfinished("exercise_stopped")
+        for _ in range(STOPPED_TRIES):
+            await school.office.retry()
+            assert school.book.rechecks() != []
+        await school.office.retry()
+
+    asyncio.run(again())
     assert school.book.rechecks() == []
 
 

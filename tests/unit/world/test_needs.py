@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from world import needs
+from world import demo, needs
 from world.run import WorldError
 
 
@@ -74,7 +74,7 @@ def test_what_is_installed_for_its_programs_starts_nothing(
     monkeypatch.setattr(needs, "capture", lambda *words, **_: said.append(" ".join(words)))
     needs.install(["nginx"])
     assert said == [
-        "of the machine" if there else "#!/bin/sh\nexit 101\n",
+        "of the machine" if there else needs.NOTHING_STARTS,
         "systemctl disable nginx",
     ]
     assert policy.exists() == there
@@ -90,3 +90,25 @@ def test_the_engine_s_client_comes_with_it_where_it_is_a_package_of_its_own(
     monkeypatch.setattr(needs, "capture", lambda *_, **__: "docker-cli" if said else "")
     needs.install(["docker.io"])
     assert said[-1] == "installing docker.io docker-cli"
+
+
+def test_a_policy_left_by_an_installation_that_was_killed_goes_with_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy-rc.d"
+    policy.write_text(needs.NOTHING_STARTS)
+    monkeypatch.setattr(needs, "POLICY", policy)
+    monkeypatch.setattr(needs, "stream", lambda *_, **__: None)
+    needs.install(["git"])
+    assert not policy.exists()
+
+
+def test_a_machine_without_docker_is_looked_at_to_the_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(demo, "VARS", tmp_path / "vars.yml")
+    monkeypatch.setattr(needs.os, "geteuid", lambda: 1000)
+    assert not demo.is_of_another_checkout()
+    with pytest.raises(WorldError, match="(?s)Nothing has been changed.*a Docker engine: "):
+        demo.check(None)

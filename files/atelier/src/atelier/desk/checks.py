@@ -30,6 +30,8 @@ from atelier.spaces import GitLabUnavailable, SpaceError
 log = logging.getLogger(__name__)
 
 RECHECKS_AT_ONCE = 2
+STOPPED_TRIES = 5
+"""How often a comparison that was ended is made again: a file may be what ends it."""
 IN_HAND = 8
 """Answers fetched and compared at the same time, each of which may be large. The others wait in
 order: more would make neither GitLab nor the comparisons faster."""
@@ -88,6 +90,7 @@ class CheckOffice:
         self._checker = checker
         self._in_hand = asyncio.Semaphore(IN_HAND)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._stopped: dict[tuple[str, str, str], int] = {}
 
     async def declared(self, slug: str) -> tuple[Course, CourseExercises, SavedVersion]:
         """A course and its exercises.
@@ -295,12 +298,15 @@ class CheckOffice:
                 reason = error.reason if isinstance(error, Refused) else ""
                 if reason == "exercise_busy":
                     return False
-                if reason == "exercise_stopped":  # it stays owed, and holds nobody else up
-                    return True
+                whose = (username, slug, exercise_id)
+                if reason == "exercise_stopped" and self._stopped.get(whose, 0) < STOPPED_TRIES:
+                    self._stopped[whose] = self._stopped.get(whose, 0) + 1
+                    return True  # it stays owed, and holds nobody else up
                 log.warning(
                     "checking again user=%s course=%s exercise=%s: %s",
                     *(username, slug, exercise_id, error),
                 )
+            self._stopped.pop((username, slug, exercise_id), None)
             await asyncio.to_thread(self.book.rechecked, username, slug, exercise_id)
             return True
 

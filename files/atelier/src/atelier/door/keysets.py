@@ -106,10 +106,11 @@ class Keysets:
         fresh = known.read is not None and now - known.read < FRESH_SECONDS
         may_ask = known.tried is None or now - known.tried >= FLOOR_SECONDS
         reason = "it was read less than a minute ago"
-        if known.reading is None and may_ask and (kid not in known.keys or not fresh):
+        wanting = kid not in known.keys or not fresh
+        if known.reading is None and may_ask and wanting:
             known.tried = now
             known.reading = asyncio.create_task(self._read(registration.key, url, known))
-        if known.reading is not None:
+        if known.reading is not None and wanting:
             patience = PATIENCE_SECONDS if known.serves(kid, now) else None
             await asyncio.wait({known.reading}, timeout=patience)
             reason = known.said

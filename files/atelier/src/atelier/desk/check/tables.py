@@ -163,8 +163,9 @@ def _same_columns(here: Sequence[RowBlock], there: Sequence[RowBlock]) -> None:
         return
     if len(set(wanted)) != len(wanted) or any(_number(key) is not None for key in wanted):
         return  # not a head
-    order = [got.index(key) for key in wanted]
-    order += [place for place in range(len(got)) if place not in set(order)]
+    places = {key: place for place, key in enumerate(got)}
+    order = [places.pop(key) for key in wanted]
+    order += places.values()
     for row in there:
         if len(row.keys) == len(order):
             row.cells = [row.cells[place] for place in order]
