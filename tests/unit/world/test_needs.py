@@ -110,5 +110,5 @@ def test_a_machine_without_docker_is_looked_at_to_the_end(
     monkeypatch.setattr(demo, "VARS", tmp_path / "vars.yml")
     monkeypatch.setattr(needs.os, "geteuid", lambda: 1000)
     assert not demo.is_of_another_checkout()
-    with pytest.raises(WorldError, match="(?s)Nothing has been changed.*a Docker engine: "):
+    with pytest.raises(WorldError, match=r"(?s)Nothing has been changed.*a Docker engine: "):
         demo.check(None)
