@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Hashable, Sequence
+from copy import copy
 from math import isfinite
 
 from atelier.desk.check.blocks import Block, Unreadable
@@ -120,7 +121,7 @@ def side_by_side(
     here = [row for row in expected if isinstance(row, RowBlock)]
     there = [row for row in answer if isinstance(row, RowBlock)]
     near = Near(rule.tolerance_absolute, rule.tolerance_relative)
-    _same_columns(here, there)
+    here, there = _same_columns(here, there)
     if rule.key:
         pairs = _by_columns(here, there, rule.key)
         elsewhere: list[Pair] = []
@@ -151,25 +152,38 @@ def side_by_side(
     return parts
 
 
-def _same_columns(here: Sequence[RowBlock], there: Sequence[RowBlock]) -> None:
-    """Put the answer's columns in the expected order, if its head names them all.
+def _same_columns(
+    here: list[RowBlock], there: list[RowBlock]
+) -> tuple[list[RowBlock], list[RowBlock]]:
+    """The rows with their columns in the same order, if one head names all that the other does.
 
-    Columns of its own come last: R's ``write.csv`` puts one with the rows' names first.
+    Columns of one's own come last: R's ``write.csv`` puts one with the rows' names first.
     """
-    if not here or not there:
-        return
-    wanted, got = here[0].keys, there[0].keys
-    if wanted == got or len(set(got)) != len(got) or not set(wanted) <= set(got):
-        return
-    if len(set(wanted)) != len(wanted) or any(_number(key) is not None for key in wanted):
-        return  # not a head
-    places = {key: place for place, key in enumerate(got)}
-    order = [places.pop(key) for key in wanted]
+    if here and there:
+        wanted, got = here[0].keys, there[0].keys
+        if set(wanted) <= set(got):
+            return here, _in_order(there, wanted)
+        if set(got) < set(wanted):
+            return _in_order(here, got), there
+    return here, there
+
+
+def _in_order(rows: list[RowBlock], head: list[Hashable]) -> list[RowBlock]:
+    """The rows with the columns of a head first, in its order."""
+    places = {key: place for place, key in enumerate(rows[0].keys)}
+    is_head = len(set(head)) == len(head) and not any(_number(key) is not None for key in head)
+    if rows[0].keys == head or len(places) != len(rows[0].keys) or not is_head:
+        return rows
+    order = [places.pop(key) for key in head]
     order += places.values()
-    for row in there:
-        if len(row.keys) == len(order):
-            row.cells = [row.cells[place] for place in order]
-            row.keys = [row.keys[place] for place in order]
+    return [_reordered(row, order) if len(row.keys) == len(order) else row for row in rows]
+
+
+def _reordered(row: RowBlock, order: Sequence[int]) -> RowBlock:
+    moved = copy(row)
+    moved.cells = [row.cells[place] for place in order]
+    moved.keys = [row.keys[place] for place in order]
+    return moved
 
 
 def _by_columns(
