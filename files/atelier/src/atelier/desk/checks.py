@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -90,7 +90,7 @@ class CheckOffice:
         self._checker = checker
         self._in_hand = asyncio.Semaphore(IN_HAND)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._stopped: dict[tuple[str, str, str], int] = {}
+        self._stopped: Counter[tuple[str, str, str]] = Counter()
 
     async def declared(self, slug: str) -> tuple[Course, CourseExercises, SavedVersion]:
         """A course and its exercises.
@@ -272,6 +272,7 @@ class CheckOffice:
 
     async def _recheck(self, username: str, slug: str, exercise_id: str) -> bool:
         """One learner's attempts, each at the saved version it had; whether to go on."""
+        whose = (username, slug, exercise_id)
         async with self._locks[username]:  # one at a time for each learner
             attempts = await asyncio.to_thread(self.book.attempts, username, slug, exercise_id)
             try:
@@ -298,16 +299,15 @@ class CheckOffice:
                 reason = error.reason if isinstance(error, Refused) else ""
                 if reason == "exercise_busy":
                     return False
-                whose = (username, slug, exercise_id)
-                if reason == "exercise_stopped" and self._stopped.get(whose, 0) < STOPPED_TRIES:
-                    self._stopped[whose] = self._stopped.get(whose, 0) + 1
+                if reason == "exercise_stopped" and self._stopped[whose] < STOPPED_TRIES:
+                    self._stopped[whose] += 1
                     return True  # it stays owed, and holds nobody else up
                 log.warning(
                     "checking again user=%s course=%s exercise=%s: %s",
                     *(username, slug, exercise_id, error),
                 )
-            self._stopped.pop((username, slug, exercise_id), None)
-            await asyncio.to_thread(self.book.rechecked, username, slug, exercise_id)
+            self._stopped.pop(whose, None)
+            await asyncio.to_thread(self.book.rechecked, *whose)
             return True
 
 

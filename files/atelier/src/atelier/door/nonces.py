@@ -49,11 +49,8 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class _Record(Protocol):
-    began: float
-    """What was signed before that may have been forgotten, seconds since 1970."""
-
-    def begin(self, now: float) -> None:
-        """Correct ``began``: the clock was ahead when the record was opened, and is right now."""
+    def forgotten(self, timestamp: int, now: float) -> bool:
+        """Whether what was signed then may have been recorded, and lost."""
 
     def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
         """Whether the digest is new; with ``durable`` it outlives a loss of power from now on."""
@@ -89,7 +86,7 @@ class _File:
             " (digest VARCHAR(64) PRIMARY KEY NOT NULL, expires INTEGER NOT NULL)"
         )
         run("CREATE INDEX IF NOT EXISTS ix_atelier_nonces_expires ON atelier_nonces (expires)")
-        self.began = self._opened(boot, now) if path else 0.0
+        self._began = self._opened(boot, now) if path else 0.0
         run("PRAGMA synchronous=NORMAL")
 
     def _opened(self, boot: str, now: float) -> float:
@@ -108,10 +105,12 @@ class _File:
         (began,) = run("SELECT began FROM atelier_nonces_boot").fetchone()
         return float(began)
 
-    def begin(self, now: float) -> None:
-        with self._lock:
-            self._connection.execute("UPDATE atelier_nonces_boot SET began = ?", (now,))
-            self.began = now
+    def forgotten(self, timestamp: int, now: float) -> bool:
+        if self._began > now:  # the clock was ahead when the record was opened, and is right now
+            with self._lock:
+                self._connection.execute("UPDATE atelier_nonces_boot SET began = ?", (now,))
+                self._began = now
+        return timestamp < int(self._began)
 
     def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
         with self._lock:
@@ -137,8 +136,6 @@ class _File:
 class _InDatabase:
     """A table in the hub's database, which keeps what it has committed."""
 
-    began = 0.0
-
     def __init__(self, url: URL) -> None:
         self._engine = create_engine(url, pool_pre_ping=True)
         try:
@@ -148,8 +145,9 @@ class _InDatabase:
             if not inspect(self._engine).has_table(_nonces.name):
                 raise
 
-    def begin(self, now: float) -> None:
-        """Nothing of it depends on a start."""
+    def forgotten(self, timestamp: int, now: float) -> bool:
+        del timestamp, now
+        return False
 
     def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
         del durable
@@ -200,9 +198,7 @@ class NonceStore:
             timestamp: when it was signed, seconds since 1970.
             now: present time, same unit.
         """
-        if self._record.began > now:
-            self._record.begin(now)
-        return timestamp < int(self._record.began)
+        return self._record.forgotten(timestamp, now)
 
     def claim(self, consumer: str, timestamp: int, nonce: str, *, now: float, expires: int) -> bool:
         """Record a launch, once.
