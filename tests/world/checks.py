@@ -192,7 +192,7 @@ def clean() -> int:
     """Remove the demo, downloads, tools and results. Returns an exit code."""
     cache = paths.CACHE
     if demo.is_of_another_checkout():
-        say(f"==> The demo that was made in {demo.TARGET.checkout()} stays.")
+        say(f"==> The demo of {demo.TARGET.checkout() or 'another checkout'} stays.")
     else:
         demo.down()
     try:

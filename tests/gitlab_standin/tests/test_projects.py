@@ -2,13 +2,14 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import gitlab
 import httpx
 import pytest
 from gitlab.exceptions import GitlabError
 from gitlab.v4.objects import Project
-from gitlab_standin.testing import Standin
+from gitlab_standin.testing import Standin, running_standin
 
 from .conftest import NewUser, fork_of, token_of
 
@@ -130,6 +131,19 @@ def test_members(gl: gitlab.Gitlab, template: Project, new_user: NewUser) -> Non
     group.members.delete(user.id)
     with pytest.raises(GitlabError):
         group.members.get(user.id)
+
+
+def test_a_fork_is_scheduled_started_and_finished(tmp_path: Path) -> None:
+    with running_standin(tmp_path, env={"GITLAB_STANDIN_IMPORT_SECONDS": "4"}) as slow:
+        source = slow.gitlab.projects.create({"name": "source", "initialize_with_readme": True})
+        group = slow.gitlab.groups.create({"name": "forks", "path": "forks"})
+        made = source.forks.create({"namespace_id": group.id, "path": "f", "name": "f"})
+        seen = [made.import_status]
+        deadline = time.monotonic() + 60
+        while seen[-1] != "finished" and time.monotonic() < deadline:
+            time.sleep(0.05)
+            seen.append(slow.gitlab.projects.get(made.id).import_status)
+    assert list(dict.fromkeys(seen)) == ["scheduled", "started", "finished"]
 
 
 def test_a_fork_is_usable_only_when_its_import_is_finished(

@@ -101,13 +101,18 @@ class Visitor:
         """Launch and go where it leads."""
         return self.follow(self.post(self.form(**values)))
 
+    def way_on(self, response: httpx.Response) -> str:
+        """Where a redirect leads; by GitLab's way out straight to what comes after it."""
+        address = urljoin(str(response.url), response.headers.get("location", ""))
+        if "/-/atelier/leave?" in address:  # where nginx ends GitLab's session and sends back
+            return f"{self.hub_url}/hub/atelier/go?{urlsplit(address).query}"
+        return address
+
     def follow(self, response: httpx.Response, seconds: float = 40) -> httpx.Response:
         """Follow redirects on this site and wait on pages that reload themselves."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            address = urljoin(str(response.url), response.headers.get("location", ""))
-            if "/-/atelier/leave?" in address:  # where nginx ends GitLab's session and sends back
-                address = f"{self.hub_url}/hub/atelier/go?{urlsplit(address).query}"
+            address = self.way_on(response)
             if response.is_redirect and not address.startswith(self.hub_url + "/"):
                 return response
             if response.is_redirect:

@@ -9,7 +9,6 @@ import secrets
 import signal
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
@@ -151,7 +150,7 @@ def test_who_comes_for_a_check_first_waits_for_their_space(
         try:
             page = newcomer.post(newcomer.form(target="check", exercise="pi", locale="en"))
             while page.is_redirect:
-                page = newcomer.browser.get(urljoin(str(page.url), way_on(newcomer, page)))
+                page = newcomer.browser.get(newcomer.way_on(page))
             assert '<meta http-equiv="refresh"' in page.text
             assert "is being prepared" in page.text
         finally:
@@ -159,14 +158,6 @@ def test_who_comes_for_a_check_first_waits_for_their_space(
         page = newcomer.follow(page)
         assert "http-equiv" not in page.text
         assert score(check(newcomer, page)) == "0 %"
-
-
-def way_on(visitor: Visitor, page: httpx.Response) -> str:
-    """Where a redirect leads; by GitLab's way out straight to what comes after it."""
-    address = page.headers["location"]
-    if "/-/atelier/leave?" not in address:
-        return str(address)
-    return f"{visitor.hub_url}/hub/atelier/go?{urlsplit(address).query}"
 
 
 def test_what_the_exercise_forbids_is_said(course: GitLabBeside, visitor: Visitor) -> None:

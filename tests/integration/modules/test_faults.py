@@ -52,6 +52,7 @@ def test_after_a_429_everybody_waits_as_long_as_asked(room: Classroom, storm: We
     refused = storm.times[storm.fates.index(429)]
     early = [moment for moment in storm.times if refused < moment < refused + 2.0]
     assert len(early) <= 3, "what the other three had sent before they knew"
+    assert all(moment < refused + 1.0 for moment in early), "and nothing once they did"
     assert len(room.accounts()) == 20
 
 
