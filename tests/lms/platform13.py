@@ -7,6 +7,7 @@ key of its own for each configuration. So does this.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -68,6 +69,13 @@ class Platform13:
         """Where a deep linking response is posted."""
         return f"{self.address}/lti13/chosen"
 
+    @cached_property
+    def _signer(self) -> Any:
+        """Open edX's keeper of the key, made once: reading a key takes longer than signing."""
+        from lti_consumer.lti_1p3.key_handlers import PlatformKeyHandler  # once Django has settings
+
+        return PlatformKeyHandler(self.key, self.key_id)
+
     def _consumer(self) -> Any:
         from lti_consumer.lti_1p3.consumer import LtiAdvantageConsumer  # once Django has settings
 
@@ -77,12 +85,13 @@ class Platform13:
             lti_launch_url=self.launch_url,
             client_id=CLIENT_ID,
             deployment_id=DEPLOYMENT_ID,
-            rsa_key=self.key,
-            rsa_key_id=self.key_id,
+            rsa_key=None,
+            rsa_key_id=None,
             redirect_uris=[self.launch_url],
             tool_key=self.tool_key,
             tool_keyset_url=None if self.tool_key else f"{self.hub_url}/hub/lti13/keys",
         )
+        consumer.key_handler = self._signer
         consumer.enable_deep_linking(self.launch_url, self.return_url)
         return consumer
 

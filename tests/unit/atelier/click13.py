@@ -19,6 +19,8 @@ from atelier.door.sealed import Sealer
 from atelier.outside import Outside
 from atelier.registrations import Registration, Registrations
 from atelier.settings import Consumer, Consumers, Site
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lms.platform13 import Platform13, make_key
 
 HUB = "https://hub.mooc.example"
@@ -38,13 +40,21 @@ CONSUMERS = Consumers(
 
 
 @cache
-def key(name: str) -> str:
-    """The private key of that name."""
+def pem(name: str) -> str:
+    """The private key of that name, in PEM."""
     del name
     return make_key()
 
 
-PLATFORMS = Platform13(PLATFORM, HUB, key("first"))
+@cache
+def key(name: str) -> RSAPrivateKey:
+    """The private key of that name, read: that takes longer than to sign with it."""
+    read = load_pem_private_key(pem(name).encode(), None)
+    assert isinstance(read, RSAPrivateKey)
+    return read
+
+
+PLATFORMS = Platform13(PLATFORM, HUB, pem("first"))
 
 
 def registrations(**changes: Any) -> Registrations:

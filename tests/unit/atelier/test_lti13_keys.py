@@ -18,7 +18,7 @@ from unit.atelier.click13 import (
     PLATFORMS,
     Click,
     Web,
-    key,
+    pem,
     refusal,
     registrations,
 )
@@ -34,7 +34,7 @@ def test_keys_are_read_once_and_again_when_the_platform_has_a_new_one() -> None:
     for _ in range(5):
         Click().arrive(web=web)
     assert web.asked == 1
-    rotated = Platform13(PLATFORM, HUB, key("second"), "key-2")
+    rotated = Platform13(PLATFORM, HUB, pem("second"), "key-2")
     web.publish(rotated)
     web.now += FLOOR_SECONDS
     click = Click()
