@@ -24,7 +24,7 @@ demo-down: python ## remove everything the demo made
 demo-status: python ## what of the demo runs
 	@$(WORLD) demo status
 
-check: python ## lint, types and unit tests: under 2 minutes, no container
+check: python ## lint, types and quick unit tests: under 2 minutes, no container
 	@$(WORLD) check
 
 test: python ## everything: lint, types, unit, integration, molecule, end to end, chaos

@@ -35,13 +35,13 @@ TEST_PROGRAMS = {
 
 
 def check() -> int:
-    """Lint, types and unit tests. Returns pytest's exit code."""
+    """Lint, types and the quick unit tests. Returns pytest's exit code."""
     found = needs.Needs()
     needs.venv(found)
     needs.programs(found, LINT_PROGRAMS)
     found.settle()
     venv.ensure()
-    return _pytest(QUICK, ["-q"])
+    return _pytest(QUICK, ["-q", "-m", "not long"])
 
 
 def test(arguments: Sequence[str]) -> int:

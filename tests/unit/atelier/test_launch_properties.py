@@ -24,6 +24,8 @@ from atelier.settings import Consumers, Course, Site
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.long
+
 HUB = "https://hub.mooc.example"
 URL = f"{HUB}/hub/lti/launch"
 SECRETS = {"campus": "s" * 40, "other": "o" * 40}
@@ -56,7 +58,7 @@ BASE = {
 }
 PLACES = (*BASE, "oauth_nonce", "oauth_signature", "oauth_body_hash", "custom_exercise", "x")
 VALUES = 8
-EXAMPLES = 250
+EXAMPLES = 200
 _nonces = itertools.count()
 _store = NonceStore("sqlite://")
 
