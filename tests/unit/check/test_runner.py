@@ -49,6 +49,7 @@ def test_a_file_may_be_anything(content: bytes | None, key: str | None) -> None:
     assert len(json.dumps(found)) < 3 * 1024**2
 
 
+@pytest.mark.long
 def test_what_takes_too_long_is_ended() -> None:
     slow = ("".join(f"w{n % 977} " for n in range(3_000_000))).encode()
     other = ("".join(f"w{n % 983} " for n in range(3_000_000))).encode()
@@ -78,6 +79,7 @@ def test_a_long_answer_gives_a_bounded_outcome() -> None:
     assert [message["key"] for message in found["limits"]] == ["check_limit_shown"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "one", "other"),
     [

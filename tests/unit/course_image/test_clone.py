@@ -238,6 +238,7 @@ def end_all_in(folder: Path) -> None:
                     found = True
 
 
+@pytest.mark.long
 def test_killed_at_any_moment_leaves_nothing_or_everything(
     home: Path, template: Path, fork: Path
 ) -> None:

@@ -174,6 +174,7 @@ def test_the_hub_reads_what_the_module_writes(file: Path) -> None:
     assert read.by_key('q"uote').trust_email is True
 
 
+@pytest.mark.long
 @given(
     st.lists(
         st.builds(

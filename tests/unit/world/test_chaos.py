@@ -12,6 +12,8 @@ import pytest
 from world import chaos
 from world.run import WorldError
 
+pytestmark = pytest.mark.long
+
 # A playbook that starts a worker in a session of its own, as Ansible does, and then goes on.
 PLAYBOOK = """
 import subprocess, sys, time
