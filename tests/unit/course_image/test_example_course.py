@@ -50,3 +50,13 @@ def test_the_series_is_what_the_readme_says() -> None:
     for row in rows:
         expected = 20 + 65 * math.exp(-int(row["minute"]) / 25)
         assert abs(float(row["temperature"]) - expected) < 4 * 0.4
+
+
+def test_to_open_a_notebook_changes_nothing_in_it() -> None:
+    """JupyterLab writes the running kernel's language into a notebook that lacks a part of it."""
+    parts = {"codemirror_mode", "file_extension", "mimetype", "name", "version"}
+    found = sorted((ROOT / "files").glob("example-*/**/*.ipynb"))
+    assert found
+    for notebook in found:
+        language = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["language_info"]
+        assert parts <= language.keys(), notebook
