@@ -36,19 +36,20 @@ def run(name: str, *, check: bool = False, **arguments: Any) -> Ran:
     """Run module ``name`` in this process; arguments as in a task."""
     module = importlib.import_module(f"ansible_collections.mooc.atelier.plugins.modules.{name}")
     given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
-    answer, others = io.StringIO(), io.StringIO()
+    written = io.StringIO()
     mask = os.umask(0o022)
     try:
         with (
             patch_module_args(given),
-            contextlib.redirect_stdout(answer),
-            contextlib.redirect_stderr(others),
+            contextlib.redirect_stdout(written),
+            contextlib.redirect_stderr(written),
             contextlib.suppress(SystemExit),
         ):
             module.main()
     finally:
         os.umask(mask)
-    return Ran(json.loads(answer.getvalue()), answer.getvalue() + others.getvalue())
+    text = written.getvalue()
+    return Ran(json.loads(text), text)
 
 
 def tree(root: Path) -> dict[str, str]:
