@@ -39,6 +39,26 @@ def test_a_notebook_opens_inside_the_course_page(
         assert "/demo/lab/tree/demo" in json.loads(shown.inner_text())["path"]
 
 
+LATE = {
+    "the network changes": lambda route: route.abort("failed"),
+    "the hub restarts": lambda route: route.fulfill(status=503, body="<p>One minute.</p>"),
+    "the cookies come a moment late": lambda route: route.fulfill(json={"arrived": False}),
+}
+"""What may become of the question whether the cookies were taken, though they were."""
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_a_moment_s_trouble_sends_nobody_to_a_new_tab(
+    framed: FramedSite, window: Window, what: str
+) -> None:
+    with window(ALLOW) as context:
+        page = context.new_page()
+        page.route("**/hub/atelier/arrived?*", LATE[what], times=1)
+        page.goto(f"{framed.web.lms_url}/framed/notebook-python")
+        shown = page.frame_locator("#inline").get_by_text('"visitor"')
+        expect(shown).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+
+
 def test_a_notebook_opens_in_a_new_tab(framed: FramedSite, window: Window) -> None:
     with window(BLOCK_THIRD_PARTY) as context:
         page = context.new_page()

@@ -78,7 +78,10 @@ def opened(framed: FramedSite, page: Page) -> FrameLocator:
     """The exercise inside a course page; the learner's space is made meanwhile."""
     page.goto(f"{framed.web.lms_url}/framed/exercise")
     inside = page.frame_locator("#inline")
-    expect(inside.locator("h1")).to_have_text("A mean", timeout=PATIENCE_MILLISECONDS)
+    try:
+        expect(inside.locator("h1")).to_have_text("A mean", timeout=PATIENCE_MILLISECONDS)
+    except AssertionError as wrong:
+        pytest.fail(f"{wrong}\n\nThe hub says:\n{framed.log('hub')[-5000:]}")
     return inside
 
 

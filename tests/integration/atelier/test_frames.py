@@ -99,13 +99,19 @@ def bring(framed: FramedSite, browser: httpx.Client, ticket: str, origin: str) -
     return browser.post(address, data={"ticket": ticket}, headers={"Origin": origin})
 
 
-def test_a_launch_in_a_frame_looks_whether_its_cookies_were_taken(person: Visitor) -> None:
+def test_a_launch_in_a_frame_looks_whether_its_cookies_were_taken(
+    framed: FramedSite, person: Visitor
+) -> None:
     ticket_of(person)
     asked = f"/hub/atelier/arrived?who={person.username}"
     assert person.get(asked).json() == {"arrived": True}
     assert person.get("/hub/atelier/arrived?who=usomebodyelse").json() == {"arrived": False}
     person.browser.cookies.clear()
     assert person.get(asked).json() == {"arrived": False}
+    assert f"for '{person.username}', a browser brings no cookie of the hub" in framed.log("hub")
+    assert f"for 'usomebodyelse', a browser brings the cookies of {person.username}" in framed.log(
+        "hub"
+    )
 
 
 def test_a_ticket_signs_in_a_new_tab_once(framed: FramedSite, person: Visitor) -> None:

@@ -88,10 +88,13 @@ class ArrivedHandler(BaseHandler):  # type: ignore[misc]
     async def get(self) -> None:
         """JSON: ``{"arrived": true}``."""
         user = self.current_user
+        who = self.get_query_argument("who", "")
+        arrived = user is not None and user.name == who
+        if not arrived:
+            found = "no cookie of the hub" if user is None else f"the cookies of {user.name}"
+            self.log.info("in a frame, for %.80r, a browser brings %s", who, found)
         self.set_header("Cache-Control", "no-store")
-        self.finish(
-            {"arrived": user is not None and user.name == self.get_query_argument("who", "")}
-        )
+        self.finish({"arrived": arrived})
 
 
 class EnterHandler(ArrivalHandler):
