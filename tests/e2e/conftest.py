@@ -15,11 +15,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from world import demo as world_demo
-from world import fingerprint, paths
+from world import fingerprint, paths, quiet_network
 from world.images import lock
 from world.run import WorldError, stream
 
-from e2e import quiet_network
 from e2e.toolbar import Learner
 from e2e.visit import Demo
 

@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from integration.atelier.framed_site import FramedSite
 from playwright.sync_api import BrowserContext, sync_playwright
+from world import quiet_network
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server")
 BLOCK_THIRD_PARTY = 1
@@ -22,10 +24,12 @@ Window = Callable[[int], AbstractContextManager[BrowserContext]]
 
 
 @pytest.fixture
-def window(tmp_path: Path) -> Window:
+def window(
+    framed: FramedSite, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Window]:
     """Open a browser of a person who never was here, with their setting for cookies."""
-    program = shutil.which("chromium")
-    assert program, "Chromium is not installed: apt-get install chromium"
+    chromium = shutil.which("chromium")
+    assert chromium, "Chromium is not installed: apt-get install chromium"
 
     @contextmanager
     def opened(cookies: int) -> Iterator[BrowserContext]:
@@ -46,4 +50,6 @@ def window(tmp_path: Path) -> Window:
             yield context
             context.close()
 
-    return opened
+    network = tmp_path_factory.mktemp("network")  # a short path, as sockets need
+    with quiet_network.wrapper(network, chromium, [framed.web.port]) as program:
+        yield opened

@@ -1,4 +1,4 @@
-"""Chromium in a network of its own, whose only way out leads to the demo's ports.
+"""Chromium in a network of its own, whose only way out leads to ports of the tests.
 
 Containers that come and go on this machine change its network interfaces, and Chromium then drops
 the pages it is loading (ERR_NETWORK_CHANGED). In a network namespace with nothing but a loopback
