@@ -31,10 +31,8 @@ def scenario_lock(scenario: str) -> str:
 def test_scenario(scenario: str, results: Path) -> None:
     log = results / f"molecule-{scenario}.log"
     inputs = passed.inputs(scenario)
-    ago = passed.lately(scenario, inputs)
-    if ago:
-        again = "ATELIER_AGAIN=1 runs it all the same"
-        pytest.skip(f"passed {ago} ago on the same sources ({log.name}); {again}")
+    if said := passed.lately(scenario, inputs):
+        pytest.skip(f"{said} ({log.name})")
     passed.forget(scenario)
     log.unlink(missing_ok=True)
     try:

@@ -1,4 +1,4 @@
-"""Scenarios that passed not long ago on what they are made from: `make test` need not repeat them.
+"""What is long and passed not long ago on what it is made from: `make test` need not repeat it.
 
 CI starts from a clean checkout and repeats everything; so does `ATELIER_AGAIN=1`.
 """
@@ -64,7 +64,7 @@ def inputs(scenario: str, root: Path = paths.ROOT) -> str:
 
 
 def lately(scenario: str, wanted: str) -> str | None:
-    """Tell how long ago a scenario passed on these inputs; None: it has to run."""
+    """Tell that, and how long ago, a scenario passed on these inputs; None: it has to run."""
     if os.environ.get("CI") or os.environ.get("ATELIER_AGAIN"):
         return None
     known = read_json(KEPT / f"{scenario}.json")
@@ -72,7 +72,10 @@ def lately(scenario: str, wanted: str) -> str | None:
         return None
     age = time.time() - known["at"]
     good = known["inputs"] == wanted and 0 <= age < GOOD_FOR_SECONDS
-    return duration(age) if good else None
+    if not good:
+        return None
+    again = "ATELIER_AGAIN=1 runs it all the same"
+    return f"passed {duration(age)} ago on the same sources; {again}"
 
 
 def note(scenario: str, wanted: str) -> None:

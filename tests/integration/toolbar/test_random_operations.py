@@ -1,14 +1,17 @@
 """Two servers, the web editor, dead networks and kills, in any order: no line is ever lost.
 
-`ATELIER_TOOLBAR_STEPS` and `ATELIER_TOOLBAR_SEED` change length and course of the walk.
+`ATELIER_TOOLBAR_STEPS` and `ATELIER_TOOLBAR_SEED` change length and course of the walk. One that
+passed is not repeated within a day while what it goes through is the same; CI always walks.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import random
 import shutil
+import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -17,7 +20,8 @@ from pathlib import Path
 
 import pytest
 from integration.toolbar.campus import BRANCH, GitLab, Ledger, Server, git
-from world import paths
+from world import passed, paths
+from world.images import digest
 
 STEPS = int(os.environ.get("ATELIER_TOOLBAR_STEPS", "2000"))
 SEED = int(os.environ.get("ATELIER_TOOLBAR_SEED", "5"))
@@ -30,6 +34,14 @@ NAMES = [
     "deux\nlignes.R",
     "data.tmp",
 ]
+LOG = "toolbar-walk.log"
+WALKED = (
+    "files/toolbar",
+    "requirements-dev.txt",
+    "tests/gitlab_standin",
+    "tests/integration/toolbar",
+    "tests/world",
+)
 ROOM_BYTES = 300 * 10**6
 CONFIGURATION = """
 [user]
@@ -283,7 +295,20 @@ def place(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def walk(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
+def inputs() -> str:
+    """What the walk's outcome depends on; the same that passed lately is not walked again."""
+    sources = digest(*(paths.ROOT / name for name in WALKED))
+    version = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True)
+    wanted = f"{STEPS} {SEED} {version.stdout.strip()} {platform.python_version()} {sources}"
+    if said := passed.lately("toolbar-walk", wanted):
+        pytest.skip(f"{said} ({LOG})")
+    passed.forget("toolbar-walk")
+    return wanted
+
+
+@pytest.fixture
+def walk(inputs: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
+    del inputs  # asked first: the world is not made for nothing
     (place / "gitconfig").write_text(CONFIGURATION)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(place / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
@@ -294,7 +319,7 @@ def walk(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
         running.stop()
 
 
-def test_no_line_is_ever_lost(walk: Walk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_line_is_ever_lost(walk: Walk, inputs: str, capsys: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
     try:
         for number in range(STEPS):
@@ -308,7 +333,7 @@ def test_no_line_is_ever_lost(walk: Walk, capsys: pytest.CaptureFixture[str]) ->
     finally:
         report = walk.report(time.monotonic() - began)
         paths.RESULTS.mkdir(exist_ok=True)
-        (paths.RESULTS / "toolbar-walk.log").write_text(report)
+        (paths.RESULTS / LOG).write_text(report)
         with capsys.disabled():  # for who runs it alone; a worker's words are not shown
             print(f"\n{report}")
     one, two = walk.servers
@@ -321,3 +346,4 @@ def test_no_line_is_ever_lost(walk: Walk, capsys: pytest.CaptureFixture[str]) ->
                 json.loads(path.read_bytes())
     killed = sum(count for name, count in walk.done.items() if name.startswith("killed"))
     assert killed > STEPS / 40
+    passed.note("toolbar-walk", inputs)
