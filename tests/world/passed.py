@@ -63,11 +63,11 @@ def inputs(scenario: str, root: Path = paths.ROOT) -> str:
     return digest(*(root / name for name in (*COMMON, *parts)), *paths.ca_certificates())
 
 
-def lately(scenario: str, wanted: str) -> str | None:
-    """Tell that, and how long ago, a scenario passed on these inputs; None: it has to run."""
+def lately(name: str, wanted: str) -> str | None:
+    """Tell that, and how long ago, it passed on these inputs; None: it has to run."""
     if os.environ.get("CI") or os.environ.get("ATELIER_AGAIN"):
         return None
-    known = read_json(KEPT / f"{scenario}.json")
+    known = read_json(KEPT / f"{name}.json")
     if not known:
         return None
     age = time.time() - known["at"]
@@ -78,12 +78,12 @@ def lately(scenario: str, wanted: str) -> str | None:
     return f"passed {duration(age)} ago on the same sources; {again}"
 
 
-def note(scenario: str, wanted: str) -> None:
-    """Remember that a scenario has passed on these inputs."""
+def note(name: str, wanted: str) -> None:
+    """Remember that it has passed on these inputs."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    (KEPT / f"{scenario}.json").write_text(json.dumps({"inputs": wanted, "at": time.time()}))
+    (KEPT / f"{name}.json").write_text(json.dumps({"inputs": wanted, "at": time.time()}))
 
 
-def forget(scenario: str) -> None:
-    """A scenario that runs has not passed, until it has."""
-    (KEPT / f"{scenario}.json").unlink(missing_ok=True)
+def forget(name: str) -> None:
+    """What runs has not passed, until it has."""
+    (KEPT / f"{name}.json").unlink(missing_ok=True)

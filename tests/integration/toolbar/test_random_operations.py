@@ -11,7 +11,6 @@ import os
 import platform
 import random
 import shutil
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -297,9 +296,8 @@ def place(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def inputs() -> str:
     """What the walk's outcome depends on; the same that passed lately is not walked again."""
-    sources = digest(*(paths.ROOT / name for name in WALKED))
-    version = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True)
-    wanted = f"{STEPS} {SEED} {version.stdout.strip()} {platform.python_version()} {sources}"
+    programs = f"{git(paths.ROOT, '--version')}, Python {platform.python_version()}"
+    wanted = digest(f"{STEPS} {SEED} {programs}", *(paths.ROOT / name for name in WALKED))
     if said := passed.lately("toolbar-walk", wanted):
         pytest.skip(f"{said} ({LOG})")
     passed.forget("toolbar-walk")
