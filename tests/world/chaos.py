@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from world.run import WorldError, duration, say
 LONGEST_DELAY_SECONDS = 2.0
 DEEP_SHARE, DEEPEST_DELAY_SECONDS = 0.2, 20.0  # some die deep inside a long task, an image's build
 USUAL_SHARE = 0.65  # the other tasks are for settings that the demo site does not have
+QUOTED_LINES = 60  # of a run that failed by itself: its last tasks and the reason
 WHOLE_RUN = paths.DEMO / "site.log"  # the demo's installation: the same playbook
 
 
@@ -67,6 +69,9 @@ def interrupt(
 
     Returns:
         None when it was killed; else it ended well before that task, after so many tasks.
+
+    Raises:
+        WorldError: it failed by itself; carries its last lines.
     """
     process = subprocess.Popen(
         [str(word) for word in command],
@@ -80,9 +85,11 @@ def interrupt(
     )
     assert process.stdout is not None
     started = 0
+    last: deque[str] = deque(maxlen=QUOTED_LINES)
     with log.open("a") as sink:
         for line in process.stdout:
             sink.write(line)
+            last.append(line)
             if not _is_task(line):
                 continue
             started += 1
@@ -100,7 +107,8 @@ def interrupt(
                 return None
     code = process.wait()
     if code:
-        raise WorldError(f"The playbook failed by itself, before task {at}: {log}")
+        quoted = "".join(f"   | {line}" for line in last)
+        raise WorldError(f"The playbook failed by itself, before task {at}: {log}\n{quoted}")
     return started
 
 

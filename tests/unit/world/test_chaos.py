@@ -25,7 +25,9 @@ print("PLAY [all] ****", flush=True)
 for name in ("one", "two", "three"):
     print(f"TASK [{name}] ****", flush=True)
     time.sleep(0.3)
-raise SystemExit(int(sys.argv[2]))
+if code := int(sys.argv[2]):
+    print("fatal: [server]: the disk is full", flush=True)
+raise SystemExit(code)
 """
 
 
@@ -61,8 +63,9 @@ def test_a_run_that_ends_before_its_death_is_told(tmp_path: Path) -> None:
 
 def test_a_run_that_fails_by_itself_is_a_failure(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with pytest.raises(WorldError, match="failed by itself, before task 9"):
+    with pytest.raises(WorldError, match="failed by itself, before task 9") as told:
         chaos.interrupt(command(tmp_path / "worker", code=2), env={}, at=9, delay=0.0, log=log)
+    assert "the disk is full" in str(told.value), "the log may be gone when somebody asks why"
     os.kill(int((tmp_path / "worker").read_text()), 9)
 
 
