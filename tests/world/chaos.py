@@ -20,6 +20,7 @@ from world.run import WorldError, duration, say
 
 LONGEST_DELAY_SECONDS = 2.0
 DEEP_SHARE, DEEPEST_DELAY_SECONDS = 0.2, 20.0  # some die deep inside a long task, an image's build
+CHANGE_SHARE = 0.4  # some die between a change and what is to follow it, a handler or a note of it
 USUAL_SHARE = 0.65  # the other tasks are for settings that the demo site does not have
 QUOTED_LINES = 60  # of a run that failed by itself: its last tasks and the reason
 WHOLE_RUN = paths.DEMO / "site.log"  # the demo's installation: the same playbook
@@ -56,19 +57,29 @@ def kill_point(chance: random.Random, number: int, runs: int, tasks: int) -> int
     return chance.randint(first, max(first, last))
 
 
-def delay_seconds(chance: random.Random) -> float:
-    """Draw how long after the task's start the run dies."""
-    deep = chance.random() < DEEP_SHARE
-    return chance.uniform(0, DEEPEST_DELAY_SECONDS if deep else LONGEST_DELAY_SECONDS)
+def delay_seconds(chance: random.Random, *, changes: bool = True) -> float | None:
+    """Draw how long after the task's start the run dies; None is as soon as a task has changed
+    something, and never drawn where `changes` is false.
+    """
+    kind = chance.random()
+    deep = kind < DEEP_SHARE
+    seconds = chance.uniform(0, DEEPEST_DELAY_SECONDS if deep else LONGEST_DELAY_SECONDS)
+    return None if changes and kind >= 1 - CHANGE_SHARE else seconds
 
 
 def interrupt(
-    command: Sequence[str | Path], *, env: Mapping[str, str], at: int, delay: float, log: Path
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    at: int,
+    delay: float | None,
+    log: Path,
 ) -> int | None:
-    """Run ansible-playbook; kill it and its children `delay` seconds after task number `at` began.
+    """Run ansible-playbook; kill it and its children `delay` seconds after task number `at` began,
+    or, where that is None, as soon as this task or a later one has changed something.
 
     Returns:
-        None when it was killed; else it ended well before that task, after so many tasks.
+        None when it was killed; else it ended well before that, after so many tasks.
 
     Raises:
         WorldError: it failed by itself; carries its last lines.
@@ -84,26 +95,30 @@ def interrupt(
         start_new_session=True,
     )
     assert process.stdout is not None
-    started = 0
+    started, name = 0, ""
     last: deque[str] = deque(maxlen=QUOTED_LINES)
     with log.open("a") as sink:
         for line in process.stdout:
             sink.write(line)
             last.append(line)
-            if not _is_task(line):
-                continue
-            started += 1
-            if started == at:
-                time.sleep(delay)
+            if begins := _is_task(line):
+                started += 1
+                name = line.split("[", 1)[1].split("]")[0]
+            if delay is None:
+                due = started >= at and line.startswith("changed:")
+            else:
+                due = started == at and begins
+            if due:
+                time.sleep(delay or 0)
                 family = _family(process.pid)
-                sink.write(f"--- killed at task {started}, after {delay:.1f} s\n")
+                when = "its change" if delay is None else f"{delay:.1f} s"
+                sink.write(f"--- killed at task {started}, after {when}\n")
                 for pid in family:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
                 process.stdout.close()
                 process.wait()
-                name = line.split("[", 1)[1].split("]")[0]
-                say(f"   killed at task {at}: {name} (+{delay:.1f} s)")
+                say(f"   killed at task {started}, after {when}: {name}")
                 return None
     code = process.wait()
     if code:
@@ -144,7 +159,8 @@ def storm(
     for number in range(runs):
         while True:
             tasks = min(expected_tasks(), longest or sys.maxsize)
-            at, delay = kill_point(chance, number, runs, tasks), delay_seconds(chance)
+            at = kill_point(chance, number, runs, tasks)
+            delay = delay_seconds(chance, changes=longest is None)  # else all is done already
             ended_after = interrupt(command, env=env, at=at, delay=delay, log=log)
             if ended_after is None:
                 break

@@ -25,6 +25,7 @@ print("PLAY [all] ****", flush=True)
 for name in ("one", "two", "three"):
     print(f"TASK [{name}] ****", flush=True)
     time.sleep(0.3)
+    print("changed: [server]" if name == "two" else "ok: [server]", flush=True)
 if code := int(sys.argv[2]):
     print("fatal: [server]: the disk is full", flush=True)
 raise SystemExit(code)
@@ -52,6 +53,19 @@ def test_the_worker_dies_with_the_playbook_at_the_task_chosen(tmp_path: Path) ->
     while not is_gone(int(note.read_text())):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_run_may_die_between_a_change_and_what_is_to_follow_it(tmp_path: Path) -> None:
+    note, log = tmp_path / "worker", tmp_path / "log"
+    assert chaos.interrupt(command(note), env={}, at=1, delay=None, log=log) is None
+    assert log.read_text().endswith("changed: [server]\n--- killed at task 2, after its change\n")
+
+
+def test_a_run_that_has_nothing_left_to_change_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    ended = chaos.interrupt(command(tmp_path / "worker"), env={}, at=3, delay=None, log=log)
+    os.kill(int((tmp_path / "worker").read_text()), 9)
+    assert ended == 3
 
 
 def test_a_run_that_ends_before_its_death_is_told(tmp_path: Path) -> None:
@@ -85,11 +99,14 @@ def test_a_run_shorter_than_the_storm_has_points_too() -> None:
     assert set(points) == {1, 2, 3}
 
 
-def test_some_runs_die_deep_inside_a_task() -> None:
+def test_some_runs_die_deep_inside_a_task_and_some_after_a_change() -> None:
     chance = random.Random(7)
     delays = [chaos.delay_seconds(chance) for _ in range(100)]
-    assert 5 < sum(delay > chaos.LONGEST_DELAY_SECONDS for delay in delays) < 35
-    assert max(delays) <= chaos.DEEPEST_DELAY_SECONDS
+    timed = [delay for delay in delays if delay is not None]
+    assert 25 < len(delays) - len(timed) < 55
+    assert 5 < sum(delay > chaos.LONGEST_DELAY_SECONDS for delay in timed) < 35
+    assert max(timed) <= chaos.DEEPEST_DELAY_SECONDS
+    assert None not in [chaos.delay_seconds(chance, changes=False) for _ in range(100)]
 
 
 def test_a_whole_run_of_the_demo_tells_how_many_tasks_there_are(
@@ -111,7 +128,7 @@ def test_a_storm_learns_how_long_a_run_is(
 ) -> None:
     log = tmp_path / "log"
     monkeypatch.setattr(chaos, "expected_tasks", lambda: 1000)
-    monkeypatch.setattr(chaos, "delay_seconds", lambda _: 0.0)
+    monkeypatch.setattr(chaos, "delay_seconds", lambda _, changes: 0.0)
     chaos.storm(command(tmp_path / "worker"), env={}, runs=3, seed=7, log=log)
     assert log.read_text().count("--- killed at task") == 3
     assert capsys.readouterr().out.count("killed at task") == 3
