@@ -128,7 +128,7 @@ def test_a_storm_learns_how_long_a_run_is(
 ) -> None:
     log = tmp_path / "log"
     monkeypatch.setattr(chaos, "expected_tasks", lambda: 1000)
-    monkeypatch.setattr(chaos, "delay_seconds", lambda _, changes: 0.0)
+    monkeypatch.setattr(chaos, "delay_seconds", lambda _, **__: 0.0)
     chaos.storm(command(tmp_path / "worker"), env={}, runs=3, seed=7, log=log)
     assert log.read_text().count("--- killed at task") == 3
     assert capsys.readouterr().out.count("killed at task") == 3
