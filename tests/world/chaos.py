@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from world import paths, playbook
-from world.run import WorldError, duration, say
+from world.run import WorldError, duration, quoted, say
 
 LONGEST_DELAY_SECONDS = 2.0
 DEEP_SHARE, DEEPEST_DELAY_SECONDS = 0.2, 20.0  # some die deep inside a long task, an image's build
@@ -36,15 +36,17 @@ def expected_tasks() -> int:
     with contextlib.suppress(OSError):
         lines = WHOLE_RUN.read_text(encoding="utf-8").splitlines()
         if any(playbook.RECAP.match(line) for line in lines):
-            return sum(_is_task(line) for line in lines)
+            return sum(_task(line) is not None for line in lines)
     total = 0
     for path in (paths.ROOT / "roles").glob("*/tasks/*.yml"):
         total += sum("block" not in task for task in yaml.safe_load(path.read_text()) or [])
     return round(total * USUAL_SHARE)
 
 
-def _is_task(line: str) -> bool:
-    return bool(playbook.TASK.match(line.rstrip())) and not line.startswith("PLAY")
+def _task(line: str) -> str | None:
+    """Return the name of the task that begins with this line; None where none does."""
+    found = playbook.TASK.match(line.rstrip())
+    return found["name"] if found and not line.startswith("PLAY") else None
 
 
 def kill_point(chance: random.Random, number: int, runs: int, tasks: int) -> int:
@@ -100,15 +102,11 @@ def interrupt(
     with log.open("a") as sink:
         for line in process.stdout:
             sink.write(line)
-            last.append(line)
-            if begins := _is_task(line):
-                started += 1
-                name = line.split("[", 1)[1].split("]")[0]
-            if delay is None:
-                due = started >= at and line.startswith("changed:")
-            else:
-                due = started == at and begins
-            if due:
+            last.append(line.rstrip("\n"))
+            if (begun := _task(line)) is not None:
+                started, name = started + 1, begun
+            due = line.startswith("changed:") if delay is None else begun is not None
+            if due and started >= at:
                 time.sleep(delay or 0)
                 family = _family(process.pid)
                 when = "its change" if delay is None else f"{delay:.1f} s"
@@ -122,8 +120,7 @@ def interrupt(
                 return None
     code = process.wait()
     if code:
-        quoted = "".join(f"   | {line}" for line in last)
-        raise WorldError(f"The playbook failed by itself, before task {at}: {log}\n{quoted}")
+        raise WorldError(f"The playbook failed by itself, before task {at}: {log}\n{quoted(last)}")
     return started
 
 

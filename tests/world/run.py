@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -102,6 +103,11 @@ def succeeds(*command: str) -> bool:
     return done.returncode == 0
 
 
+def quoted(lines: Iterable[str]) -> str:
+    """Set a command's lines off from the message that carries them."""
+    return "\n".join(f"   | {line}" for line in lines)
+
+
 def _pump(stream: IO[str], lines: queue.Queue[str | None]) -> None:
     for line in stream:
         lines.put(line.rstrip("\n"))
@@ -132,7 +138,7 @@ def stream(
     """
     began = time.monotonic()
     lines: queue.Queue[str | None] = queue.Queue()
-    last: list[str] = []
+    last: deque[str] = deque(maxlen=tail)
     sink = log.open("a", encoding="utf-8") if log else None
     with interruption.held():
         process = subprocess.Popen(
@@ -160,7 +166,7 @@ def stream(
                 continue
             if line is None:
                 break
-            last = [*last[-(tail - 1) :], line]
+            last.append(line)
             if sink:
                 sink.write(line + "\n")
                 sink.flush()
@@ -180,8 +186,7 @@ def stream(
             sink.close()
     if code:
         where = f" (whole log: {log})" if log else ""
-        quoted = "\n".join(f"   | {line}" for line in last)
-        raise WorldError(f"{what}: failed with code {code}{where}\n{quoted}")
+        raise WorldError(f"{what}: failed with code {code}{where}\n{quoted(last)}")
 
 
 @contextlib.contextmanager
