@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from world import checks, demo, images, paths, venv
+from world import checks, demo, galaxy, images, paths, venv
 from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
@@ -34,7 +34,12 @@ def _collection(_: argparse.Namespace) -> bool:
 
 
 def _demo(options: argparse.Namespace) -> bool:
-    verbs = {"up": demo.up, "down": demo.down, "status": demo.status}
+    verbs = {
+        "interrupt": demo.interrupt,
+        "up": demo.up,
+        "down": demo.down,
+        "status": demo.status,
+    }
     return verbs[options.verb]()
 
 
@@ -42,7 +47,7 @@ def _scenario(options: argparse.Namespace) -> bool:
     from world import scenario  # needs the tools of the virtual environment
 
     verbs = {
-        "install": scenario.install,
+        "install": galaxy.install,
         "images": scenario.make_images,
         "storm": scenario.storm,
         "verify": scenario.verify,
@@ -86,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(do=_venv)
 
     command = verbs.add_parser("demo", help="the whole site on this machine")
-    command.add_argument("verb", choices=("up", "down", "status"))
+    command.add_argument("verb", choices=("interrupt", "up", "down", "status"))
     command.set_defaults(do=_demo)
 
     command = verbs.add_parser("scenario", help="steps of the molecule scenario `default`")
