@@ -5,7 +5,7 @@ WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
 BIN = $${ATELIER_VENV:-.venv}/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-status check test bench bench-check bench-launch bench-modules bench-toolbar clean python
+.PHONY: help demo demo-down demo-status check test soak bench bench-check bench-launch bench-modules bench-toolbar clean python
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ check: python ## lint, types and quick unit tests: under 2 minutes, no container
 
 test: python ## everything: lint, types, unit, integration, molecule, end to end, chaos
 	@$(WORLD) test $(ARGS)
+
+soak: python ## what takes long by repetition, for hours; goes on where it was stopped (ARGS="-k kills", ARGS=--again)
+	@$(WORLD) soak $(ARGS)
 
 bench: python ## figures beside the stock parts, on a running demo
 	@$(WORLD) bench

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from world import checks, demo, galaxy, images, paths, venv
+from world import checks, demo, galaxy, images, paths, soak, venv
 from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
@@ -110,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
         command = verbs.add_parser(name, help=(job.__doc__ or "").split(".")[0])
         command.set_defaults(run=job)
     verbs.add_parser("test", help="everything; what follows is given to pytest")
+    verbs.add_parser("soak", help="what takes long by repetition; what follows chooses parts")
     return top
 
 
@@ -120,6 +121,8 @@ def main() -> int:
     try:
         if options.command == "test":
             return checks.test(rest)
+        if options.command == "soak":
+            return soak.soak(rest)
         if rest:
             parser().error(f"unknown: {' '.join(rest)}")
         if "run" in options:

@@ -146,6 +146,7 @@ def registration() -> dict[str, Any]:
 def make_images(*, standin: bool) -> bool:
     """Make the images and the archives that `variables` names. True when something was made."""
     made = images.ensure_target()
+    made = images.ensure_base() or made
     images.archive(images.BASE, "base")
     if standin:
         made = images.ensure_standin() or made
