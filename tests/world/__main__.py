@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from world import checks, demo, images, paths, venv
+from world import checks, demo, hooks, images, paths, venv
 from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
@@ -48,6 +48,10 @@ def _scenario(options: argparse.Namespace) -> bool:
         "verify": scenario.verify,
     }
     return verbs[options.verb]()
+
+
+def _hook(options: argparse.Namespace) -> int:
+    return hooks.run(options.program, options.arguments)
 
 
 def _venv(_: argparse.Namespace) -> bool:
@@ -101,9 +105,14 @@ def parser() -> argparse.ArgumentParser:
         ("bench-modules", checks.bench_modules),
         ("bench-toolbar", checks.bench_toolbar),
         ("clean", checks.clean),
+        ("hooks", hooks.install),
     ):
         command = verbs.add_parser(name, help=(job.__doc__ or "").split(".")[0])
         command.set_defaults(run=job)
+    command = verbs.add_parser("hook", help="run a program of the environment for git's hooks")
+    command.add_argument("program")
+    command.add_argument("arguments", nargs=argparse.REMAINDER)
+    command.set_defaults(code=_hook)
     verbs.add_parser("test", help="everything; what follows is given to pytest")
     return top
 
@@ -119,6 +128,8 @@ def main() -> int:
             parser().error(f"unknown: {' '.join(rest)}")
         if "run" in options:
             return int(options.run())
+        if "code" in options:
+            return int(options.code(options))
         changed = options.do(options)
     except WorldError as error:
         return fail(error)
