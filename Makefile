@@ -45,6 +45,9 @@ bench-modules: python ## the modules for whole classes beside a loop of gitlab_u
 bench-toolbar: python ## the toolbar's save, pull and start beside stock parts; the demo is not needed
 	@$(WORLD) bench-toolbar
 
+role: python ## one molecule scenario, its server kept: R=nginx [STEP=converge|verify|login|destroy|...]
+	@$(WORLD) role "$(R)" "$(STEP)"
+
 hooks: python ## git's hooks: linters before a commit and a push, the form of a commit's subject
 	@$(WORLD) hooks
 

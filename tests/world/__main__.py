@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from world import checks, demo, hooks, images, paths, venv
+from world import checks, demo, hooks, images, paths, role, venv
 from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
@@ -52,6 +52,10 @@ def _scenario(options: argparse.Namespace) -> bool:
 
 def _hook(options: argparse.Namespace) -> int:
     return hooks.run(options.program, options.arguments)
+
+
+def _role(options: argparse.Namespace) -> int:
+    return role.run(options.scenario, options.step)
 
 
 def _venv(_: argparse.Namespace) -> bool:
@@ -113,6 +117,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("program")
     command.add_argument("arguments", nargs=argparse.REMAINDER)
     command.set_defaults(code=_hook)
+    command = verbs.add_parser("role", help="one molecule scenario, kept between its steps")
+    command.add_argument("scenario", nargs="?", default="")
+    command.add_argument("step", nargs="?", default="")
+    command.set_defaults(code=_role)
     verbs.add_parser("test", help="everything; what follows is given to pytest")
     return top
 
