@@ -48,6 +48,9 @@ bench-toolbar: python ## the toolbar's save, pull and start beside stock parts; 
 role: python ## one molecule scenario, its server kept: R=nginx [STEP=converge|verify|login|destroy|...]
 	@$(WORLD) role "$(R)" "$(STEP)"
 
+watch: python ## the toolbar in a JupyterLab of its own, rebuilt whenever files/toolbar changes (no container)
+	@$(WORLD) watch
+
 hooks: python ## git's hooks: linters before a commit and a push, the form of a commit's subject
 	@$(WORLD) hooks
 

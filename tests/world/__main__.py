@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from world import checks, demo, hooks, images, paths, role, venv
+from world import checks, demo, front, hooks, images, paths, role, venv, watch, watch_lab
 from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
@@ -121,6 +122,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("scenario", nargs="?", default="")
     command.add_argument("step", nargs="?", default="")
     command.set_defaults(code=_role)
+    command = verbs.add_parser("watch", help="the toolbar in JupyterLab, rebuilt on change")
+    command.add_argument("--sources", type=Path, default=front.SOURCES)
+    command.add_argument("--state", type=Path, default=watch_lab.FOLDER)
+    command.set_defaults(code=lambda options: watch.run(options.sources, options.state))
     verbs.add_parser("test", help="everything; what follows is given to pytest")
     return top
 
