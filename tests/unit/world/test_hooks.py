@@ -119,6 +119,7 @@ def test_git_asks_the_hooks_before_a_commit(tmp_path: Path) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Without what git tells its hooks: the tests may run in one."""
+    """Without what git tells its hooks (the tests may run in one) and a person's own settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "ATELIER_VENV": str(venv.folder())}
+    alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    return {**kept, **alone, "ATELIER_VENV": str(venv.folder())}
