@@ -6,7 +6,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from world import checks, demo, front, hooks, images, paths, role, venv, watch, watch_lab
+from world import (
+    checks,
+    demo,
+    front,
+    galaxy,
+    hooks,
+    images,
+    paths,
+    role,
+    venv,
+    watch,
+    watch_lab,
+)
 from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
@@ -35,7 +47,12 @@ def _collection(_: argparse.Namespace) -> bool:
 
 
 def _demo(options: argparse.Namespace) -> bool:
-    verbs = {"up": demo.up, "down": demo.down, "status": demo.status}
+    verbs = {
+        "interrupt": demo.interrupt,
+        "up": demo.up,
+        "down": demo.down,
+        "status": demo.status,
+    }
     return verbs[options.verb]()
 
 
@@ -43,7 +60,7 @@ def _scenario(options: argparse.Namespace) -> bool:
     from world import scenario  # needs the tools of the virtual environment
 
     verbs = {
-        "install": scenario.install,
+        "install": galaxy.install,
         "images": scenario.make_images,
         "storm": scenario.storm,
         "verify": scenario.verify,
@@ -95,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(do=_venv)
 
     command = verbs.add_parser("demo", help="the whole site on this machine")
-    command.add_argument("verb", choices=("up", "down", "status"))
+    command.add_argument("verb", choices=("interrupt", "up", "down", "status"))
     command.set_defaults(do=_demo)
 
     command = verbs.add_parser("scenario", help="steps of the molecule scenario `default`")

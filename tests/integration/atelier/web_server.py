@@ -129,7 +129,7 @@ class WebServer:
             "nginx_platform_origins": self.origins,
             "__nginx_sites": [f"hub.{DOMAIN}", f"gitlab.{DOMAIN}", LMS],
             "__nginx_port_suffix": f":{self.port}",
-            "__nginx_ipv6": {"stat": {"exists": Path("/proc/net/if_inet6").exists()}},
+            "__nginx_speaks_ipv6": Path("/proc/net/if_inet6").exists(),
             "__nginx_http2_in_listen": True,
             "__nginx_tls": str(self.root / "tls"),
             "__nginx_pages": str(self.root / "pages"),
@@ -146,17 +146,17 @@ class WebServer:
         return text.replace("/var/log/nginx/", f"{self.root}/")
 
     def _pages(self, templates: Environment, variables: dict[str, Any]) -> None:
-        for page in variables["__nginx_page_texts"]:
-            path = self.root / "pages" / page["file"]
+        for entry in variables["__nginx_page_files"]:
+            path = self.root / "pages" / entry["dest"].partition("/")[2]
             path.parent.mkdir(parents=True, exist_ok=True)
+            page = entry["vars"]["page"]
             said = {
                 language: variables[words.strip("{} ")] if isinstance(words, str) else words
                 for language, words in page.items()
                 if language in ("fr", "en")
             }
-            item = {**page, **said}
-            text = templates.get_template("page.html.j2").render({**variables, "item": item})
-            path.write_text(text)
+            template = templates.get_template(entry["template"])
+            path.write_text(template.render({**variables, "page": {**page, **said}}))
 
     @contextmanager
     def running(self, **upstreams: int) -> Iterator[None]:

@@ -1,0 +1,56 @@
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""Have Debian packages installed: asks dpkg first, and apt only when something is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+MODULE = "mooc.atelier.packages"
+LISTS_GOOD_FOR_SECONDS = 86400
+
+
+class ActionModule(ActionBase):
+    """Look by the module of the same name, install by ansible.builtin.apt."""
+
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the module's result, with that of apt where it was needed."""
+        super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        looked: dict[str, Any] = self._execute_module(
+            module_name=MODULE, module_args=arguments, task_vars=task_vars
+        )
+        lists_there = looked.pop("lists_there", False)
+        if looked.get("failed") or not looked["missing"]:
+            return looked
+        if self._task.check_mode and not lists_there:
+            return looked  # apt would not know the packages, as it fetches no lists in check mode
+        self._task.environment = [
+            *(self._task.environment or []),
+            {"DEBIAN_FRONTEND": "noninteractive"},
+        ]
+        installed: dict[str, Any] = self._execute_module(
+            module_name="ansible.builtin.apt",
+            module_args={
+                "name": looked["missing"],
+                "state": "present",
+                "install_recommends": False,
+                "fail_on_autoremove": bool(arguments.get("fail_on_autoremove")),
+                "update_cache": True,
+                "cache_valid_time": LISTS_GOOD_FOR_SECONDS if lists_there else 0,
+            },
+            task_vars=task_vars,
+        )
+        if installed.get("failed"):
+            unknown = "No package matching" in str(installed.get("msg"))
+            # Lists that are out of date; a run that may change something fetches them again.
+            return looked if self._task.check_mode and unknown else installed
+        usable = not self._task.check_mode
+        return installed | {"changed": True, "missing": looked["missing"], "usable": usable}

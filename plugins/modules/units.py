@@ -1,0 +1,259 @@
+#!/usr/bin/python
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""Have systemd units run with what is on the disk now."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: units
+short_description: Have systemd units run, at boot too, with what is on the disk now
+version_added: 0.1.0
+author: The Atelier maintainers (@mooc)
+description:
+  - Enables and starts each unit, in the order of the list. One that runs and was started before a
+    file of its O(units[].inputs) was written is restarted, or reloaded. That is asked of the unit
+    and of the files, so what a run that was interrupted has left undone is done by the next one,
+    where a handler would be forgotten.
+  - Has systemd read its units again when one of these was written since it last did.
+options:
+  units:
+    description: The units.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the unit, with its suffix.
+        type: str
+        required: true
+      inputs:
+        description:
+          - Files and directories, or patterns of the shell, that the unit reads when it starts. A
+            link and a directory count as themselves, not as what they lead to. What is missing is
+            passed over.
+        type: list
+        elements: path
+        default: []
+      stamp:
+        description:
+          - File that the unit writes when it has read its inputs. Their times of modification are
+            compared with its; where it is missing, the unit has read nothing yet. Without it,
+            their times of change are compared with the unit's start.
+        type: path
+      refresh:
+        description: What is done to a unit that runs and is older than its inputs.
+        type: str
+        choices: [restart, reload]
+        default: restart
+      probe:
+        description:
+          - Program and arguments that fail where a unit that runs does not do what it should; it
+            is refreshed then. Not asked where an input is newer. Runs in check mode too.
+        type: list
+        elements: str
+        default: []
+      check:
+        description: Program and arguments that must succeed before the unit is started or
+          refreshed.
+        type: list
+        elements: str
+        default: []
+  hint:
+    description: Added to the message of a failure, to say where to look; C(%s) stands for the unit.
+    type: str
+    default: Look at `journalctl -n 50 -u %s` on the server.
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be done; a unit that is not there yet would be started.
+  diff_mode:
+    support: full
+    description: Shows each unit's state, and which of its inputs are newer than it.
+extends_documentation_fragment:
+  - mooc.atelier.attributes
+"""
+
+EXAMPLES = r"""
+- name: Run the proxy with the settings that are there now
+  mooc.atelier.units:
+    units:
+      - name: atelier-proxy.service
+        inputs:
+          - /etc/systemd/system/atelier-proxy.service
+          - /opt/atelier/proxy
+"""
+
+RETURN = r"""
+done:
+  description: What was done to each unit, or would be in check mode, in order.
+  returned: success
+  type: dict
+  sample: {atelier-hub.service: [enable, restart]}
+"""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mooc.atelier.plugins.module_utils._patterns import matches
+
+UNIT_OPTIONS: dict[str, Any] = {
+    "name": {"required": True},
+    "inputs": {"type": "list", "elements": "path", "default": []},
+    "stamp": {"type": "path"},
+    "refresh": {"choices": ["restart", "reload"], "default": "restart"},
+    "probe": {"type": "list", "elements": "str", "default": []},
+    "check": {"type": "list", "elements": "str", "default": []},
+}
+PROPERTIES = (
+    "LoadState,ActiveState,UnitFileState,NeedDaemonReload,"
+    "ActiveEnterTimestamp,ExecMainStartTimestamp"
+)
+ENABLED = {"enabled", "enabled-runtime", "static", "alias", "indirect", "generated"}
+RUNNING = {"active", "reloading", "activating"}
+# systemd's own form, in the language C, at its finest: Mon 2026-11-30 07:01:49.123456 UTC
+TIME_FORM = "%a %Y-%m-%d %H:%M:%S.%f %Z"
+
+
+def started_ns(properties: dict[str, str]) -> int:
+    """Return when a unit was started, in nanoseconds since 1970; 0 where systemd does not say."""
+    for name in ("ExecMainStartTimestamp", "ActiveEnterTimestamp"):  # a timer has only the second
+        if text := properties.get(name, ""):
+            known = datetime.datetime.strptime(text, TIME_FORM).replace(tzinfo=datetime.UTC)
+            since = known - datetime.datetime.fromtimestamp(0, datetime.UTC)
+            return (since // datetime.timedelta(microseconds=1)) * 1000
+    return 0
+
+
+def newer_inputs(unit: dict[str, Any], properties: dict[str, str]) -> list[str]:
+    """Return the inputs that were written after the unit has read them."""
+    paths = matches(unit["inputs"])
+    if unit["stamp"]:
+        try:
+            since = Path(unit["stamp"]).stat().st_mtime_ns
+        except FileNotFoundError:
+            return [unit["stamp"]]
+        return [str(path) for path in paths if path.lstat().st_mtime_ns > since]
+    since = started_ns(properties)
+    return [str(path) for path in paths if path.lstat().st_ctime_ns > since]
+
+
+class Units:
+    """Asks systemd what is, and has it do what is missing."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.units: list[dict[str, Any]] = module.params["units"]
+        self.done: dict[str, list[str]] = {}
+        self.diff = {"before": "", "after": ""}
+
+    def systemctl(self, *words: str, unit: str = "") -> str:
+        """Run systemctl and return what it says; fail with its words and the hint."""
+        environment = {"LC_ALL": "C", "LANGUAGE": "C"}
+        code, out, error = self.module.run_command(
+            ["systemctl", *words], environ_update=environment
+        )
+        if code:
+            said = (error or out).strip()
+            hint = self.module.params["hint"].replace("%s", unit) if unit else ""
+            self.module.fail_json(
+                msg=f"systemctl {' '.join(words)}: {said} {hint}".strip(), done=self.done
+            )
+        text: str = out
+        return text
+
+    def show(self) -> dict[str, dict[str, str]]:
+        """Return the properties of all units by the names they were asked for."""
+        names = [unit["name"] for unit in self.units]
+        out = self.systemctl("show", "--timestamp=us+utc", f"--property={PROPERTIES}", *names)
+        blocks = [dict(_pairs(block)) for block in out.strip().split("\n\n")]
+        return dict(zip(names, blocks, strict=True))
+
+    def run(self) -> None:
+        """Make all of them as they should be."""
+        known = self.show()
+        if (
+            any(
+                one["NeedDaemonReload"] == "yes" or one["LoadState"] == "not-found"
+                for one in known.values()
+            )
+            and not self.module.check_mode
+        ):
+            self.systemctl("daemon-reload")
+            known = self.show()
+        for unit in self.units:
+            self.keep(unit, known[unit["name"]])
+
+    def reasons(self, unit: dict[str, Any], properties: dict[str, str]) -> list[str]:
+        """Say why a unit that runs is to be refreshed; an empty list where it is not."""
+        found = [f"newer: {path}" for path in newer_inputs(unit, properties)]
+        if found or not unit["probe"]:
+            return found
+        code, out, error = self.module.run_command(unit["probe"])
+        return [f"{unit['probe'][0]}: {(error or out).strip() or code}"] if code else []
+
+    def keep(self, unit: dict[str, Any], properties: dict[str, str]) -> None:
+        """Enable, start or refresh one unit."""
+        name = unit["name"]
+        verbs, reasons = [], []
+        if properties["UnitFileState"] not in ENABLED:
+            verbs.append("enable")
+        if properties["ActiveState"] not in RUNNING:
+            verbs.append("start")
+        elif reasons := self.reasons(unit, properties):
+            verbs.append(unit["refresh"])
+        if not verbs:
+            return
+        self.done[name] = verbs
+        state = f"{properties['UnitFileState'] or 'absent'}, {properties['ActiveState']}"
+        self.diff["before"] += f"{name}: {state}\n"
+        why = f" ({', '.join(reasons)})" if reasons else ""
+        self.diff["after"] += f"{name}: {', '.join(verbs)}{why}\n"
+        if self.module.check_mode:
+            return
+        if unit["check"] and verbs != ["enable"]:
+            code, out, error = self.module.run_command(unit["check"])
+            if code:
+                said = (error or out).strip()
+                self.module.fail_json(
+                    msg=f"{name} was left as it is: {' '.join(unit['check'])}: {said}"
+                )
+        for verb in verbs:
+            if verb in (
+                "start",
+                "restart",
+            ):  # systemd counts recent starts: a run that follows two others is no loop
+                self.module.run_command(["systemctl", "reset-failed", name])
+            self.systemctl(verb, name, unit=name)
+
+
+def _pairs(block: str) -> Iterator[tuple[str, str]]:
+    for line in block.splitlines():
+        name, _sign, value = line.partition("=")
+        yield name, value
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "units": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": UNIT_OPTIONS,
+            },
+            "hint": {"default": "Look at `journalctl -n 50 -u %s` on the server."},
+        },
+        supports_check_mode=True,
+    )
+    units = Units(module)
+    units.run()
+    module.exit_json(changed=bool(units.done), done=units.done, diff=units.diff)
+
+
+if __name__ == "__main__":
+    main()
