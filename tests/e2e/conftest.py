@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -32,6 +33,19 @@ ARGUMENTS = (
     "--no-first-run",
     "--no-proxy-server",
 )
+
+
+SLOW_MS = 400
+"""Between what a test does in a browser that somebody looks at."""
+
+
+def visible() -> dict[str, Any]:
+    """Return Playwright's options for a browser one sees, where ATELIER_HEADED=1 asks for it."""
+    if os.environ.get("ATELIER_HEADED") != "1":
+        return {}
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        pytest.fail("ATELIER_HEADED=1 needs a display: DISPLAY is not set", pytrace=False)
+    return {"headless": False, "slow_mo": SLOW_MS}
 
 
 def _world(log: Path, *command: str, **variables: str) -> str:
@@ -110,7 +124,8 @@ def chromium(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
         browser = playwright.chromium.launch(
             executable_path=program,
             args=list(ARGUMENTS),
-            env={**os.environ, "HOME": str(home)},
+            env={"XAUTHORITY": str(Path.home() / ".Xauthority"), **os.environ, "HOME": str(home)},
+            **visible(),
         )
         yield browser
         browser.close()
