@@ -28,21 +28,18 @@ class ActionModule(ActionBase):
             module_name=MODULE, module_args=arguments, task_vars=task_vars
         )
         lists_there = looked.pop("lists_there", False)
+        finished = looked.pop("finished", False)
         if looked.get("failed") or not looked["missing"]:
             return looked
         if self._task.check_mode and not lists_there:
             return looked  # apt would not know the packages, as it fetches no lists in check mode
-        self._task.environment = [
-            *(self._task.environment or []),
-            {"DEBIAN_FRONTEND": "noninteractive"},
-        ]
         installed: dict[str, Any] = self._execute_module(
             module_name="ansible.builtin.apt",
             module_args={
                 "name": looked["missing"],
                 "state": "present",
                 "install_recommends": False,
-                "fail_on_autoremove": bool(arguments.get("fail_on_autoremove")),
+                "fail_on_autoremove": arguments.get("fail_on_autoremove", False),
                 "update_cache": True,
                 "cache_valid_time": LISTS_GOOD_FOR_SECONDS if lists_there else 0,
             },
@@ -51,6 +48,10 @@ class ActionModule(ActionBase):
         if installed.get("failed"):
             unknown = "No package matching" in str(installed.get("msg"))
             # Lists that are out of date; a run that may change something fetches them again.
-            return looked if self._task.check_mode and unknown else installed
-        usable = not self._task.check_mode
-        return installed | {"changed": True, "missing": looked["missing"], "usable": usable}
+            if self._task.check_mode and unknown:
+                return looked
+            return installed | {"changed": finished}
+        # apt knows better what dpkg does not have by that name: another package may provide it.
+        changed = finished or bool(installed.get("changed"))
+        usable = not (self._task.check_mode and changed)
+        return installed | {"changed": changed, "missing": looked["missing"], "usable": usable}

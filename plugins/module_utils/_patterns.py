@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,5 +17,9 @@ def is_pattern(path: str) -> bool:
 
 
 def matches(paths: Iterable[str]) -> list[Path]:
-    """Return what is there of absolute paths and patterns, each once, sorted."""
-    return sorted({found for path in paths for found in Path("/").glob(path.lstrip("/"))})
+    """Return what is there of absolute paths and patterns, each once, sorted.
+
+    As in a shell, `*` matches no name that begins with a dot; links that lead nowhere are there.
+    """
+    # glob, as pathlib's own patterns match hidden names and differ between versions of Python
+    return sorted({Path(found) for path in paths for found in glob.glob(path)})  # noqa: PTH207

@@ -17,7 +17,7 @@ description:
     holds dpkg's database while it does.
 options:
   name:
-    description: Names of packages.
+    description: Names of packages, as dpkg has them; of an architecture as in C(libc6:i386).
     type: list
     elements: str
     required: true
@@ -63,43 +63,49 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 LISTS = Path("/var/lib/apt/lists")
-TRIES, PAUSE_SECONDS = 30, 5
-FORM = "${binary:Package} ${db:Status-Status}\n"
+PAUSE_SECONDS = 5
+TRIES, TRIES_UNLOCKED = 30, 3
+FORM = "${Package} ${Architecture} ${db:Status-Status}\n"
 
 
 def missing(module: AnsibleModule) -> list[str]:
     """Return the names that dpkg does not know as installed."""
     names: list[str] = module.params["name"]
-    _code, out, _error = module.run_command(
-        ["dpkg-query", "--show", f"--showformat={FORM}", *names]
-    )
-    installed = {
-        line.split()[0].partition(":")[0]
-        for line in out.splitlines()
-        if line.endswith(" installed")
-    }
+    if not names:
+        return []
+    command = ["dpkg-query", "--show", f"--showformat={FORM}", "--", *names]
+    code, out, error = module.run_command(command)
+    if code > 1:  # 1 is its way to say that it does not know one of them
+        module.fail_json(msg=f"dpkg-query cannot tell what is installed: {error.strip()}")
+    installed = set()
+    for line in out.splitlines():
+        if line.endswith(" installed"):
+            name, architecture, _status = line.split(" ")
+            installed |= {name, f"{name}:{architecture}"}
     return [name for name in names if name not in installed]
 
 
 def finish(module: AnsibleModule) -> bool:
-    """Finish an installation that was cut short. Returns whether there is, or was, one."""
+    """Finish an installation that was cut short. Returns whether there was something to do."""
     _code, unfinished, _error = module.run_command(["dpkg", "--audit"], check_rc=True)
     if not unfinished.strip() or module.check_mode:
         return bool(unfinished.strip())
     command = ["dpkg", "--configure", "-a", "--force-confold"]
-    environment = {"DEBIAN_FRONTEND": "noninteractive"}
-    code, out, error = module.run_command(command, environ_update=environment)
-    for _ in range(TRIES):
-        if code == 0:
-            break
-        time.sleep(PAUSE_SECONDS)  # the installation of a run that was killed may still be at work
+    environment = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C", "LANGUAGE": "C"}
+    tried = 0
+    while True:
         code, out, error = module.run_command(command, environ_update=environment)
-    else:
-        module.fail_json(
-            msg=f"An installation was cut short, and '{' '.join(command)}' does not finish it: "
-            f"{(error or out).strip()[-2000:]}"
-        )
-    return True
+        if code == 0:
+            # It says nothing of what it cannot mend, such as a package without its list of files.
+            return bool(out.strip())
+        tried += 1
+        # The installation of a run that was killed may still be at work.
+        if tried >= (TRIES if "locked by" in error else TRIES_UNLOCKED):
+            module.fail_json(
+                msg=f"An installation was cut short, and '{' '.join(command)}' does not finish it: "
+                f"{(error or out).strip()[-2000:]}"
+            )
+        time.sleep(PAUSE_SECONDS)
 
 
 def lists_there() -> bool:
@@ -122,6 +128,7 @@ def main() -> None:
         changed=finished or bool(names),
         missing=names,
         usable=not names,
+        finished=finished,
         lists_there=lists_there(),
     )
 

@@ -13,7 +13,7 @@ author: The Atelier maintainers (@mooc)
 description:
   - Looks at a list of paths as M(ansible.builtin.stat) does at one, and returns the contents of
     those that are wanted, as M(ansible.builtin.slurp) does of one. What is missing is an answer
-    too, never an error.
+    too, never an error. Answers are found by the path that was asked for, as it was written.
 options:
   paths:
     description: Paths to look at. A pattern of the shell stands for the paths that it matches.
@@ -65,7 +65,7 @@ EXAMPLES = r"""
 RETURN = r"""
 exists:
   description: Whether there is something at each of O(paths), O(read) and O(newer[].stamp), links
-    followed.
+    followed. Patterns have their answers in RV(matched).
   returned: success
   type: dict
 directory:
@@ -95,6 +95,7 @@ newer:
 """
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,33 +103,61 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mooc.atelier.plugins.module_utils._patterns import is_pattern, matches
 
 
+class UnreadableError(Exception):
+    """A file is there and cannot be read as it should; says which and why."""
+
+
 def newer(stamp: Path, files: list[str]) -> list[str]:
     """Return the files modified after the stamp was; all of them where there is none."""
-    since = stamp.stat().st_mtime_ns if stamp.exists() else -1
-    return [str(path) for path in matches(files) if path.lstat().st_mtime_ns > since]
+    since: float = float("-inf")
+    with suppress(FileNotFoundError):
+        since = stamp.stat().st_mtime_ns
+    found = []
+    for path in matches(files):
+        with suppress(FileNotFoundError):  # removed just now
+            if path.lstat().st_mtime_ns > since:
+                found.append(str(path))
+    return found
+
+
+def sha256(path: str) -> str | None:
+    """Return a plain file's hash, piece by piece: it may be larger than the memory."""
+    with suppress(FileNotFoundError):
+        if Path(path).is_file():
+            with Path(path).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+    return None
+
+
+def text(path: str) -> str | None:
+    """Return a plain file's text as it is, ends of lines included.
+
+    Raises:
+        UnreadableError: the file is no UTF-8.
+    """
+    with suppress(FileNotFoundError):
+        if Path(path).is_file():
+            try:
+                return Path(path).read_bytes().decode()
+            except UnicodeDecodeError as error:
+                raise UnreadableError(f"{path} is no UTF-8 text: {error.reason}.") from None
+    return None
 
 
 def look(paths: list[str], read: list[str], questions: list[dict[str, Any]]) -> dict[str, Any]:
     """Answer all questions."""
-    patterns = {path: matches([path]) for path in paths if is_pattern(path)}
+    patterns = {path: [str(one) for one in matches([path])] for path in paths if is_pattern(path)}
     named = [path for path in paths if path not in patterns]
-    stamps = [question["stamp"] for question in questions]
-    known = [Path(path) for path in [*named, *read, *stamps]]
-    hashed = [Path(path) for path in named]
-    hashed += [path for found in patterns.values() for path in found]
+    known = [*named, *read, *(question["stamp"] for question in questions)]
+    hashes = {
+        path: sha256(path) for path in [*named, *(one for p in patterns.values() for one in p)]
+    }
     return {
-        "exists": {str(path): path.exists() for path in known},
-        "directory": {str(path): path.is_dir() for path in known},
-        "matched": {path: [str(one) for one in found] for path, found in patterns.items()},
-        "sha256": {
-            str(path): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in hashed
-            if path.is_file()
-        },
-        "text": {
-            path: Path(path).read_text(encoding="utf-8") if Path(path).is_file() else None
-            for path in read
-        },
+        "exists": {path: Path(path).exists() for path in known},
+        "directory": {path: Path(path).is_dir() for path in known},
+        "matched": patterns,
+        "sha256": {path: value for path, value in hashes.items() if value is not None},
+        "text": {path: text(path) for path in read},
         "newer": [newer(Path(question["stamp"]), question["files"]) for question in questions],
     }
 
@@ -153,7 +182,7 @@ def main() -> None:
     )
     try:
         answers = look(module.params["paths"], module.params["read"], module.params["newer"])
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnreadableError) as error:
         module.fail_json(msg=f"Cannot look at the files of this machine: {error}")
     module.exit_json(changed=False, **answers)
 

@@ -18,7 +18,7 @@ description:
   - Has systemd read its units again when one of these was written since it last did.
 options:
   units:
-    description: The units.
+    description: The units, each once.
     type: list
     elements: dict
     required: true
@@ -42,14 +42,16 @@ options:
             their times of change are compared with the unit's start.
         type: path
       refresh:
-        description: What is done to a unit that runs and is older than its inputs.
+        description: What is done to a unit that runs and is older than its inputs. V(reload) needs
+          O(units[].stamp), as the time of a unit's start does not say when it was reloaded.
         type: str
         choices: [restart, reload]
         default: restart
       probe:
         description:
           - Program and arguments that fail where a unit that runs does not do what it should; it
-            is refreshed then. Not asked where an input is newer. Runs in check mode too.
+            is refreshed then, as it is where there is no such program. Not asked where an input is
+            newer. Runs in check mode too.
         type: list
         elements: str
         default: []
@@ -87,13 +89,14 @@ EXAMPLES = r"""
 RETURN = r"""
 done:
   description: What was done to each unit, or would be in check mode, in order.
-  returned: success
+  returned: always
   type: dict
   sample: {atelier-hub.service: [enable, restart]}
 """
 
 import datetime
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,33 +115,39 @@ PROPERTIES = (
     "LoadState,ActiveState,UnitFileState,NeedDaemonReload,"
     "ActiveEnterTimestamp,ExecMainStartTimestamp"
 )
-ENABLED = {"enabled", "enabled-runtime", "static", "alias", "indirect", "generated"}
+# Not enabled-runtime, which the next boot does not know.
+ENABLED = {"enabled", "static", "alias", "indirect", "generated"}
 RUNNING = {"active", "reloading", "activating"}
-# systemd's own form, in the language C, at its finest: Mon 2026-11-30 07:01:49.123456 UTC
-TIME_FORM = "%a %Y-%m-%d %H:%M:%S.%f %Z"
 
 
 def started_ns(properties: dict[str, str]) -> int:
     """Return when a unit was started, in nanoseconds since 1970; 0 where systemd does not say."""
     for name in ("ExecMainStartTimestamp", "ActiveEnterTimestamp"):  # a timer has only the second
-        if text := properties.get(name, ""):
-            known = datetime.datetime.strptime(text, TIME_FORM).replace(tzinfo=datetime.UTC)
+        # Mon 2026-11-30 07:01:49.123456 UTC: read without the day's name, which would be looked
+        # for in the language of the machine.
+        words = properties.get(name, "").split()
+        if len(words) == 4:
+            known = datetime.datetime.fromisoformat(f"{words[1]}T{words[2]}+00:00")
             since = known - datetime.datetime.fromtimestamp(0, datetime.UTC)
             return (since // datetime.timedelta(microseconds=1)) * 1000
     return 0
 
 
-def newer_inputs(unit: dict[str, Any], properties: dict[str, str]) -> list[str]:
-    """Return the inputs that were written after the unit has read them."""
-    paths = matches(unit["inputs"])
+def stale_reasons(unit: dict[str, Any], properties: dict[str, str]) -> Iterator[str]:
+    """Say what was written after the unit has read it."""
     if unit["stamp"]:
         try:
             since = Path(unit["stamp"]).stat().st_mtime_ns
         except FileNotFoundError:
-            return [unit["stamp"]]
-        return [str(path) for path in paths if path.lstat().st_mtime_ns > since]
-    since = started_ns(properties)
-    return [str(path) for path in paths if path.lstat().st_ctime_ns > since]
+            yield f"missing: {unit['stamp']}"
+            return
+    else:
+        since = started_ns(properties)
+    for path in matches(unit["inputs"]):
+        with suppress(FileNotFoundError):  # removed just now
+            found = path.lstat()
+            if (found.st_mtime_ns if unit["stamp"] else found.st_ctime_ns) > since:
+                yield f"newer: {path}"
 
 
 class Units:
@@ -150,6 +159,18 @@ class Units:
         self.done: dict[str, list[str]] = {}
         self.diff = {"before": "", "after": ""}
 
+    def fail(self, message: str) -> None:
+        """Fail, and say what was done before."""
+        self.module.fail_json(msg=message, changed=bool(self.done), done=self.done)
+
+    def execute(self, command: list[str]) -> tuple[int, str]:
+        """Run a program. Returns its code, 127 where there is none, and what it said."""
+        try:
+            code, out, error = self.module.run_command(command, handle_exceptions=False)
+        except OSError as failure:
+            return 127, str(failure)
+        return code, (error or out).strip()
+
     def systemctl(self, *words: str, unit: str = "") -> str:
         """Run systemctl and return what it says; fail with its words and the hint."""
         environment = {"LC_ALL": "C", "LANGUAGE": "C"}
@@ -159,9 +180,7 @@ class Units:
         if code:
             said = (error or out).strip()
             hint = self.module.params["hint"].replace("%s", unit) if unit else ""
-            self.module.fail_json(
-                msg=f"systemctl {' '.join(words)}: {said} {hint}".strip(), done=self.done
-            )
+            self.fail(f"systemctl {' '.join(words)}: {said} {hint}".strip())
         text: str = out
         return text
 
@@ -174,26 +193,41 @@ class Units:
 
     def run(self) -> None:
         """Make all of them as they should be."""
+        self._understand()
+        if not self.units:  # systemctl would show itself
+            return
         known = self.show()
-        if (
-            any(
-                one["NeedDaemonReload"] == "yes" or one["LoadState"] == "not-found"
-                for one in known.values()
-            )
-            and not self.module.check_mode
-        ):
+        unread = any(
+            one["NeedDaemonReload"] == "yes" or one["LoadState"] == "not-found"
+            for one in known.values()
+        )
+        if unread and not self.module.check_mode:
             self.systemctl("daemon-reload")
             known = self.show()
         for unit in self.units:
+            before = len(self.done)
             self.keep(unit, known[unit["name"]])
+            if len(self.done) > before and not self.module.check_mode:
+                known = self.show()  # units that depend on it were started, stopped or restarted
+
+    def _understand(self) -> None:
+        names = [unit["name"] for unit in self.units]
+        for unit in self.units:
+            if names.count(unit["name"]) > 1:
+                self.fail(f"{unit['name']} is there twice.")
+            if unit["refresh"] == "reload" and unit["inputs"] and not unit["stamp"]:
+                self.fail(
+                    f"{unit['name']}: refresh: reload needs a stamp; without one it would be"
+                    " reloaded each time."
+                )
 
     def reasons(self, unit: dict[str, Any], properties: dict[str, str]) -> list[str]:
         """Say why a unit that runs is to be refreshed; an empty list where it is not."""
-        found = [f"newer: {path}" for path in newer_inputs(unit, properties)]
+        found = list(stale_reasons(unit, properties))
         if found or not unit["probe"]:
             return found
-        code, out, error = self.module.run_command(unit["probe"])
-        return [f"{unit['probe'][0]}: {(error or out).strip() or code}"] if code else []
+        code, said = self.execute(unit["probe"])
+        return [f"{unit['probe'][0]}: {said or code}"] if code else []
 
     def keep(self, unit: dict[str, Any], properties: dict[str, str]) -> None:
         """Enable, start or refresh one unit."""
@@ -207,27 +241,23 @@ class Units:
             verbs.append(unit["refresh"])
         if not verbs:
             return
-        self.done[name] = verbs
         state = f"{properties['UnitFileState'] or 'absent'}, {properties['ActiveState']}"
         self.diff["before"] += f"{name}: {state}\n"
         why = f" ({', '.join(reasons)})" if reasons else ""
         self.diff["after"] += f"{name}: {', '.join(verbs)}{why}\n"
         if self.module.check_mode:
+            self.done[name] = verbs
             return
         if unit["check"] and verbs != ["enable"]:
-            code, out, error = self.module.run_command(unit["check"])
+            code, said = self.execute(unit["check"])
             if code:
-                said = (error or out).strip()
-                self.module.fail_json(
-                    msg=f"{name} was left as it is: {' '.join(unit['check'])}: {said}"
-                )
+                self.fail(f"{name} was left as it is: {' '.join(unit['check'])}: {said or code}")
         for verb in verbs:
-            if verb in (
-                "start",
-                "restart",
-            ):  # systemd counts recent starts: a run that follows two others is no loop
-                self.module.run_command(["systemctl", "reset-failed", name])
+            if verb in ("start", "restart"):
+                # systemd counts recent starts: a run that follows two others is no loop
+                self.execute(["systemctl", "reset-failed", name])
             self.systemctl(verb, name, unit=name)
+            self.done.setdefault(name, []).append(verb)
 
 
 def _pairs(block: str) -> Iterator[tuple[str, str]]:

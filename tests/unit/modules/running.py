@@ -32,7 +32,7 @@ class Ran:
         return str(self.result["msg"])
 
 
-def run(name: str, *, check: bool = False, **arguments: Any) -> Ran:
+def run(name: str, /, *, check: bool = False, **arguments: Any) -> Ran:
     """Run module ``name`` in this process; arguments as in a task."""
     module = importlib.import_module(f"ansible_collections.mooc.atelier.plugins.modules.{name}")
     given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
