@@ -33,6 +33,8 @@ AFTER_ALL = "test_the_interrupted_site"  # compares what two long parts of the r
 # on. Whatever makes a server or a site has more than `timeout` in pyproject.toml.
 PATIENCE = {
     "quality": 1200,
+    "gitlab_standin/tests/test_image": 1800,
+    "integration/atelier/test_container": 1800,
     "integration/collection": 1200,
     "integration/toolbar": 1800,
     "e2e": 1800,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from world import front, paths, venv
+from world import front, lints, paths, venv
 
 COLLECTION = "ansible_collections.mooc.atelier.plugins"
 
@@ -40,20 +40,11 @@ def tracked(*patterns: str) -> list[Path]:
     return [path for line in listed.splitlines() if (path := paths.ROOT / line).is_file()]
 
 
-def test_ansible_code_keeps_ansible_lints_production_rules() -> None:
-    run("ansible-lint", "--offline", "-q")
-
-
-def test_python_keeps_ruffs_rules() -> None:
-    run("ruff", "check", "--output-format=concise", ".")
-
-
-def test_python_is_formatted() -> None:
-    run("ruff", "format", "--check", "--output-format=concise", ".")
-
-
-def test_yaml_keeps_yamllints_rules() -> None:
-    run("yamllint", "--strict", ".")
+@pytest.mark.lint
+@pytest.mark.parametrize("name", lints.LINTS)
+def test_the_linter_finds_nothing(name: str) -> None:
+    if found := lints.findings([name]):
+        pytest.fail(found[name], pytrace=False)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
-from world import checks, demo, images, paths, venv
+from world import checks, demo, images, paths, suite, venv
 from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
 
 def _images(options: argparse.Namespace) -> bool:
+    if options.base:
+        return images.ensure_base()
     made = images.ensure_target()
     return (not options.no_standin and images.ensure_standin()) or made
 
@@ -61,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
 
     command = verbs.add_parser("images", help="make the images that are missing or out of date")
     command.add_argument("--no-standin", action="store_true")
+    command.add_argument("--base", action="store_true", help="only the one the others begin with")
     command.set_defaults(do=_images)
 
     command = verbs.add_parser(
@@ -94,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(do=_scenario)
 
     for name, job in (
-        ("check", checks.check),
+        ("check", suite.check),
         ("bench", checks.bench),
         ("bench-check", checks.bench_check),
         ("bench-launch", checks.bench_launch),
@@ -114,7 +117,7 @@ def main() -> int:
     interruption.install()
     try:
         if options.command == "test":
-            return checks.test(rest)
+            return suite.test(rest)
         if rest:
             parser().error(f"unknown: {' '.join(rest)}")
         if "run" in options:

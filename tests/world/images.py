@@ -124,8 +124,7 @@ def _debootstrap_base() -> None:
             raise WorldError(f"docker import of the base image failed: {done.stderr.strip()}")
 
 
-def ensure_base() -> bool:
-    """Make the base image when the engine lacks it. True when something was made."""
+def _ensure_base() -> bool:
     if image_id(BASE):
         return False
     kept = archive_path("base")
@@ -182,10 +181,16 @@ def _ensure_built(what: str, tag: str, context: Path) -> bool:
     return True
 
 
+def ensure_base() -> bool:
+    """Make the image that the others begin with. True when something was made."""
+    with lock("images"):
+        return _ensure_base()
+
+
 def ensure_target() -> bool:
     """Make the target's image (and its base). True when something was made."""
     with lock("images"):
-        made = ensure_base()
+        made = _ensure_base()
         context = paths.ROOT / "tests/world/target"
         return _ensure_built("the target's image", TARGET, context) or made
 
@@ -193,7 +198,7 @@ def ensure_target() -> bool:
 def ensure_standin() -> bool:
     """Make the stand-in's image (and its base). True when something was made."""
     with lock("images"):
-        made = ensure_base()
+        made = _ensure_base()
         context = paths.ROOT / "tests/gitlab_standin"
         return _ensure_built("the GitLab stand-in's image", STANDIN, context) or made
 

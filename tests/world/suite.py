@@ -1,0 +1,161 @@
+"""`make check` and `make test`: what stands before pytest, and pytest itself."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from world import demo, engine, lints, needs, paths, venv
+from world.run import WorldError, beside, duration, say
+
+QUICK = ("tests/quality", "tests/unit")
+IN_PARALLEL = ("-n", "2", "--dist=loadgroup", "--no-loadscope-reorder")
+SIGN_OF_LIFE_SECONDS = 60
+LINT_PROGRAMS = {"shellcheck": "shellcheck", "npm": "npm"}
+TEST_PROGRAMS = {
+    **LINT_PROGRAMS,
+    "certutil": "libnss3-tools",
+    "chromium": "chromium",
+    "nginx": "nginx",
+    "node": "nodejs",
+    "openssl": "openssl",
+    "pg_createcluster": "postgresql",
+    "ruby": "ruby",
+}
+# Options of pytest that select tests, and those whose value may be the next word.
+SELECTING = ("-k", "-m", "--lf", "--last-failed", "--deselect", "--ignore")
+WITH_VALUE = ("-k", "-m", "-n", "-p", "-o", "-W", "-c", "-r")
+
+
+def check() -> int:
+    """Lint, types and the quick unit tests. Returns pytest's exit code."""
+    found = needs.Needs()
+    needs.venv(found)
+    needs.programs(found, LINT_PROGRAMS)
+    found.settle()
+    venv.ensure()
+    return _pytest([*IN_PARALLEL, "-q", "-m", "not long", *QUICK])
+
+
+def named_paths(arguments: Sequence[str]) -> list[str]:
+    """Return the files, folders and tests among pytest's arguments."""
+    before = ["", *arguments]
+    return [
+        word
+        for word, previous in zip(arguments, before, strict=False)
+        if not word.startswith("-") and previous not in WITH_VALUE
+    ]
+
+
+def is_whole(arguments: Sequence[str]) -> bool:
+    """Tell whether pytest's arguments leave the choice of tests as it is: all."""
+    return not named_paths(arguments) and not any(word.startswith(SELECTING) for word in arguments)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Everything: linters first, then one pytest run. Returns an exit code.
+
+    Args:
+        arguments: given to pytest; paths among them replace the whole. Where they select tests, no
+            linter runs first.
+    """
+    found = needs.Needs()
+    needs.common(found)
+    needs.programs(found, TEST_PROGRAMS)
+    found.settle()
+    alone = _alone()
+    started = engine.ensure()
+    if os.environ.get("CI") and demo.is_of_another_checkout():
+        demo.remove_server()  # nobody looks at a demo of an earlier run's checkout any more
+    paths.RESULTS.mkdir(exist_ok=True)
+    try:
+        # The others are made by the first who needs them; this one can take minutes of waiting.
+        with beside("the base image", "images", "--base", required=False):
+            venv.ensure()
+            if is_whole(arguments):
+                _lint()
+                arguments = ["-m", f"not {lints.MARKER}", *arguments]
+            return _test(arguments)
+    finally:
+        if started:
+            engine.stop_own()
+        alone.close()
+
+
+def _lint() -> None:
+    """Run the linters, before anything that takes long.
+
+    Raises:
+        WorldError: they found something.
+    """
+    say("==> linters (about a minute)")
+    began = time.monotonic()
+    if found := lints.findings(lints.LINTS):
+        listed = "\n\n".join(found.values())
+        raise WorldError(f"{listed}\n\nNo test has run: see what {', '.join(found)} found above.")
+    say(f"   {len(lints.LINTS)} linters found nothing ({duration(time.monotonic() - began)})")
+
+
+def _test(arguments: Sequence[str]) -> int:
+    where = [] if named_paths(arguments) else ["tests"]
+    report = f"--junit-xml={paths.RESULTS / 'junit.xml'}"
+    return _pytest([*IN_PARALLEL, "-v", "--durations=40", report, *arguments, *where])
+
+
+def _alone() -> IO[str]:
+    """Keep other checkouts' tests away: servers for tests have the same names in all of them.
+
+    Raises:
+        WorldError: another one's tests are running.
+    """
+    folder = Path("/run/lock") if Path("/run/lock").is_dir() else Path(tempfile.gettempdir())
+    path = folder / "atelier-test.lock"
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        handle = path.open()
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # taken, or made by somebody whose files we may not read
+        raise WorldError(
+            "The tests of another checkout are running on this machine, and would be disturbed:\n"
+            f"  wait until they have ended (see who they are with: fuser -v {path})"
+        ) from None
+    return handle
+
+
+def _pytest(arguments: Sequence[str]) -> int:
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [venv.program("python"), "-m", "pytest", *arguments],
+        cwd=paths.ROOT,
+        env={**os.environ, **venv.environment()},
+        start_new_session=False,
+    )
+    over = threading.Event()
+    threading.Thread(target=_live_sign, args=(over, began), daemon=True).start()
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # of the whole group: pytest has had it too, and cleans up
+        return process.wait()
+    finally:
+        over.set()
+
+
+def _live_sign(over: threading.Event, began: float) -> None:
+    """Say now and then which logs grow, for a person in front of two long tests."""
+    while not over.wait(SIGN_OF_LIFE_SECONDS):
+        recent = [
+            path.name
+            for path in sorted(paths.RESULTS.glob("*.log"))
+            if time.time() - path.stat().st_mtime < SIGN_OF_LIFE_SECONDS
+        ]
+        doing = f": {', '.join(recent)} in test-results/" if recent else ""
+        say(f"   ... {duration(time.monotonic() - began)}{doing}")
