@@ -16,6 +16,8 @@ from world import paths
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+pytest_plugins = ("pytest_hooks.outcomes",)
+
 ORDER = (
     "quality",
     "unit",

@@ -260,8 +260,13 @@ def down() -> bool:
 
     Kept: the virtual environment and `.cache` (downloads), which `make clean` removes, and Debian
     packages. A dockerd that `up` had started stops when nothing else runs in it. `KEEP_IMAGES` and
-    `KEEP_ENGINE` keep those for who goes on working.
+    `KEEP_ENGINE` keep those for who goes on working. `KEEP_DEMO` names a file: everything stays,
+    and the file says that `down` is still to come.
     """
+    if note := os.environ.get("KEEP_DEMO"):
+        Path(note).touch()
+        say("==> The demo stays: tests that failed on it are tried again.")
+        return False
     changed = lms.stop()
     if succeeds("docker", "info"):
         changed = remove_server() or changed

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -13,12 +14,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from world import demo, engine, lints, needs, paths, venv
-from world.run import WorldError, beside, duration, say
+from world import demo, engine, flakes, lints, needs, paths, venv
+from world.outcome import Outcome, closing_line
+from world.run import WorldError, beside, duration, say, stream
 
 QUICK = ("tests/quality", "tests/unit")
 IN_PARALLEL = ("-n", "2", "--dist=loadgroup", "--no-loadscope-reorder")
 SIGN_OF_LIFE_SECONDS = 60
+TESTS_FAILED = 1  # of pytest's exit codes, the one after which a second try makes sense
+JUNIT = paths.RESULTS / "junit.xml"
+OUTCOMES = paths.RESULTS / "outcomes.json"
+KEPT_DEMO = OUTCOMES.with_name("demo-kept")
 LINT_PROGRAMS = {"shellcheck": "shellcheck", "npm": "npm"}
 TEST_PROGRAMS = {
     **LINT_PROGRAMS,
@@ -67,6 +73,7 @@ def test(arguments: Sequence[str]) -> int:
         arguments: given to pytest; paths among them replace the whole. Where they select tests, no
             linter runs first.
     """
+    began = time.monotonic()
     found = needs.Needs()
     needs.common(found)
     needs.programs(found, TEST_PROGRAMS)
@@ -83,7 +90,7 @@ def test(arguments: Sequence[str]) -> int:
             if is_whole(arguments):
                 _lint()
                 arguments = ["-m", f"not {lints.MARKER}", *arguments]
-            return _test(arguments)
+            return _test(arguments, began)
     finally:
         if started:
             engine.stop_own()
@@ -104,10 +111,37 @@ def _lint() -> None:
     say(f"   {len(lints.LINTS)} linters found nothing ({duration(time.monotonic() - began)})")
 
 
-def _test(arguments: Sequence[str]) -> int:
+def _test(arguments: Sequence[str], began: float) -> int:
+    """Run pytest, repeat what may be flakes, and say how both ended together."""
+    for former in (JUNIT, OUTCOMES, KEPT_DEMO):
+        former.unlink(missing_ok=True)
+    since = time.time()
     where = [] if named_paths(arguments) else ["tests"]
-    report = f"--junit-xml={paths.RESULTS / 'junit.xml'}"
-    return _pytest([*IN_PARALLEL, "-v", "--durations=40", report, *arguments, *where])
+    files = [f"--junit-xml={JUNIT}", f"--outcomes={OUTCOMES}"]
+    try:
+        code = _pytest([*IN_PARALLEL, "-v", "--durations=40", *files, *arguments, *where])
+        outcome = Outcome.read(OUTCOMES)
+        if outcome is None:  # no test ran, and pytest has said why
+            return code
+        if code == TESTS_FAILED and (repeated := outcome.to_repeat()):
+            outcome = flakes.second_try(outcome, repeated, _pytest, since=since)
+            code = TESTS_FAILED if outcome.failed else 0
+    finally:
+        _remove_kept_demo()
+    say(closing_line(outcome.counts, time.monotonic() - began))
+    return code
+
+
+def _remove_kept_demo() -> None:
+    """Remove the demo that the tests made and left for a second try."""
+    if KEPT_DEMO.exists():
+        stream(
+            "removing the demo",
+            [sys.executable, "-m", "world", "demo", "down"],
+            env={"PYTHONPATH": str(paths.ROOT / "tests"), "KEEP_IMAGES": "1", "KEEP_ENGINE": "1"},
+            log=paths.RESULTS / "demo-down.log",
+        )
+        KEPT_DEMO.unlink()
 
 
 def _alone() -> IO[str]:
