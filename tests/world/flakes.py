@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from world import junit, paths
+from world import junit
 from world.outcome import Outcome
 from world.run import say
 
@@ -20,7 +20,7 @@ def second_try(
     run: Callable[[Sequence[str]], int],
     *,
     since: float,
-    results: Path = paths.RESULTS,
+    results: Path,
 ) -> Outcome:
     """Run tests once more, alone, and keep what both tries left. Returns the outcome of both.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -63,7 +63,7 @@ def _directory(classname: str) -> str:
     return f"{first}_{others[0]}" if first == "integration" and len(others) > 1 else first
 
 
-def table(total: dict[str, float], whole: float) -> str:
-    """Write the minutes as a table for people; tests run beside each other within the whole."""
-    rows = [*total.items(), ("the whole run, tests beside each other", whole)]
-    return "\n".join(f"   {minutes:7.1f} min  {name}" for name, minutes in rows)
+def table(total: Mapping[str, float], whole: float) -> str:
+    """Write minutes by directory for people, and those of the whole run."""
+    rows = [*total.items(), ("from beginning to end", whole)]
+    return "\n".join(f"{minutes:8.1f} min  {name}" for name, minutes in rows)

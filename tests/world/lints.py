@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable
 
 from world import paths, venv
+from world.run import WorldError
 
 LINTS = {
     "ansible-lint": ("ansible-lint", "--offline", "-q"),
@@ -17,6 +18,19 @@ LINTS = {
 }
 MARKER = "lint"
 """The pytest marker of the tests that run these linters."""
+
+
+class LintError(WorldError):
+    """Linters found something.
+
+    Attributes:
+        count: how many of them.
+    """
+
+    def __init__(self, found: dict[str, str]) -> None:
+        listed = "\n\n".join(found.values())
+        super().__init__(f"{listed}\n\nNo test has run: see what {', '.join(found)} found above.")
+        self.count = len(found)
 
 
 def findings(names: Iterable[str]) -> dict[str, str]:

@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from world import demo, engine, flakes, lints, needs, paths, venv
+from benchmarks import figures
+
+from world import demo, engine, flakes, junit, lints, needs, paths, venv
 from world.outcome import Outcome, closing_line
-from world.run import WorldError, beside, duration, say, stream
+from world.run import WorldError, beside, duration, fail, say, stream
 
 QUICK = ("tests/quality", "tests/unit")
 IN_PARALLEL = ("-n", "2", "--dist=loadgroup", "--no-loadscope-reorder")
@@ -91,6 +93,10 @@ def test(arguments: Sequence[str]) -> int:
                 _lint()
                 arguments = ["-m", f"not {lints.MARKER}", *arguments]
             return _test(arguments, began)
+    except lints.LintError as error:
+        fail(error)
+        say(closing_line({"failed": error.count}, time.monotonic() - began))
+        return TESTS_FAILED
     finally:
         if started:
             engine.stop_own()
@@ -101,13 +107,12 @@ def _lint() -> None:
     """Run the linters, before anything that takes long.
 
     Raises:
-        WorldError: they found something.
+        LintError: they found something.
     """
     say("==> linters (about a minute)")
     began = time.monotonic()
     if found := lints.findings(lints.LINTS):
-        listed = "\n\n".join(found.values())
-        raise WorldError(f"{listed}\n\nNo test has run: see what {', '.join(found)} found above.")
+        raise lints.LintError(found)
     say(f"   {len(lints.LINTS)} linters found nothing ({duration(time.monotonic() - began)})")
 
 
@@ -124,12 +129,23 @@ def _test(arguments: Sequence[str], began: float) -> int:
         if outcome is None:  # no test ran, and pytest has said why
             return code
         if code == TESTS_FAILED and (repeated := outcome.to_repeat()):
-            outcome = flakes.second_try(outcome, repeated, _pytest, since=since)
+            outcome = flakes.second_try(
+                outcome, repeated, _pytest, since=since, results=paths.RESULTS
+            )
             code = TESTS_FAILED if outcome.failed else 0
     finally:
         _remove_kept_demo()
-    say(closing_line(outcome.counts, time.monotonic() - began))
+    seconds = time.monotonic() - began
+    if JUNIT.exists():
+        _figures(junit.minutes(JUNIT), seconds / 60)
+    say(closing_line(outcome.counts, seconds))
     return code
+
+
+def _figures(by_directory: dict[str, float], whole: float) -> None:
+    say(f"\n==> minutes of tests, fixtures included\n{junit.table(by_directory, whole)}\n")
+    for name, minutes in {**by_directory, "whole": whole}.items():
+        say(figures.line(f"test_minutes_{name}", minutes, None, "min"))
 
 
 def _remove_kept_demo() -> None:

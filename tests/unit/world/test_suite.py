@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 from pathlib import Path
 
 import pytest
 from world import lints, suite
-from world.run import WorldError
 
 Calls = list[list[str]]
 
@@ -28,6 +28,8 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
     monkeypatch.setattr(suite.engine, "ensure", lambda: False)
     monkeypatch.setattr(suite.venv, "ensure", lambda: False)
     monkeypatch.setattr(suite.venv, "program", lambda name: name)
+    for name in ("JUNIT", "OUTCOMES", "KEPT_DEMO"):
+        monkeypatch.setattr(suite, name, tmp_path / name)
     monkeypatch.setattr(suite.paths, "RESULTS", tmp_path)
     monkeypatch.setattr(suite, "_alone", io.StringIO)
     monkeypatch.setattr(suite, "_pytest", pytest_run)
@@ -37,15 +39,16 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
 
 
 def test_all_findings_are_said_and_no_test_runs(
-    calls: Calls, monkeypatch: pytest.MonkeyPatch
+    calls: Calls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("one", "two"):
         monkeypatch.setitem(lints.LINTS, name, ("sh", "-c", f"echo found by {name}; exit 2"))
-    with pytest.raises(WorldError) as said:
-        suite.test([])
-    assert "found by one" in str(said.value)
-    assert "found by two" in str(said.value)
-    assert "see what one, two found above" in str(said.value)
+    assert suite.test([]) == 1
+    said = capsys.readouterr()
+    assert "found by one" in said.err
+    assert "found by two" in said.err
+    assert "see what one, two found above" in said.err
+    assert " 2 failed in 0." in said.out.splitlines()[-1]
     assert calls == []
 
 
@@ -54,6 +57,54 @@ def test_pytest_does_not_run_the_linters_again(calls: Calls) -> None:
     (arguments,) = calls
     assert arguments[arguments.index("-m") + 1] == "not lint"
     assert arguments[-2:] == ["-x", "tests"]
+
+
+CASE = '<testcase classname="tests.e2e.test_site" name="test_a" time="90" />'
+
+
+def write_run(arguments: list[str], category: str) -> None:
+    """Write what a run of one test of the browser leaves."""
+    options = dict(word.partition("=")[::2] for word in arguments)
+    test, failed = "tests/e2e/test_site.py::test_a", category == "failed"
+    ended = {
+        "counts": {category: 1},
+        "tests": {test: {category: 1}},
+        "may_be_flakes": [test] if failed else [],
+        "whole": True,
+    }
+    Path(options["--outcomes"]).write_text(json.dumps(ended))
+    Path(options["--junit-xml"]).write_text(f"<testsuite>{CASE}</testsuite>")
+
+
+@pytest.mark.parametrize("again", ["passed", "failed"])
+def test_the_end_tells_of_both_tries(
+    again: str,
+    calls: Calls,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tries = iter((("failed", 1), (again, int(again == "failed"))))
+    removed = []
+
+    def pytest_run(arguments: list[str]) -> int:
+        category, code = next(tries)
+        calls.append(arguments)
+        write_run(arguments, category)
+        (tmp_path / "KEPT_DEMO").touch()
+        return code
+
+    monkeypatch.setattr(suite, "JUNIT", tmp_path / "junit.xml")
+    monkeypatch.setattr(suite, "_pytest", pytest_run)
+    monkeypatch.setattr(suite, "stream", lambda what, *_, **__: removed.append((what, len(calls))))
+
+    assert suite.test(["tests/e2e"]) == (again == "failed")
+    said = capsys.readouterr().out.splitlines()
+    assert f" 1 {again} in 0." in said[-1]
+    assert ("FLAKY tests/e2e/test_site.py::test_a" in said) == (again == "passed")
+    assert "bench test_minutes_e2e ours=3.00 peer=- ratio=- unit=min" in said
+    assert said[-2].startswith("bench test_minutes_whole ours=")
+    assert removed == [("removing the demo", 2)]
 
 
 @pytest.mark.parametrize("selection", [["tests/quality"], ["-k", "tidy"], ["-m", "docker"]])
