@@ -21,7 +21,9 @@ from world.outcome import Outcome, closing_line
 from world.run import WorldError, beside, duration, fail, say, stream
 
 QUICK = ("tests/quality", "tests/unit")
-IN_PARALLEL = ("-n", "2", "--dist=loadgroup", "--no-loadscope-reorder")
+SCHEDULED = ("--dist=loadgroup", "--no-loadscope-reorder")
+WORKERS = 3  # tests/pytest_hooks/schedule.py: two of them for what is heavy
+QUICK_WORKERS = 2
 SIGN_OF_LIFE_SECONDS = 60
 TESTS_FAILED = 1  # of pytest's exit codes, the one after which a second try makes sense
 JUNIT = paths.RESULTS / "junit.xml"
@@ -50,7 +52,7 @@ def check() -> int:
     needs.programs(found, LINT_PROGRAMS)
     found.settle()
     venv.ensure()
-    return _pytest([*IN_PARALLEL, "-q", "-m", "not long", *QUICK])
+    return _pytest(["-n", f"{QUICK_WORKERS}", *SCHEDULED, "-q", "-m", "not long", *QUICK])
 
 
 def named_paths(arguments: Sequence[str]) -> list[str]:
@@ -124,7 +126,9 @@ def _test(arguments: Sequence[str], began: float) -> int:
     where = [] if named_paths(arguments) else ["tests"]
     files = [f"--junit-xml={JUNIT}", f"--outcomes={OUTCOMES}"]
     try:
-        code = _pytest([*IN_PARALLEL, "-v", "--durations=40", *files, *arguments, *where])
+        code = _pytest(
+            ["-n", f"{WORKERS}", *SCHEDULED, "-v", "--durations=40", *files, *arguments, *where]
+        )
         outcome = Outcome.read(OUTCOMES)
         if outcome is None:  # no test ran, and pytest has said why
             return code
