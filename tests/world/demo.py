@@ -52,11 +52,26 @@ def check(gitlab_image: str | None) -> None:
     """Look at the machine, say all that is missing at once, install what root may install."""
     found = needs.Needs()
     needs.common(found)
+    look(found, gitlab_image)
+    found.settle()
+
+
+def look(found: needs.Needs, gitlab_image: str | None) -> None:
+    """Note what stands in the way of this checkout's demo."""
     if is_of_another_checkout():
         found.problems.append(NAME_TAKEN)
     needs.ports(found, (HTTPS_PORT, HTTP_PORT), NAME)
     needs.memory(found, needs.REAL_GITLAB_MEMORY_GIB if gitlab_image else needs.MEMORY_GIB)
-    found.settle()
+
+
+def look_again() -> None:
+    """Look once more when the engine runs: one that did not run has told nothing.
+
+    Raises:
+        WorldError: another checkout's demo is there.
+    """
+    if is_of_another_checkout():
+        raise WorldError(f"This is missing:\n  - {NAME_TAKEN}")
 
 
 def is_of_another_checkout() -> bool:
@@ -170,8 +185,7 @@ def up() -> bool:
     say("==> looking at this machine")
     check(gitlab_image)
     engine.ensure()
-    if is_of_another_checkout():  # not seen above when the engine was not running
-        raise WorldError(f"This is missing:\n  - {NAME_TAKEN}")
+    look_again()
     with beside("images", "images", *(["--no-standin"] if gitlab_image else [])):
         venv.ensure()
     make_images(standin=not gitlab_image)  # their archives

@@ -26,6 +26,7 @@ WORKERS = 3  # tests/pytest_hooks/schedule.py: two of them for what is heavy
 QUICK_WORKERS = 2
 SIGN_OF_LIFE_SECONDS = 60
 TESTS_FAILED = 1  # of pytest's exit codes, the one after which a second try makes sense
+OF_THE_DEMO = paths.ROOT / "tests/e2e"
 JUNIT = paths.RESULTS / "junit.xml"
 OUTCOMES = paths.RESULTS / "outcomes.json"
 KEPT_DEMO = OUTCOMES.with_name("demo-kept")
@@ -70,6 +71,15 @@ def is_whole(arguments: Sequence[str]) -> bool:
     return not named_paths(arguments) and not any(word.startswith(SELECTING) for word in arguments)
 
 
+def needs_demo(arguments: Sequence[str]) -> bool:
+    """Tell whether the named paths, or the whole, have tests that bring up the demo."""
+    named = [word.partition("::")[0] for word in named_paths(arguments)] or ["tests"]
+    places = [(paths.ROOT / word).resolve() for word in named]
+    return any(
+        path.is_relative_to(OF_THE_DEMO) or OF_THE_DEMO.is_relative_to(path) for path in places
+    )
+
+
 def test(arguments: Sequence[str]) -> int:
     """Everything: linters first, then one pytest run. Returns an exit code.
 
@@ -81,13 +91,19 @@ def test(arguments: Sequence[str]) -> int:
     found = needs.Needs()
     needs.common(found)
     needs.programs(found, TEST_PROGRAMS)
+    in_ci = bool(os.environ.get("CI"))
+    with_demo = needs_demo(arguments)
+    if with_demo and not in_ci:
+        demo.look(found, os.environ.get("GITLAB_IMAGE"))
     found.settle()
     alone = _alone()
     started = engine.ensure()
-    if os.environ.get("CI") and demo.is_of_another_checkout():
-        demo.remove_server()  # nobody looks at a demo of an earlier run's checkout any more
-    paths.RESULTS.mkdir(exist_ok=True)
     try:
+        if in_ci and demo.is_of_another_checkout():
+            demo.remove_server()  # nobody looks at a demo of an earlier run's checkout any more
+        elif with_demo and started:
+            demo.look_again()
+        paths.RESULTS.mkdir(exist_ok=True)
         # The others are made by the first who needs them; this one can take minutes of waiting.
         with beside("the base image", "images", "--base", required=False):
             venv.ensure()

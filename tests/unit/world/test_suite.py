@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
-from world import lints, suite
+from world import demo, lints, suite
+from world.run import WorldError
 
 Calls = list[list[str]]
 
@@ -24,7 +25,10 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Calls:
 
     for name in ("common", "programs"):
         monkeypatch.setattr(suite.needs, name, lambda *_: None)
-    monkeypatch.setattr(suite.demo, "is_of_another_checkout", lambda: False)
+    for name in ("is_of_another_checkout", "remove_server", "look_again"):
+        monkeypatch.setattr(suite.demo, name, lambda: False)
+    monkeypatch.setattr(suite.demo, "look", lambda *_: None)
+    monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr(suite.engine, "ensure", lambda: False)
     monkeypatch.setattr(suite.venv, "ensure", lambda: False)
     monkeypatch.setattr(suite.venv, "program", lambda name: name)
@@ -129,3 +133,64 @@ def test_a_selection_is_not_linted_first(
 )  # fmt: skip
 def test_paths_are_told_from_values_of_options(arguments: list[str], paths: list[str]) -> None:
     assert suite.named_paths(arguments) == paths
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], True),
+        (["-k", "site"], True),
+        (["tests"], True),
+        (["tests/unit", "tests/e2e/test_site.py::test_a"], True),
+        (["./tests/e2e/"], True),
+        (["tests/unit", "tests/molecule"], False),
+        (["tests/e2e_of_another"], False),
+    ],
+)
+def test_who_names_tests_without_the_demo_does_not_need_it(
+    arguments: list[str], expected: bool
+) -> None:
+    assert suite.needs_demo(arguments) == expected
+
+
+def another_demo(found: suite.needs.Needs, _: str | None) -> None:
+    """What `demo.look` finds where another checkout's demo runs."""
+    found.problems.append(demo.NAME_TAKEN)
+
+
+def test_a_demo_of_another_checkout_is_named_before_anything_starts(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(suite.demo, "look", another_demo)
+    monkeypatch.setattr(suite.engine, "ensure", lambda: bool(started.append("engine")))
+    with pytest.raises(WorldError, match="Run make demo-down there"):
+        suite.test([])
+    assert (calls, started) == ([], [])
+    assert suite.test(["tests/unit"]) == 0
+
+
+def test_in_ci_it_is_removed(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed = []
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setattr(suite.demo, "look", another_demo)
+    monkeypatch.setattr(suite.demo, "is_of_another_checkout", lambda: True)
+    monkeypatch.setattr(suite.demo, "remove_server", lambda: removed.append("demo"))
+    assert suite.test([]) == 0
+    assert (removed, len(calls)) == (["demo"], 1)
+
+
+def test_an_engine_that_did_not_run_is_asked_when_it_does_and_stopped_again(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = []
+
+    def taken() -> None:
+        raise WorldError(demo.NAME_TAKEN)
+
+    monkeypatch.setattr(suite.engine, "ensure", lambda: True)
+    monkeypatch.setattr(suite.engine, "stop_own", lambda: stopped.append("engine"))
+    monkeypatch.setattr(suite.demo, "look_again", taken)
+    with pytest.raises(WorldError, match="another checkout's demo"):
+        suite.test([])
+    assert (calls, stopped) == ([], ["engine"])
