@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import shutil
 from typing import Any
 
-from world import chaos, demo, fingerprint, paths, venv
+from world import chaos, demo, fingerprint, paths, seed, venv
 from world.notes import write_private
 from world.run import WorldError, capture
 from world.target import Target
@@ -46,8 +44,7 @@ def make_images() -> bool:
 
 
 def storm() -> bool:
-    """Start the playbook ten times and kill it. The seed is drawn, or given by ATELIER_SEED."""
-    seed = int(os.environ.get("ATELIER_SEED") or random.SystemRandom().randrange(1_000_000))
+    """Start the playbook ten times and kill it."""
     inventories = [paths.ROOT / "inventories/demo", paths.ROOT / "molecule/default/inventory.py"]
     chaos.storm(
         [
@@ -57,7 +54,7 @@ def storm() -> bool:
         ],
         env={**venv.environment(), "ANSIBLE_COLLECTIONS_PATH": str(INSTALLED)},
         runs=KILLED_RUNS,
-        seed=seed,
+        seed=seed.current(),
         log=paths.RESULTS / "chaos.log",
     )
     return True
