@@ -16,6 +16,7 @@ from world import (
     paths,
     role,
     soak,
+    suite,
     venv,
     watch,
     watch_lab,
@@ -25,6 +26,8 @@ from world.target import Target
 
 
 def _images(options: argparse.Namespace) -> bool:
+    if options.base:
+        return images.ensure_base()
     made = images.ensure_target()
     return (not options.no_standin and images.ensure_standin()) or made
 
@@ -88,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
 
     command = verbs.add_parser("images", help="make the images that are missing or out of date")
     command.add_argument("--no-standin", action="store_true")
+    command.add_argument("--base", action="store_true", help="only the one the others begin with")
     command.set_defaults(do=_images)
 
     command = verbs.add_parser(
@@ -121,7 +125,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(do=_scenario)
 
     for name, job in (
-        ("check", checks.check),
+        ("check", suite.check),
         ("bench", checks.bench),
         ("bench-check", checks.bench_check),
         ("bench-launch", checks.bench_launch),
@@ -155,7 +159,7 @@ def main() -> int:
     interruption.install()
     try:
         if options.command == "test":
-            return checks.test(rest)
+            return suite.test(rest)
         if options.command == "soak":
             return soak.soak(rest)
         if rest:

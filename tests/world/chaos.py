@@ -26,11 +26,6 @@ QUOTED_LINES = 60  # of a run that failed by itself: its last tasks and the reas
 WHOLE_RUN = paths.DEMO / "site.log"  # the demo's installation: the same playbook
 
 
-def seed() -> int:
-    """Return the number that all draws of a storm follow from: `ATELIER_SEED`, or one by chance."""
-    return int(os.environ.get("ATELIER_SEED") or random.SystemRandom().randrange(1_000_000))
-
-
 def expected_tasks() -> int:
     """Say how many tasks a run starts: those that the demo's run did, where it has ended.
 

@@ -1,130 +1,14 @@
-"""`make check`, `make test`, `make bench`, `make clean`."""
+"""`make bench` and its parts, `make clean`."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
-import threading
-import time
-from collections.abc import Sequence
-from pathlib import Path
-from typing import IO
 
-from world import demo, engine, images, needs, paths, venv
-from world.run import WorldError, beside, duration, say, succeeds
-
-QUICK = ("tests/quality", "tests/unit")
-WORKERS = "2"
-SIGN_OF_LIFE_SECONDS = 60
-LINT_PROGRAMS = {"shellcheck": "shellcheck", "npm": "npm"}
-TEST_PROGRAMS = {
-    **LINT_PROGRAMS,
-    "certutil": "libnss3-tools",
-    "chromium": "chromium",
-    "nginx": "nginx",
-    "node": "nodejs",
-    "openssl": "openssl",
-    "pg_createcluster": "postgresql",
-    "ruby": "ruby",
-}
-
-
-def check() -> int:
-    """Lint, types and the quick unit tests. Returns pytest's exit code."""
-    found = needs.Needs()
-    needs.venv(found)
-    needs.programs(found, LINT_PROGRAMS)
-    found.settle()
-    venv.ensure()
-    return _pytest(QUICK, ["-q", "-m", "not long"])
-
-
-def test(arguments: Sequence[str]) -> int:
-    """Everything, in one pytest run. Returns pytest's exit code.
-
-    Args:
-        arguments: given to pytest; paths among them replace the whole.
-    """
-    found = needs.Needs()
-    needs.common(found)
-    needs.programs(found, TEST_PROGRAMS)
-    found.settle()
-    alone = _alone()
-    started = engine.ensure()
-    if os.environ.get("CI") and demo.is_of_another_checkout():
-        demo.remove_server()  # nobody looks at a demo of an earlier run's checkout any more
-    with beside("images", "images"):
-        venv.ensure()
-    named = [word for word in arguments if not word.startswith("-")]
-    options = [word for word in arguments if word.startswith("-")]
-    paths.RESULTS.mkdir(exist_ok=True)
-    report = f"--junit-xml={paths.RESULTS / 'junit.xml'}"
-    try:
-        return _pytest(named or ("tests",), ["-v", "--durations=40", report, *options])
-    finally:
-        if started:
-            engine.stop_own()
-        alone.close()
-
-
-def _alone() -> IO[str]:
-    """Keep other checkouts' tests away: servers for tests have the same names in all of them.
-
-    Raises:
-        WorldError: another one's tests are running.
-    """
-    folder = Path("/run/lock") if Path("/run/lock").is_dir() else Path(tempfile.gettempdir())
-    path = folder / "atelier-test.lock"
-    try:
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
-        handle = path.open()
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # taken, or made by somebody whose files we may not read
-        raise WorldError(
-            "The tests of another checkout are running on this machine, and would be disturbed:\n"
-            f"  wait until they have ended (see who they are with: fuser -v {path})"
-        ) from None
-    return handle
-
-
-def _pytest(where: Sequence[str], options: Sequence[str]) -> int:
-    command = [
-        venv.program("python"), "-m", "pytest", "-n", WORKERS, "--dist=loadgroup",
-        "--no-loadscope-reorder", *options, *where,
-    ]  # fmt: skip
-    began = time.monotonic()
-    process = subprocess.Popen(
-        command,
-        cwd=paths.ROOT,
-        env={**os.environ, **venv.environment()},
-        start_new_session=False,
-    )
-    over = threading.Event()
-    threading.Thread(target=_live_sign, args=(over, began), daemon=True).start()
-    try:
-        return process.wait()
-    except KeyboardInterrupt:  # of the whole group: pytest has had it too, and cleans up
-        return process.wait()
-    finally:
-        over.set()
-
-
-def _live_sign(over: threading.Event, began: float) -> None:
-    """Say now and then which logs grow, for a person in front of two long tests."""
-    while not over.wait(SIGN_OF_LIFE_SECONDS):
-        recent = [
-            path.name
-            for path in sorted(paths.RESULTS.glob("*.log"))
-            if time.time() - path.stat().st_mtime < SIGN_OF_LIFE_SECONDS
-        ]
-        doing = f": {', '.join(recent)} in test-results/" if recent else ""
-        say(f"   ... {duration(time.monotonic() - began)}{doing}")
+from world import demo, images, needs, paths, venv
+from world.run import WorldError, say, succeeds
 
 
 def bench() -> int:

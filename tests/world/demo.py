@@ -21,6 +21,7 @@ from world import (
     paths,
     playbook,
     process,
+    seed,
     venv,
 )
 from world.notes import read_json, write_private
@@ -65,11 +66,26 @@ def check(gitlab_image: str | None) -> None:
     """Look at the machine, say all that is missing at once, install what root may install."""
     found = needs.Needs()
     needs.common(found)
+    look(found, gitlab_image)
+    found.settle()
+
+
+def look(found: needs.Needs, gitlab_image: str | None) -> None:
+    """Note what stands in the way of this checkout's demo."""
     if is_of_another_checkout():
         found.problems.append(NAME_TAKEN)
     needs.ports(found, (HTTPS_PORT, HTTP_PORT), NAME)
     needs.memory(found, needs.REAL_GITLAB_MEMORY_GIB if gitlab_image else needs.MEMORY_GIB)
-    found.settle()
+
+
+def look_again() -> None:
+    """Look once more when the engine runs: one that did not run has told nothing.
+
+    Raises:
+        WorldError: another checkout's demo is there.
+    """
+    if is_of_another_checkout():
+        raise WorldError(f"This is missing:\n  - {NAME_TAKEN}")
 
 
 def is_of_another_checkout() -> bool:
@@ -186,8 +202,7 @@ def _prepare(gitlab_image: str | None) -> str:
     say("==> looking at this machine")
     check(gitlab_image)
     engine.ensure()
-    if is_of_another_checkout():  # not seen above when the engine was not running
-        raise WorldError(f"This is missing:\n  - {NAME_TAKEN}")
+    look_again()
     with beside("images", "images", *(["--no-standin"] if gitlab_image else [])):
         venv.ensure()
     make_images(standin=not gitlab_image)  # their archives
@@ -216,7 +231,7 @@ def interrupt() -> bool:
         [venv.program("ansible-playbook"), name, *options],
         env=env,
         runs=KILLED_RUNS,
-        seed=chaos.seed(),
+        seed=seed.current(),
         log=paths.RESULTS / "demo-killed.log",
     )
     return True
@@ -307,8 +322,13 @@ def down() -> bool:
 
     Kept: the virtual environment and `.cache` (downloads), which `make clean` removes, and Debian
     packages. A dockerd that `up` had started stops when nothing else runs in it. `KEEP_IMAGES` and
-    `KEEP_ENGINE` keep those for who goes on working.
+    `KEEP_ENGINE` keep those for who goes on working. `KEEP_DEMO` names a file: everything stays,
+    and the file says that `down` is still to come.
     """
+    if note := os.environ.get("KEEP_DEMO"):
+        Path(note).touch()
+        say("==> The demo stays: tests that failed on it are tried again.")
+        return False
     changed = lms.stop()
     if succeeds("docker", "info"):
         changed = remove_server() or changed

@@ -133,8 +133,7 @@ def _debootstrap_base(suite: str) -> None:
             raise WorldError(f"docker import of the base image failed: {done.stderr.strip()}")
 
 
-def ensure_base(suite: str = SUITE) -> bool:
-    """Make a release's base image when the engine lacks it. True when something was made."""
+def _ensure_base(suite: str = SUITE) -> bool:
     base, pulled = base_of(suite), SUITES[suite]
     if image_id(base):
         return False
@@ -193,10 +192,16 @@ def _ensure_built(what: str, tag: str, context: Path, base: str = BASE) -> bool:
     return True
 
 
+def ensure_base() -> bool:
+    """Make the image that the others begin with. True when something was made."""
+    with lock("images"):
+        return _ensure_base()
+
+
 def ensure_target() -> bool:
     """Make the target's image (and its base). True when something was made."""
     with lock("images"):
-        made = ensure_base(TARGET_SUITE)
+        made = _ensure_base(TARGET_SUITE)
         context = paths.ROOT / "tests/world/target"
         base = base_of(TARGET_SUITE)
         return _ensure_built("the target's image", TARGET, context, base) or made
@@ -205,7 +210,7 @@ def ensure_target() -> bool:
 def ensure_standin() -> bool:
     """Make the stand-in's image (and its base). True when something was made."""
     with lock("images"):
-        made = ensure_base()
+        made = _ensure_base()
         context = paths.ROOT / "tests/gitlab_standin"
         return _ensure_built("the GitLab stand-in's image", STANDIN, context) or made
 

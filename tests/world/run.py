@@ -190,15 +190,16 @@ def stream(
 
 
 @contextlib.contextmanager
-def beside(what: str, *command: str) -> Iterator[None]:
+def beside(what: str, *command: str, required: bool = True) -> Iterator[None]:
     """Run a command of the world while the body runs; both have ended when this ends.
 
     Args:
         what: named in the error.
         command: words after `python -m world`.
+        required: its failure is an error.
 
     Raises:
-        WorldError: the command failed; what it said stands above.
+        WorldError: the command failed and is required; what it said stands above.
     """
     words = [sys.executable, "-m", "world", *command]
     with interruption.held():
@@ -211,7 +212,7 @@ def beside(what: str, *command: str) -> Iterator[None]:
         process.terminate()  # it stops what it has started
         process.wait()
         raise
-    if code:
+    if code and required:
         raise WorldError(f"{what}: failed with code {code}, see above")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from world import chaos, demo, fingerprint, galaxy, paths, venv
+from world import chaos, demo, fingerprint, galaxy, paths, seed, venv
 from world.notes import write_private
 from world.run import WorldError
 from world.target import Target
@@ -39,7 +39,7 @@ def storm() -> bool:
         ],
         env=galaxy.environment(),
         runs=KILLED_RUNS,
-        seed=chaos.seed(),
+        seed=seed.current(),
         log=paths.RESULTS / "chaos.log",
     )
     return True

@@ -1,6 +1,6 @@
 """Two servers, the web editor, dead networks and kills, in any order: no line is ever lost.
 
-`ATELIER_TOOLBAR_STEPS` and `ATELIER_TOOLBAR_SEED` change length and course of the walk. One that
+`ATELIER_TOOLBAR_STEPS` and `ATELIER_SEED` change length and course of the walk. One that
 passed is not repeated within a day while what it goes through is the same; CI always walks.
 """
 
@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 from integration.toolbar.campus import BRANCH, GitLab, Ledger, Server, git
-from world import passed, paths
+from world import passed, paths, seed
 from world.images import digest
 
 STEPS = int(os.environ.get("ATELIER_TOOLBAR_STEPS", "2000"))
-SEED = int(os.environ.get("ATELIER_TOOLBAR_SEED", "5"))
+SEED = seed.current()
 NAMES = [
     "notes.md",
     "exo.ipynb",

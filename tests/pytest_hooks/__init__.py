@@ -1,0 +1,1 @@
+"""What this project adds to pytest; `tests/conftest.py` loads it."""
