@@ -22,7 +22,7 @@ from integration.toolbar.campus import BRANCH, GitLab, Ledger, Server, git
 from world import passed, paths, seed
 from world.images import digest
 
-STEPS = int(os.environ.get("ATELIER_TOOLBAR_STEPS", "2000"))
+STEPS = int(os.environ.get("ATELIER_TOOLBAR_STEPS", "200"))  # make soak walks further
 SEED = seed.current()
 NAMES = [
     "notes.md",
