@@ -5,7 +5,7 @@ WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
 BIN = $${ATELIER_VENV:-.venv}/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-status check test bench bench-check bench-launch bench-modules bench-toolbar clean python
+.PHONY: help demo demo-down demo-status check test soak bench bench-check bench-launch bench-modules bench-toolbar hooks role watch clean python
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ check: python ## lint, types and quick unit tests: under 2 minutes, no container
 test: python ## everything: lint, types, unit, integration, molecule, end to end, chaos
 	@$(WORLD) test $(ARGS)
 
+soak: python ## what takes long by repetition, for hours; goes on where it was stopped (ARGS="-k kills", ARGS=--again)
+	@$(WORLD) soak $(ARGS)
+
 bench: python ## figures beside the stock parts, on a running demo
 	@$(WORLD) bench
 
@@ -44,6 +47,15 @@ bench-modules: python ## the modules for whole classes beside a loop of gitlab_u
 
 bench-toolbar: python ## the toolbar's save, pull and start beside stock parts; the demo is not needed
 	@$(WORLD) bench-toolbar
+
+role: python ## one molecule scenario, its server kept: R=nginx [STEP=converge|verify|login|destroy|...]
+	@$(WORLD) role "$(R)" "$(STEP)"
+
+watch: python ## the toolbar in a JupyterLab of its own, rebuilt whenever files/toolbar changes (no container)
+	@$(WORLD) watch
+
+hooks: python ## git's hooks: linters before a commit and a push, the form of a commit's subject
+	@$(WORLD) hooks
 
 clean: python ## remove the demo, and forget downloads and tools
 	@$(WORLD) clean

@@ -113,16 +113,16 @@ UNIT_OPTIONS: dict[str, Any] = {
 }
 PROPERTIES = (
     "LoadState,ActiveState,UnitFileState,NeedDaemonReload,"
-    "ActiveEnterTimestamp,ExecMainStartTimestamp"
+    "ActiveEnterTimestamp,ExecMainStartTimestamp,FragmentPath,DropInPaths"
 )
 # Not enabled-runtime, which the next boot does not know.
 ENABLED = {"enabled", "static", "alias", "indirect", "generated"}
 RUNNING = {"active", "reloading", "activating"}
 
 
-def started_ns(properties: dict[str, str]) -> int:
-    """Return when a unit was started, in nanoseconds since 1970; 0 where systemd does not say."""
-    for name in ("ExecMainStartTimestamp", "ActiveEnterTimestamp"):  # a timer has only the second
+def time_ns(properties: dict[str, str], *names: str) -> int:
+    """Return the first of these times that systemd says, in nanoseconds since 1970; else 0."""
+    for name in names:
         # Mon 2026-11-30 07:01:49.123456 UTC: read without the day's name, which would be looked
         # for in the language of the machine.
         words = properties.get(name, "").split()
@@ -131,6 +131,28 @@ def started_ns(properties: dict[str, str]) -> int:
             since = known - datetime.datetime.fromtimestamp(0, datetime.UTC)
             return (since // datetime.timedelta(microseconds=1)) * 1000
     return 0
+
+
+def started_ns(properties: dict[str, str]) -> int:
+    """Return when a unit was started, in nanoseconds since 1970; 0 where systemd does not say."""
+    # A timer has only the second.
+    return time_ns(properties, "ExecMainStartTimestamp", "ActiveEnterTimestamp")
+
+
+def unread(name: str, properties: dict[str, str], read_ns: int) -> bool:
+    """Tell whether systemd, which read its units at that time, does not know this one as it is.
+
+    systemd's own answer compares times of modification, which a file that was copied with its
+    times, as from a backup, has from before.
+    """
+    if properties["NeedDaemonReload"] == "yes" or properties["LoadState"] == "not-found":
+        return True
+    files = [properties["FragmentPath"], *properties["DropInPaths"].split()]
+    for path in (*filter(None, files), f"/etc/systemd/system/{name}.d"):
+        with suppress(FileNotFoundError):
+            if Path(path).lstat().st_ctime_ns > read_ns:
+                return True
+    return False
 
 
 def stale_reasons(unit: dict[str, Any], properties: dict[str, str]) -> Iterator[str]:
@@ -191,17 +213,21 @@ class Units:
         blocks = [dict(_pairs(block)) for block in out.strip().split("\n\n")]
         return dict(zip(names, blocks, strict=True))
 
+    def read_ns(self) -> int:
+        """Return when systemd has read its units last, in nanoseconds since 1970."""
+        name = "UnitsLoadTimestamp"
+        out = self.systemctl("show", "--timestamp=us+utc", f"--property={name}")
+        return time_ns(dict(_pairs(out)), name)
+
     def run(self) -> None:
         """Make all of them as they should be."""
         self._understand()
         if not self.units:  # systemctl would show itself
             return
         known = self.show()
-        unread = any(
-            one["NeedDaemonReload"] == "yes" or one["LoadState"] == "not-found"
-            for one in known.values()
-        )
-        if unread and not self.module.check_mode:
+        read_ns = self.read_ns()
+        changed = any(unread(name, properties, read_ns) for name, properties in known.items())
+        if changed and not self.module.check_mode:
             self.systemctl("daemon-reload")
             known = self.show()
         for unit in self.units:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from world import fingerprint, passed, paths, venv
+from world import fingerprint, passed, paths, soak, venv
 from world.images import lock
 from world.run import WorldError, stream
 
@@ -13,6 +13,8 @@ from world.run import WorldError, stream
 # from nothing, before `default`, which finds the layers of the demo that the other worker makes.
 LONGEST_FIRST = ("course_image", "default", "jupyterhub")
 FOUND = {path.parent.name for path in (paths.ROOT / "molecule").glob("*/molecule.yml")}
+if not soak.wanted():  # the whole site is installed, and interrupted, for the tests in browsers
+    FOUND.discard(soak.WHOLE_SITE)
 SCENARIOS = sorted(
     FOUND,
     key=lambda name: (
@@ -50,6 +52,7 @@ def test_scenario(scenario: str, results: Path) -> None:
     passed.note(scenario, inputs)
 
 
+@pytest.mark.skipif(not soak.wanted(), reason="compares two whole sites: a part of make soak")
 def test_the_interrupted_site_is_in_the_state_of_one_that_was_not() -> None:
     # It is given out last: both sites are made by now, or in the making by the other worker.
     with lock(scenario_lock("default")), lock(fingerprint.DEMO_LOCK):

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from world import checks, demo, images, paths, venv
+from world import (
+    checks,
+    demo,
+    front,
+    galaxy,
+    hooks,
+    images,
+    paths,
+    role,
+    soak,
+    venv,
+    watch,
+    watch_lab,
+)
 from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
@@ -34,7 +48,12 @@ def _collection(_: argparse.Namespace) -> bool:
 
 
 def _demo(options: argparse.Namespace) -> bool:
-    verbs = {"up": demo.up, "down": demo.down, "status": demo.status}
+    verbs = {
+        "interrupt": demo.interrupt,
+        "up": demo.up,
+        "down": demo.down,
+        "status": demo.status,
+    }
     return verbs[options.verb]()
 
 
@@ -42,12 +61,20 @@ def _scenario(options: argparse.Namespace) -> bool:
     from world import scenario  # needs the tools of the virtual environment
 
     verbs = {
-        "install": scenario.install,
+        "install": galaxy.install,
         "images": scenario.make_images,
         "storm": scenario.storm,
         "verify": scenario.verify,
     }
     return verbs[options.verb]()
+
+
+def _hook(options: argparse.Namespace) -> int:
+    return hooks.run(options.program, options.arguments)
+
+
+def _role(options: argparse.Namespace) -> int:
+    return role.run(options.scenario, options.step)
 
 
 def _venv(_: argparse.Namespace) -> bool:
@@ -86,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(do=_venv)
 
     command = verbs.add_parser("demo", help="the whole site on this machine")
-    command.add_argument("verb", choices=("up", "down", "status"))
+    command.add_argument("verb", choices=("interrupt", "up", "down", "status"))
     command.set_defaults(do=_demo)
 
     command = verbs.add_parser("scenario", help="steps of the molecule scenario `default`")
@@ -101,10 +128,24 @@ def parser() -> argparse.ArgumentParser:
         ("bench-modules", checks.bench_modules),
         ("bench-toolbar", checks.bench_toolbar),
         ("clean", checks.clean),
+        ("hooks", hooks.install),
     ):
         command = verbs.add_parser(name, help=(job.__doc__ or "").split(".")[0])
         command.set_defaults(run=job)
+    command = verbs.add_parser("hook", help="run a program of the environment for git's hooks")
+    command.add_argument("program")
+    command.add_argument("arguments", nargs=argparse.REMAINDER)
+    command.set_defaults(code=_hook)
+    command = verbs.add_parser("role", help="one molecule scenario, kept between its steps")
+    command.add_argument("scenario", nargs="?", default="")
+    command.add_argument("step", nargs="?", default="")
+    command.set_defaults(code=_role)
+    command = verbs.add_parser("watch", help="the toolbar in JupyterLab, rebuilt on change")
+    command.add_argument("--sources", type=Path, default=front.SOURCES)
+    command.add_argument("--state", type=Path, default=watch_lab.FOLDER)
+    command.set_defaults(code=lambda options: watch.run(options.sources, options.state))
     verbs.add_parser("test", help="everything; what follows is given to pytest")
+    verbs.add_parser("soak", help="what takes long by repetition; what follows chooses parts")
     return top
 
 
@@ -115,10 +156,14 @@ def main() -> int:
     try:
         if options.command == "test":
             return checks.test(rest)
+        if options.command == "soak":
+            return soak.soak(rest)
         if rest:
             parser().error(f"unknown: {' '.join(rest)}")
         if "run" in options:
             return int(options.run())
+        if "code" in options:
+            return int(options.code(options))
         changed = options.do(options)
     except WorldError as error:
         return fail(error)

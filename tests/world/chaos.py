@@ -26,6 +26,11 @@ QUOTED_LINES = 60  # of a run that failed by itself: its last tasks and the reas
 WHOLE_RUN = paths.DEMO / "site.log"  # the demo's installation: the same playbook
 
 
+def seed() -> int:
+    """Return the number that all draws of a storm follow from: `ATELIER_SEED`, or one by chance."""
+    return int(os.environ.get("ATELIER_SEED") or random.SystemRandom().randrange(1_000_000))
+
+
 def expected_tasks() -> int:
     """Say how many tasks a run starts: those that the demo's run did, where it has ended.
 
@@ -142,6 +147,8 @@ def storm(
 ) -> None:
     """Interrupt a playbook `runs` times; the next ordinary run has to repair it.
 
+    At least one of them dies between a change and what is to follow it.
+
     Raises:
         WorldError: a run failed by itself, which means that the one before left something behind
             that the playbook cannot handle.
@@ -153,13 +160,18 @@ def storm(
     about = expected_tasks()
     say(f"==> interrupting {runs} runs, seed {seed}, out of about {about} tasks (log: {log})")
     longest: int | None = None  # no run has ended before its death yet
+    owed = True  # a death right after a change
     for number in range(runs):
         while True:
             tasks = min(expected_tasks(), longest or sys.maxsize)
             at = kill_point(chance, number, runs, tasks)
-            delay = delay_seconds(chance, changes=longest is None)  # else all is done already
+            changes = longest is None  # else all is done already
+            delay = delay_seconds(chance, changes=changes)
+            if changes and owed and number == runs - 1:
+                delay = None
             ended_after = interrupt(command, env=env, at=at, delay=delay, log=log)
             if ended_after is None:
+                owed = owed and delay is not None
                 break
             longest = max(1, min(tasks - 1, ended_after))
     say(f"==> {runs} runs interrupted in {duration(time.monotonic() - began)}")

@@ -10,7 +10,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from world import engine, fingerprint, images, lms, needs, paths, playbook, process, venv
+from world import (
+    chaos,
+    engine,
+    fingerprint,
+    galaxy,
+    images,
+    lms,
+    needs,
+    paths,
+    playbook,
+    process,
+    venv,
+)
 from world.notes import read_json, write_private
 from world.run import WorldError, beside, capture, duration, say, succeeds
 from world.target import IMAGES, Target
@@ -25,6 +37,7 @@ DETAILS = paths.DEMO / "demo.json"
 AUTHORITY = paths.DEMO / "ca.pem"
 TIMINGS = paths.DEMO / "timings.json"
 SITE_LOG = paths.DEMO / "site.log"
+KILLED_RUNS = 3
 GITLAB_RB = "/srv/gitlab/config/gitlab.rb"
 
 NAME_TAKEN = (
@@ -133,6 +146,7 @@ def registration() -> dict[str, Any]:
 def make_images(*, standin: bool) -> bool:
     """Make the images and the archives that `variables` names. True when something was made."""
     made = images.ensure_target()
+    made = images.ensure_base() or made
     images.archive(images.BASE, "base")
     if standin:
         made = images.ensure_standin() or made
@@ -163,10 +177,12 @@ def network() -> str:
     return gateway
 
 
-def up() -> bool:
-    """Bring the demo up, or to its wanted state. True when something changed."""
-    began = time.monotonic()
-    gitlab_image = os.environ.get("GITLAB_IMAGE") or None
+def _prepare(gitlab_image: str | None) -> str:
+    """Make what the site is installed with and on, but for the server itself.
+
+    Returns:
+        This machine's address as the server sees it.
+    """
     say("==> looking at this machine")
     check(gitlab_image)
     engine.ensure()
@@ -178,12 +194,43 @@ def up() -> bool:
     gateway = network()
     lms.refuse_a_stranger(gateway)  # now, and not after the whole installation
     write_private(VARS, json.dumps(variables(gateway, gitlab_image), indent=2) + "\n")
+    return gateway
+
+
+def _site() -> tuple[str, list[str | Path], dict[str, str]]:
+    """Return the playbook, its options and its environment: the checkout's, or as Galaxy has it."""
+    options: list[str | Path] = ["-i", "inventories/demo", "-e", f"@{VARS}"]
+    if not galaxy.wanted():
+        return "playbooks/site.yml", options, venv.environment()
+    galaxy.install()
+    return "mooc.atelier.site", options, galaxy.environment()
+
+
+def interrupt() -> bool:
+    """Make the server, and kill three installations of the site on it: `up` has to repair that."""
+    _prepare(os.environ.get("GITLAB_IMAGE") or None)
+    TARGET.up()
+    name, options, env = _site()
+    paths.RESULTS.mkdir(exist_ok=True)
+    chaos.storm(
+        [venv.program("ansible-playbook"), name, *options],
+        env=env,
+        runs=KILLED_RUNS,
+        seed=chaos.seed(),
+        log=paths.RESULTS / "demo-killed.log",
+    )
+    return True
+
+
+def up() -> bool:
+    """Bring the demo up, or to its wanted state. True when something changed."""
+    began = time.monotonic()
+    gateway = _prepare(os.environ.get("GITLAB_IMAGE") or None)
     fresh = not TARGET.state()
     changed = TARGET.up()
     say(f"==> installing the site (whole log: {SITE_LOG.relative_to(paths.ROOT)})")
-    outcome = playbook.run(
-        "playbooks/site.yml", ["-i", "inventories/demo", "-e", f"@{VARS}"], log=SITE_LOG
-    )
+    name, options, env = _site()
+    outcome = playbook.run(name, options, log=SITE_LOG, env=env)
     _note(outcome, fresh=fresh)
     _hand_over()
     changed = lms.ensure(gateway, DETAILS) or changed

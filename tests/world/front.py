@@ -13,6 +13,16 @@ FOLDER = paths.CACHE / "toolbar"
 BUILT = ("lib", "labextension", npm.PACKAGES, *CACHES)
 
 
+def packages() -> Path:
+    """Install the packages unless they are there; return their folder."""
+    with lock("toolbar"):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(SOURCES / name, FOLDER / name)
+        npm.ensure(FOLDER, "the toolbar")
+    return FOLDER / npm.PACKAGES
+
+
 def ensure() -> Path:
     """Copy the sources beside their packages, installed anew when their lock file changes.
 

@@ -21,11 +21,14 @@ from pathlib import Path
 from world import needs, paths
 from world.run import WorldError, capture, say, stream, succeeds
 
-BASE = "atelier/debian:trixie"
-TARGET = "atelier/target:trixie"
-STANDIN = "atelier/gitlab-standin:latest"
+SUITE_VARIABLE = "ATELIER_TARGET_SUITE"
+SUITES = {"bookworm": "debian:12-slim", "trixie": "debian:13-slim"}
+"""Debian's releases to install on, with the image that a registry has of each."""
 SUITE = "trixie"
-PULLED = "debian:13-slim"
+TARGET_SUITE = os.environ.get(SUITE_VARIABLE, SUITE)
+BASE = f"atelier/debian:{SUITE}"
+TARGET = f"atelier/target:{TARGET_SUITE}"
+STANDIN = "atelier/gitlab-standin:latest"
 PULL_SECONDS = 60
 INPUTS_LABEL = "org.atelier.inputs"
 CACHES = {
@@ -77,12 +80,17 @@ def digest(*inputs: Path | str | bytes) -> str:
     return total.hexdigest()[:16]
 
 
-def _pull_base() -> bool:
+def base_of(suite: str) -> str:
+    """Return the name of the base image of a release."""
+    return f"atelier/debian:{suite}"
+
+
+def _pull_base(pulled: str) -> bool:
     """Try a registry, briefly: most refusals come at once, some proxies never answer."""
     try:
         stream(
             "asking a registry",
-            ["timeout", str(PULL_SECONDS), "docker", "pull", "--quiet", PULLED],
+            ["timeout", str(PULL_SECONDS), "docker", "pull", "--quiet", pulled],
             show=lambda _: None,
         )
     except WorldError:
@@ -90,21 +98,22 @@ def _pull_base() -> bool:
     return True
 
 
-def _debootstrap_base() -> None:
+def _debootstrap_base(suite: str) -> None:
     root = os.geteuid() == 0
     if root and not shutil.which("debootstrap") and shutil.which("apt-get"):
         needs.install(["debootstrap"])
     if not root or not shutil.which("debootstrap"):
         raise WorldError(
-            f"The base image is missing: no registry gave {PULLED}, and it cannot be made here.\n"
+            f"The base image is missing: no registry gave {SUITES[suite]}, and it cannot be made"
+            " here.\n"
             "  Either let Docker reach a registry, or run as root on Debian (it is then made with\n"
-            f"  debootstrap), or load an image yourself and tag it {BASE}."
+            f"  debootstrap), or load an image yourself and tag it {base_of(suite)}."
         )
     with tempfile.TemporaryDirectory(prefix="atelier-debootstrap-") as folder:
-        tree = Path(folder) / SUITE
+        tree = Path(folder) / suite
         stream(
             "debootstrap (about 80 s)",
-            ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, tree],
+            ["debootstrap", "--variant=minbase", "--include=ca-certificates", suite, tree],
             show=lambda line: f"   {line}" if line.startswith("I: Configuring") else None,
         )
         for leftover in (
@@ -114,7 +123,7 @@ def _debootstrap_base() -> None:
             leftover.unlink()
         with subprocess.Popen(["tar", "-C", str(tree), "-c", "."], stdout=subprocess.PIPE) as tar:
             done = subprocess.run(
-                ["docker", "import", "--change", 'CMD ["bash"]', "-", BASE],
+                ["docker", "import", "--change", 'CMD ["bash"]', "-", base_of(suite)],
                 stdin=tar.stdout,
                 capture_output=True,
                 text=True,
@@ -124,23 +133,25 @@ def _debootstrap_base() -> None:
             raise WorldError(f"docker import of the base image failed: {done.stderr.strip()}")
 
 
-def ensure_base() -> bool:
-    """Make the base image when the engine lacks it. True when something was made."""
-    if image_id(BASE):
+def ensure_base(suite: str = SUITE) -> bool:
+    """Make a release's base image when the engine lacks it. True when something was made."""
+    base, pulled = base_of(suite), SUITES[suite]
+    if image_id(base):
         return False
     kept = archive_path("base")
-    if kept.exists() and succeeds("docker", "load", "-i", str(kept)) and image_id(BASE):
+    loaded = suite == SUITE and kept.exists() and succeeds("docker", "load", "-i", str(kept))
+    if loaded and image_id(base):
         say("==> base image: loaded from .cache")
         return True
-    say(f"==> base image: asking a registry for {PULLED} (at most {PULL_SECONDS} s)")
-    was_there = image_id(PULLED)
-    if _pull_base():
-        _build("the base image", BASE, "pulled", f"FROM {PULLED}\n{_WITH_CA_PACKAGE}")
+    say(f"==> base image: asking a registry for {pulled} (at most {PULL_SECONDS} s)")
+    was_there = image_id(pulled)
+    if _pull_base(pulled):
+        _build("the base image", base, "pulled", f"FROM {pulled}\n{_WITH_CA_PACKAGE}", base)
         if not was_there:
-            remove(PULLED)  # its layers live on under our name, until `down` removes that
+            remove(pulled)  # its layers live on under our name, until `down` removes that
     else:
         say("==> base image: no registry answers; making it with debootstrap")
-        _debootstrap_base()
+        _debootstrap_base(suite)
     return True
 
 
@@ -150,7 +161,7 @@ _WITH_CA_PACKAGE = (
 )
 
 
-def _build(what: str, tag: str, inputs: str, context: Path | str) -> None:
+def _build(what: str, tag: str, inputs: str, context: Path | str, base: str) -> None:
     """Build `tag` from a folder, or from the text of a Dockerfile without context."""
     with tempfile.TemporaryDirectory(prefix="atelier-build-") as folder:
         build = Path(folder)
@@ -166,28 +177,29 @@ def _build(what: str, tag: str, inputs: str, context: Path | str) -> None:
                 shutil.copy(certificate, authorities / f"{number:03}-{certificate.stem}.crt")
         stream(
             what,
-            ["docker", "build", "--build-arg", f"BASE_IMAGE={BASE}",
+            ["docker", "build", "--build-arg", f"BASE_IMAGE={base}",
              "--label", f"{INPUTS_LABEL}={inputs}", "-t", tag, build],
             env=BUILD_ENV,
             show=lambda line: f"   {line}" if line.startswith(("Step ", "Success")) else None,
         )  # fmt: skip
 
 
-def _ensure_built(what: str, tag: str, context: Path) -> bool:
-    inputs = digest(image_id(BASE) or "", context, *paths.ca_certificates())
+def _ensure_built(what: str, tag: str, context: Path, base: str = BASE) -> bool:
+    inputs = digest(image_id(base) or "", context, *paths.ca_certificates())
     if image_id(tag) and _label(tag) == inputs:
         return False
     say(f"==> {what}: building {tag}")
-    _build(what, tag, inputs, context)
+    _build(what, tag, inputs, context, base)
     return True
 
 
 def ensure_target() -> bool:
     """Make the target's image (and its base). True when something was made."""
     with lock("images"):
-        made = ensure_base()
+        made = ensure_base(TARGET_SUITE)
         context = paths.ROOT / "tests/world/target"
-        return _ensure_built("the target's image", TARGET, context) or made
+        base = base_of(TARGET_SUITE)
+        return _ensure_built("the target's image", TARGET, context, base) or made
 
 
 def ensure_standin() -> bool:

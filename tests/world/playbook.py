@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,13 +51,20 @@ class Outcome:
     changed: int
 
 
-def run(playbook: str, options: Sequence[str | Path], *, log: Path) -> Outcome:
-    """Run a playbook of the checkout.
+def run(
+    playbook: str,
+    options: Sequence[str | Path],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Run a playbook.
 
     Args:
         playbook: path or `namespace.collection.playbook`.
         options: passed on, e.g. `-i inventories/demo`.
         log: receives every line; written anew.
+        env: variables for it; by default those that let it find the checkout's collection.
 
     Raises:
         WorldError: it failed; carries the last lines and the log's path.
@@ -70,7 +77,7 @@ def run(playbook: str, options: Sequence[str | Path], *, log: Path) -> Outcome:
     stream(
         progress,
         [venv.program("ansible-playbook"), playbook, *options],
-        env=venv.environment(),
+        env=venv.environment() if env is None else env,
         log=log,
         show=progress,
     )

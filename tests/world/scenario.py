@@ -1,20 +1,16 @@
-"""What the molecule scenario `default` needs: variables, collection, storm, verdict."""
+"""What the molecule scenario `default` needs: variables, storm, verdict."""
 
 from __future__ import annotations
 
 import json
-import os
-import random
-import shutil
 from typing import Any
 
-from world import chaos, demo, fingerprint, paths, venv
+from world import chaos, demo, fingerprint, galaxy, paths, venv
 from world.notes import write_private
-from world.run import WorldError, capture
+from world.run import WorldError
 from world.target import Target
 
 TARGET = Target("atelier-mol-default")
-INSTALLED = paths.CACHE / "world" / "installed"
 SECRETS = paths.CACHE / "world" / "scenario-secrets.json"
 KILLED_RUNS = 10
 GATEWAY = "192.0.2.1"  # documentation only (RFC 5737): the course page behind it is not needed here
@@ -27,27 +23,13 @@ def variables() -> dict[str, Any]:
     return known
 
 
-def install() -> bool:
-    """Build the collection and install it as Galaxy does, in an empty path."""
-    build = paths.CACHE / "world" / "build"
-    for folder in (build, INSTALLED):
-        shutil.rmtree(folder, ignore_errors=True)
-    galaxy = venv.program("ansible-galaxy")
-    capture(galaxy, "collection", "build", str(paths.ROOT), "--output-path", str(build))
-    (archive,) = build.glob("mooc-atelier-*.tar.gz")
-    # Its dependencies come with the `ansible` package: asking Galaxy for them is not tested here.
-    capture(galaxy, "collection", "install", str(archive), "-p", str(INSTALLED), "--no-deps")
-    return True
-
-
 def make_images() -> bool:
     """Make the images that the variables name."""
     return demo.make_images(standin=True)
 
 
 def storm() -> bool:
-    """Start the playbook ten times and kill it. The seed is drawn, or given by ATELIER_SEED."""
-    seed = int(os.environ.get("ATELIER_SEED") or random.SystemRandom().randrange(1_000_000))
+    """Start the playbook ten times and kill it."""
     inventories = [paths.ROOT / "inventories/demo", paths.ROOT / "molecule/default/inventory.py"]
     chaos.storm(
         [
@@ -55,9 +37,9 @@ def storm() -> bool:
             "mooc.atelier.site",
             *(f"--inventory={path}" for path in inventories),
         ],
-        env={**venv.environment(), "ANSIBLE_COLLECTIONS_PATH": str(INSTALLED)},
+        env=galaxy.environment(),
         runs=KILLED_RUNS,
-        seed=seed,
+        seed=chaos.seed(),
         log=paths.RESULTS / "chaos.log",
     )
     return True

@@ -24,7 +24,7 @@ class Systemd:
 
     def unit(self, name: str, *, started: float = 0, enabled: str = "enabled", **more: str) -> None:
         """Install a unit; `started` is a difference to now, in seconds, 0 for one that is not."""
-        text = time.strftime("%a %Y-%m-%d %H:%M:%S.000000 UTC", time.gmtime(time.time() + started))
+        text = self.time(started)
         known = {
             "installed": "yes",
             "LoadState": "loaded",
@@ -36,6 +36,11 @@ class Systemd:
         (self.state / name).mkdir()
         for key, value in known.items():
             (self.state / name / key.replace("_", "-")).write_text(value)
+
+    @staticmethod
+    def time(seconds: float) -> str:
+        """The time so many seconds from now, as systemd writes it."""
+        return time.strftime("%a %Y-%m-%d %H:%M:%S.000000 UTC", time.gmtime(time.time() + seconds))
 
     def told(self) -> list[str]:
         """What it was told since the last question, without what only asks or counts."""
@@ -231,6 +236,20 @@ def test_a_check_that_fails_leaves_the_unit_alone(
     assert ran.result["done"] == {"first.service": ["start"]}
     assert ran.result["changed"] is True
     assert systemd.told() == ["start first.service"]
+
+
+def test_a_unit_copied_with_its_times_is_read_though_systemd_sees_no_difference(
+    systemd: Systemd, written: Path
+) -> None:
+    long_ago = time.time() - HOUR
+    os.utime(written, (long_ago, long_ago))
+    systemd.unit("a.service", started=-HOUR, FragmentPath=str(written))
+    (systemd.state / "read").write_text(systemd.time(-60))
+    assert not units({"name": "a.service"}).result["changed"]
+    assert systemd.told() == ["daemon-reload"]
+    (systemd.state / "read").write_text(systemd.time(60))
+    units({"name": "a.service"})
+    assert systemd.told() == []
 
 
 def test_systemd_reads_its_units_again_once(systemd: Systemd) -> None:

@@ -1,0 +1,34 @@
+"""The collection as Galaxy would install it: built from the checkout, in a path of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from world import paths, venv
+from world.run import capture
+
+INSTALLED = paths.CACHE / "world" / "installed"
+BUILD = paths.CACHE / "world" / "build"
+
+
+def install() -> bool:
+    """Build the collection and install it in an empty path. Always true: it is made again."""
+    for folder in (BUILD, INSTALLED):
+        shutil.rmtree(folder, ignore_errors=True)
+    galaxy = venv.program("ansible-galaxy")
+    capture(galaxy, "collection", "build", str(paths.ROOT), "--output-path", str(BUILD))
+    (archive,) = BUILD.glob("mooc-atelier-*.tar.gz")
+    # Its dependencies come with the `ansible` package: asking Galaxy for them is not tested here.
+    capture(galaxy, "collection", "install", str(archive), "-p", str(INSTALLED), "--no-deps")
+    return True
+
+
+def environment() -> dict[str, str]:
+    """Return what lets Ansible find that collection, and not the checkout."""
+    return {**venv.environment(), "ANSIBLE_COLLECTIONS_PATH": str(INSTALLED)}
+
+
+def wanted() -> bool:
+    """Tell whether the demo is to be installed from there (`ATELIER_FROM_GALAXY`)."""
+    return bool(os.environ.get("ATELIER_FROM_GALAXY"))
