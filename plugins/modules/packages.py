@@ -64,7 +64,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 LISTS = Path("/var/lib/apt/lists")
 PAUSE_SECONDS = 5
-TRIES, TRIES_UNLOCKED = 30, 3
+TRIES = 30
+TRIES_UNLOCKED = 3
 FORM = "${Package} ${Architecture} ${db:Status-Status}\n"
 
 
