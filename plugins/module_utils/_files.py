@@ -77,8 +77,18 @@ class Keeper:
             "file": self._file,
         }
         many = entry["state"] in ("absent", "existing") and is_pattern(entry["dest"])
+        self._check_kept(entry)
         for path in matches([entry["dest"]]) if many else [Path(entry["dest"])]:
             doers[entry["state"]](path, entry)
+
+    def _check_kept(self, entry: dict[str, Any]) -> None:
+        """Refuse to remove all but what a link leads to where there is no such link."""
+        folder = Path(entry["dest"]).parent
+        for one in entry["keep"]:
+            if not (self.module.check_mode or os.path.lexists(one) or Path(one).parent == folder):
+                self.module.fail_json(
+                    msg=f"{entry['dest']} was left as it is: {one}, which says what to keep, is missing."
+                )
 
     def _absent(self, path: Path, entry: dict[str, Any]) -> None:
         real = Path(os.path.realpath(path))

@@ -35,6 +35,9 @@ def test_absent_keeps_what_a_link_leads_to(tmp_path: Path) -> None:
     }
     assert changed(keep(entry, check=True)) == changed(keep(entry)) == ["v1", "v3"]
     assert {path.name for path in (tmp_path / "versions").iterdir()} == {"v2", ".hidden"}
+    (tmp_path / "current").unlink()
+    assert "which says what to keep, is missing" in keep(entry).failure
+    assert (tmp_path / "versions/v2").is_dir()
 
 
 def test_absent_leaves_the_folder_that_something_kept_is_in(tmp_path: Path) -> None:
