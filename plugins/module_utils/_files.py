@@ -87,7 +87,8 @@ class Keeper:
         for one in entry["keep"]:
             if not (self.module.check_mode or os.path.lexists(one) or Path(one).parent == folder):
                 self.module.fail_json(
-                    msg=f"{entry['dest']} was left as it is: {one}, which says what to keep, is missing."
+                    msg=f"{entry['dest']} was left as it is: {one}, which says what to keep, is"
+                    " missing."
                 )
 
     def _absent(self, path: Path, entry: dict[str, Any]) -> None:
