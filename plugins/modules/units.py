@@ -15,7 +15,8 @@ description:
     file of its O(units[].inputs) was written is restarted, or reloaded. That is asked of the unit
     and of the files, so what a run that was interrupted has left undone is done by the next one,
     where a handler would be forgotten.
-  - Has systemd read its units again when one of these was written since it last did.
+  - Has systemd read its units again when one of these, or one that a timer or a socket of these
+    starts, was written since it last did.
 options:
   units:
     description: The units.
@@ -109,7 +110,7 @@ UNIT_OPTIONS: dict[str, Any] = {
     "check": {"type": "list", "elements": "str", "default": []},
 }
 PROPERTIES = (
-    "LoadState,ActiveState,UnitFileState,NeedDaemonReload,"
+    "LoadState,ActiveState,UnitFileState,NeedDaemonReload,Triggers,"
     "ActiveEnterTimestamp,ExecMainStartTimestamp"
 )
 ENABLED = {"enabled", "enabled-runtime", "static", "alias", "indirect", "generated"}
@@ -175,17 +176,24 @@ class Units:
     def run(self) -> None:
         """Make all of them as they should be."""
         known = self.show()
-        if (
-            any(
-                one["NeedDaemonReload"] == "yes" or one["LoadState"] == "not-found"
-                for one in known.values()
-            )
-            and not self.module.check_mode
-        ):
+        if self.unread(known) and not self.module.check_mode:
             self.systemctl("daemon-reload")
             known = self.show()
         for unit in self.units:
             self.keep(unit, known[unit["name"]])
+
+    def unread(self, known: dict[str, dict[str, str]]) -> bool:
+        """Tell whether systemd has yet to read the file of a unit, or of one that it starts."""
+        if any(
+            one["NeedDaemonReload"] == "yes" or one["LoadState"] == "not-found"
+            for one in known.values()
+        ):
+            return True
+        started = {name for one in known.values() for name in one.get("Triggers", "").split()}
+        if not started:
+            return False
+        answers = self.systemctl("show", "--property=NeedDaemonReload", "--value", *sorted(started))
+        return "yes" in answers.split()
 
     def reasons(self, unit: dict[str, Any], properties: dict[str, str]) -> list[str]:
         """Say why a unit that runs is to be refreshed; an empty list where it is not."""
