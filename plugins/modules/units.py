@@ -15,7 +15,8 @@ description:
     file of its O(units[].inputs) was written is restarted, or reloaded. That is asked of the unit
     and of the files, so what a run that was interrupted has left undone is done by the next one,
     where a handler would be forgotten.
-  - Has systemd read its units again when one of these was written since it last did.
+  - Has systemd read its units again when one of these, or one that a timer or a socket of these
+    starts, was written since it last did.
 options:
   units:
     description: The units, each once.
@@ -112,8 +113,8 @@ UNIT_OPTIONS: dict[str, Any] = {
     "check": {"type": "list", "elements": "str", "default": []},
 }
 PROPERTIES = (
-    "LoadState,ActiveState,UnitFileState,NeedDaemonReload,"
-    "ActiveEnterTimestamp,ExecMainStartTimestamp,FragmentPath,DropInPaths"
+    "LoadState,ActiveState,UnitFileState,NeedDaemonReload,FragmentPath,DropInPaths,Triggers,"
+    "ActiveEnterTimestamp,ExecMainStartTimestamp"
 )
 # Not enabled-runtime, which the next boot does not know.
 ENABLED = {"enabled", "static", "alias", "indirect", "generated"}
@@ -206,9 +207,8 @@ class Units:
         text: str = out
         return text
 
-    def show(self) -> dict[str, dict[str, str]]:
-        """Return the properties of all units by the names they were asked for."""
-        names = [unit["name"] for unit in self.units]
+    def show(self, names: list[str]) -> dict[str, dict[str, str]]:
+        """Return the properties of units by the names they were asked for."""
         out = self.systemctl("show", "--timestamp=us+utc", f"--property={PROPERTIES}", *names)
         blocks = [dict(_pairs(block)) for block in out.strip().split("\n\n")]
         return dict(zip(names, blocks, strict=True))
@@ -224,17 +224,18 @@ class Units:
         self._understand()
         if not self.units:  # systemctl would show itself
             return
-        known = self.show()
-        read_ns = self.read_ns()
-        changed = any(unread(name, properties, read_ns) for name, properties in known.items())
-        if changed and not self.module.check_mode:
+        names = [unit["name"] for unit in self.units]
+        known = self.show(names)
+        if self.is_behind(known) and not self.module.check_mode:
             self.systemctl("daemon-reload")
-            known = self.show()
+            known = self.show(names)
         for unit in self.units:
             before = len(self.done)
             self.keep(unit, known[unit["name"]])
             if len(self.done) > before and not self.module.check_mode:
-                known = self.show()  # units that depend on it were started, stopped or restarted
+                known = self.show(
+                    names
+                )  # units that depend on it were started, stopped or restarted
 
     def _understand(self) -> None:
         names = [unit["name"] for unit in self.units]
@@ -246,6 +247,13 @@ class Units:
                     f"{unit['name']}: refresh: reload needs a stamp; without one it would be"
                     " reloaded each time."
                 )
+
+    def is_behind(self, known: dict[str, dict[str, str]]) -> bool:
+        """Tell whether systemd has yet to read the file of a unit, or of one that it starts."""
+        started = {name for one in known.values() for name in one["Triggers"].split()}
+        every = known | (self.show(sorted(started)) if started else {})
+        read_ns = self.read_ns()
+        return any(unread(name, properties, read_ns) for name, properties in every.items())
 
     def reasons(self, unit: dict[str, Any], properties: dict[str, str]) -> list[str]:
         """Say why a unit that runs is to be refreshed; an empty list where it is not."""

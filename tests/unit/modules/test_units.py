@@ -238,6 +238,13 @@ def test_a_check_that_fails_leaves_the_unit_alone(
     assert systemd.told() == ["start first.service"]
 
 
+def test_what_only_a_timer_starts_is_read_too(systemd: Systemd) -> None:
+    systemd.unit("a.service", NeedDaemonReload="yes")
+    systemd.unit("a.timer", started=-HOUR, Triggers="a.service")
+    assert not units({"name": "a.timer"}).result["changed"]
+    assert systemd.told() == ["daemon-reload"]
+
+
 def test_a_unit_copied_with_its_times_is_read_though_systemd_sees_no_difference(
     systemd: Systemd, written: Path
 ) -> None:
