@@ -20,6 +20,10 @@ options:
     type: list
     elements: path
     default: []
+  hash:
+    description: Whether O(paths) are hashed, which takes a while for large ones.
+    type: bool
+    default: true
   read:
     description: Files of UTF-8 text to look at and to read. Secrets among them need C(no_log) on
       the task.
@@ -78,7 +82,7 @@ matched:
   type: dict
 sha256:
   description: Hash of each plain file of O(paths), those that patterns match among them, in
-    hexadecimal.
+    hexadecimal; empty with O(hash=false).
   returned: success
   type: dict
 text:
@@ -108,14 +112,16 @@ def newer(stamp: Path, files: list[str]) -> list[str]:
     return [str(path) for path in matches(files) if path.lstat().st_mtime_ns > since]
 
 
-def look(paths: list[str], read: list[str], questions: list[dict[str, Any]]) -> dict[str, Any]:
+def look(
+    paths: list[str], read: list[str], questions: list[dict[str, Any]], hashes: bool = True
+) -> dict[str, Any]:
     """Answer all questions."""
     patterns = {path: matches([path]) for path in paths if is_pattern(path)}
     named = [path for path in paths if path not in patterns]
     stamps = [question["stamp"] for question in questions]
     known = [Path(path) for path in [*named, *read, *stamps]]
-    hashed = [Path(path) for path in named]
-    hashed += [path for found in patterns.values() for path in found]
+    hashed = [Path(path) for path in named if hashes]
+    hashed += [path for found in patterns.values() for path in found if hashes]
     return {
         "exists": {str(path): path.exists() for path in known},
         "directory": {str(path): path.is_dir() for path in known},
@@ -138,6 +144,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "paths": {"type": "list", "elements": "path", "default": []},
+            "hash": {"type": "bool", "default": True},
             "read": {"type": "list", "elements": "path", "default": []},
             "newer": {
                 "type": "list",
@@ -152,7 +159,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        answers = look(module.params["paths"], module.params["read"], module.params["newer"])
+        asked = module.params
+        answers = look(asked["paths"], asked["read"], asked["newer"], asked["hash"])
     except (OSError, UnicodeDecodeError) as error:
         module.fail_json(msg=f"Cannot look at the files of this machine: {error}")
     module.exit_json(changed=False, **answers)
