@@ -20,10 +20,6 @@ options:
     type: list
     elements: path
     default: []
-  hash:
-    description: Whether O(paths) are hashed, which takes a while for large ones.
-    type: bool
-    default: true
   read:
     description: Files of UTF-8 text to look at and to read. Secrets among them need C(no_log) on
       the task.
@@ -82,7 +78,7 @@ matched:
   type: dict
 sha256:
   description: Hash of each plain file of O(paths), those that patterns match among them, in
-    hexadecimal; empty with O(hash=false).
+    hexadecimal.
   returned: success
   type: dict
 text:
@@ -112,16 +108,14 @@ def newer(stamp: Path, files: list[str]) -> list[str]:
     return [str(path) for path in matches(files) if path.lstat().st_mtime_ns > since]
 
 
-def look(
-    paths: list[str], read: list[str], questions: list[dict[str, Any]], hashes: bool = True
-) -> dict[str, Any]:
+def look(paths: list[str], read: list[str], questions: list[dict[str, Any]]) -> dict[str, Any]:
     """Answer all questions."""
     patterns = {path: matches([path]) for path in paths if is_pattern(path)}
     named = [path for path in paths if path not in patterns]
     stamps = [question["stamp"] for question in questions]
     known = [Path(path) for path in [*named, *read, *stamps]]
-    hashed = [Path(path) for path in named if hashes]
-    hashed += [path for found in patterns.values() for path in found if hashes]
+    hashed = [Path(path) for path in named]
+    hashed += [path for found in patterns.values() for path in found]
     return {
         "exists": {str(path): path.exists() for path in known},
         "directory": {str(path): path.is_dir() for path in known},
@@ -144,7 +138,6 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "paths": {"type": "list", "elements": "path", "default": []},
-            "hash": {"type": "bool", "default": True},
             "read": {"type": "list", "elements": "path", "default": []},
             "newer": {
                 "type": "list",
@@ -159,8 +152,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        asked = module.params
-        answers = look(asked["paths"], asked["read"], asked["newer"], asked["hash"])
+        answers = look(module.params["paths"], module.params["read"], module.params["newer"])
     except (OSError, UnicodeDecodeError) as error:
         module.fail_json(msg=f"Cannot look at the files of this machine: {error}")
     module.exit_json(changed=False, **answers)
