@@ -11,7 +11,7 @@ short_description: Which of several images the Docker engine has
 version_added: 0.1.0
 author: The Atelier maintainers (@mooc)
 description:
-  - Asks the engine for the IDs of all the images in one round trip, without its command.
+  - Asks the engine for the IDs and labels of all the images in one round trip, without its command.
   - An image that is missing is an answer, never an error.
 options:
   images:
@@ -48,12 +48,18 @@ ids:
   returned: success
   type: dict
   sample: {"debian:13-slim": "sha256:27a090bec842"}
+labels:
+  description: Labels of each of O(images); none where the engine has none of that name.
+  returned: success
+  type: dict
+  sample: {"debian:13-slim": {}}
 """
 
 import http.client
 import json
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from ansible.module_utils.basic import AnsibleModule
@@ -75,8 +81,8 @@ class EngineConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def image_id(connection: EngineConnection, name: str) -> str | None:
-    """Return an image's ID; None when the engine has none of that name.
+def inspect(connection: EngineConnection, name: str) -> dict[str, Any] | None:
+    """Return what the engine knows of an image; None when it has none of that name.
 
     Raises:
         ValueError: the engine answers neither.
@@ -88,7 +94,19 @@ def image_id(connection: EngineConnection, name: str) -> str | None:
         return None
     if answer.status != http.client.OK:
         raise ValueError(f"{answer.status}: {content.decode(errors='replace').strip()[:400]}")
-    return str(json.loads(content)["Id"])
+    known: dict[str, Any] = json.loads(content)
+    return known
+
+
+def answers(known: dict[str, dict[str, Any] | None]) -> dict[str, Any]:
+    """Return the part of what the engine knows that is asked for."""
+    return {
+        "ids": {name: image["Id"] if image else None for name, image in known.items()},
+        "labels": {
+            name: image["Config"].get("Labels") or {} if image else {}
+            for name, image in known.items()
+        },
+    }
 
 
 def main() -> None:
@@ -103,15 +121,15 @@ def main() -> None:
     names = [name for name in module.params["images"] if name]
     path = module.params["socket"]
     if module.check_mode and not Path(path).exists():
-        module.exit_json(changed=False, ids=dict.fromkeys(names))
+        module.exit_json(changed=False, **answers(dict.fromkeys(names)))
     connection = EngineConnection(path)
     try:
-        ids = {name: image_id(connection, name) for name in names}
+        found = answers({name: inspect(connection, name) for name in names})
     except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
         module.fail_json(msg=f"The engine at {path} does not say which images it has: {error}")
     finally:
         connection.close()
-    module.exit_json(changed=False, ids=ids)
+    module.exit_json(changed=False, **found)
 
 
 if __name__ == "__main__":

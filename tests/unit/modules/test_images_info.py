@@ -14,6 +14,7 @@ import pytest
 from unit.modules.running import run
 
 KNOWN = {"debian:13-slim": "sha256:1", "registry.example.org:5000/base@sha256:abc": "sha256:2"}
+LABELS = {"debian:13-slim": {"org.example": "x"}}
 
 
 class Engine(http.server.BaseHTTPRequestHandler):
@@ -22,11 +23,12 @@ class Engine(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        body: dict[str, object]
         name = unquote(self.path.removeprefix("/images/").removesuffix("/json"))
         if name == "broken":
             status, body = 500, {"message": "no space left"}
         elif name in KNOWN:
-            status, body = 200, {"Id": KNOWN[name]}
+            status, body = 200, {"Id": KNOWN[name], "Config": {"Labels": LABELS.get(name)}}
         else:
             status, body = 404, {"message": f"No such image: {name}"}
         content = json.dumps(body).encode()
@@ -60,6 +62,9 @@ def test_each_image_has_its_id_or_none(engine: str) -> None:
     ran = run("images_info", images=[*KNOWN, "absent:latest", ""], socket=engine)
     assert not ran.changed
     assert ran.result["ids"] == {**KNOWN, "absent:latest": None}
+    without = [name for name in ran.result["ids"] if not ran.result["labels"][name]]
+    assert without == ["registry.example.org:5000/base@sha256:abc", "absent:latest"]
+    assert ran.result["labels"]["debian:13-slim"] == LABELS["debian:13-slim"]
 
 
 def test_an_engine_that_fails_is_quoted(engine: str) -> None:
@@ -70,5 +75,6 @@ def test_an_engine_that_fails_is_quoted(engine: str) -> None:
 
 def test_without_an_engine_only_a_dry_run_goes_on(tmp_path: Path) -> None:
     socket = str(tmp_path / "docker.sock")
-    assert run("images_info", check=True, images=["x"], socket=socket).result["ids"] == {"x": None}
+    result = run("images_info", check=True, images=["x"], socket=socket).result
+    assert (result["ids"], result["labels"]) == ({"x": None}, {"x": {}})
     assert socket in run("images_info", images=["x"], socket=socket).failure
