@@ -32,6 +32,27 @@ options:
   token_file:
     description: File on the server with the access token, scope C(write_repository).
     type: path
+  validate:
+    description:
+      - A command that must accept the head of O(branch) before it is pushed. What it has accepted
+        is noted in the repository, and it is asked again when the head or its inputs have changed.
+      - It only reads, and is asked in check mode too.
+    type: dict
+    suboptions:
+      command:
+        description: The command and its arguments. It accepts with code 0 and refuses with 1.
+        type: list
+        elements: str
+        required: true
+      inputs:
+        description: Files that its answer depends on beside the branch, such as its program.
+        type: list
+        elements: path
+        default: []
+      refused:
+        description: What the failure says before the command's own words.
+        type: str
+        required: true
 extends_documentation_fragment:
   - mooc.atelier.git
 """
@@ -42,6 +63,9 @@ EXAMPLES = r"""
     path: /var/lib/atelier/templates/rr1.git
     url: https://gitlab.mooc.example.org/rr1/template.git
     token_file: /etc/atelier/secrets/gitlab_admin_token
+    validate:
+      command: [atelier-exercises, check, --git, /var/lib/atelier/templates/rr1.git]
+      refused: The exercises of the course rr1 are not right.
 """
 
 RETURN = r"""
@@ -63,6 +87,8 @@ commits:
   sample: 2
 """
 
+import hashlib
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +106,53 @@ def diverged(url: str, branch: str, ours: str, theirs: str, extra: int) -> str:
     )
 
 
+class Validation:
+    """A command that must accept a commit, and the note of what it has accepted last."""
+
+    def __init__(self, params: dict[str, Any], repository: _git.Repository) -> None:
+        self.command: list[str] = params["command"]
+        self.inputs: list[str] = params["inputs"]
+        self.refused: str = params["refused"]
+        self.note = repository.path / "atelier-validated"
+
+    def run(self, commit: str, check_mode: bool) -> None:
+        """Ask the command, unless it has accepted this commit before.
+
+        Raises:
+            _git.GitError: it refuses the commit, or fails.
+        """
+        asked = self.identity(commit)
+        if self.note.is_file() and self.note.read_text(encoding="utf-8") == asked:
+            return
+        done = subprocess.run(  # noqa: S603 - the task's own command, no shell
+            self.command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        said = done.stderr.strip() or done.stdout.strip()
+        if done.returncode == 1:
+            raise _git.GitError(f"{self.refused}\n{said}")
+        if done.returncode:
+            raise _git.GitError(
+                f"Nothing was pushed: '{' '.join(self.command)}' fails with code "
+                f"{done.returncode}: {said[-2000:]}"
+            )
+        if not check_mode:
+            self.note.write_text(asked, encoding="utf-8")
+
+    def identity(self, commit: str) -> str:
+        """Hash all that the command's answer depends on."""
+        total = hashlib.sha256(repr((commit, self.command)).encode())
+        for name in self.inputs:
+            path = Path(name)
+            content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
+            total.update(f"\n{name} {content}".encode())
+        return f"{total.hexdigest()}\n"
+
+
 def publish(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Compare both sides, push if that moves the other one forward; the module's result."""
     url, branch = params["url"], params["branch"]
@@ -90,6 +163,8 @@ def publish(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         if check_mode:
             return result(None, "", "pushed", 0)
         raise _git.GitError(f"There is no branch {branch} in {repository.path} to push.")
+    if params["validate"]:
+        Validation(params["validate"], repository).run(ours, check_mode)
     options = _git.credential_options(params["token_file"]) if params["token_file"] else []
     theirs = repository.remote_tip(url, branch, options)
     if theirs == ours:
@@ -129,6 +204,14 @@ def main() -> None:
             "url": {"type": "str", "required": True},
             "token_file": {"type": "path", "no_log": False},
             "ca_file": {"type": "path"},
+            "validate": {
+                "type": "dict",
+                "options": {
+                    "command": {"type": "list", "elements": "str", "required": True},
+                    "inputs": {"type": "list", "elements": "path", "default": []},
+                    "refused": {"type": "str", "required": True},
+                },
+            },
         },
         supports_check_mode=True,
     )

@@ -38,6 +38,11 @@ options:
         such as the template, may be more visible than this one.
     type: str
     choices: [private, internal, public]
+  private_projects:
+    description: Paths of more projects in the group, private whatever O(visibility) says.
+    type: list
+    elements: str
+    default: []
   staff:
     description:
       - Accounts to have as members of the group. One that GitLab does not have (yet) is not an
@@ -91,6 +96,12 @@ empty:
   description: Whether the project's repository has no commit yet.
   type: bool
   returned: success
+empty_projects:
+  description: Those of O(project) and O(private_projects) that have no commit yet.
+  type: list
+  elements: str
+  returned: success
+  sample: [expected]
 missing_staff:
   description: Listed accounts that GitLab does not have.
   type: list
@@ -133,23 +144,39 @@ class Manager:
             # A group cannot be less visible than what is in it: the project goes first.
             project = self.keep("project", project, "/projects", wanted, {})
         group = self.keep("group", group, "/groups", of_group, {"name": name, "path": name})
-        new = {
-            "name": self.params["project"],
-            "path": self.params["project"],
-            "namespace_id": group.get("id"),
-            "wiki_enabled": False,
-            "snippets_enabled": False,
-        }
+        new = self.new_project(self.params["project"], group)
         project = self.keep("project", project, "/projects", wanted, new)
+        projects = {self.params["project"]: project}
+        for private in self.params["private_projects"]:
+            projects[private] = self.keep_private(private, group)
         missing = self.keep_staff(group)
         return {
             "changed": self.before != self.after,
             "path": path,
             "web_url": project.get("web_url", ""),
-            "empty": bool(project.get("empty_repo", True)),
+            "empty": is_empty(project),
+            "empty_projects": [one for one, known in projects.items() if is_empty(known)],
             "missing_staff": missing,
             "diff": {"before": self.before, "after": self.after},
         }
+
+    def new_project(self, name: str, group: dict[str, Any]) -> dict[str, Any]:
+        """What a project is made with, beside what is kept later."""
+        return {
+            "name": name,
+            "path": name,
+            "namespace_id": group.get("id"),
+            "wiki_enabled": False,
+            "snippets_enabled": False,
+        }
+
+    def keep_private(self, name: str, group: dict[str, Any]) -> dict[str, Any]:
+        """Have a project that only the group's members see."""
+        path = quote(f"{self.params['group']}/{name}", safe="")
+        wanted = {"description": self.params["description"], "visibility": "private"}
+        found = self.look(f"/projects/{path}")
+        new = self.new_project(name, group)
+        return self.keep(f"project {name}", found, "/projects", wanted, new)
 
     @property
     def group_visibility(self) -> str:
@@ -236,6 +263,11 @@ class Manager:
         self.after[what] = after
 
 
+def is_empty(project: dict[str, Any]) -> bool:
+    """Whether a project's repository has no commit yet."""
+    return bool(project.get("empty_repo", True))
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
@@ -246,6 +278,7 @@ def main() -> None:
             "description": {"type": "str", "default": ""},
             "visibility": {"type": "str", "choices": list(VISIBILITY), "default": "internal"},
             "group_visibility": {"type": "str", "choices": list(VISIBILITY)},
+            "private_projects": {"type": "list", "elements": "str", "default": []},
             "staff": {
                 "type": "list",
                 "elements": "dict",
@@ -258,6 +291,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    if module.params["project"] in module.params["private_projects"]:
+        module.fail_json(msg=f"{module.params['project']} is both project and a private project.")
     _gitlab.serve(module, lambda: Manager(module.params, module.check_mode).run())
 
 

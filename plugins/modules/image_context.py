@@ -41,6 +41,12 @@ options:
         type: list
         elements: str
         default: []
+      folder:
+        description: >-
+          Folder of a directory that is the whole part where it is there; O(parts[].only) is then
+          left aside.
+        type: str
+        default: ""
   identity:
     description: Further words that make two contexts different, such as the base image's ID.
     type: list
@@ -100,10 +106,14 @@ def collect(parts: list[dict[str, Any]]) -> dict[str, Path]:
     for part in parts:
         source = Path(part["src"])
         dest = part.get("dest") or ""
+        only = part.get("only") or []
+        folder = source / part.get("folder", "")
+        if folder != source and folder.is_dir() and not folder.is_symlink():
+            source, only = folder, []
         if source.is_dir():
             for path in sorted(source.rglob("*")):
                 relative = path.relative_to(source)
-                wanted = not part.get("only") or relative.parts[0] in part["only"]
+                wanted = not only or relative.parts[0] in only
                 if wanted and ".git" not in relative.parts and path.is_file():
                     if not path.resolve().is_relative_to(source.resolve()):
                         raise ValueError(f"{path} is a link that leads out of {source}")
@@ -158,6 +168,7 @@ def main() -> None:
                     "src": {"type": "path", "required": True},
                     "dest": {"type": "str", "default": ""},
                     "only": {"type": "list", "elements": "str", "default": []},
+                    "folder": {"type": "str", "default": ""},
                 },
             },
             "identity": {"type": "list", "elements": "str", "default": []},

@@ -101,3 +101,29 @@ def test_a_link_out_of_the_course_is_refused(parts: list[dict[str, Any]], tmp_pa
     (tmp_path / "course/Dockerfile").symlink_to("/etc/passwd")
     with pytest.raises(ValueError, match="leads out of"):
         image_context.collect(parts)
+
+
+def test_a_folder_of_the_recipe_is_all_of_it(parts: list[dict[str, Any]], tmp_path: Path) -> None:
+    (recipe,) = (part for part in parts if part.get("dest") == "recipe")
+    recipe["folder"] = "recipe"
+    assert sorted(image_context.collect([recipe])) == ["recipe/apt.txt"]
+    (tmp_path / "course/recipe/more").mkdir(parents=True)
+    (tmp_path / "course/recipe/install.R").write_text("")
+    (tmp_path / "course/recipe/more/data.csv").write_text("")
+    assert sorted(image_context.collect([recipe])) == [
+        "recipe/install.R",
+        "recipe/more/data.csv",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_is_no_folder_is_no_recipe(
+    parts: list[dict[str, Any]], tmp_path: Path, kind: str
+) -> None:
+    (recipe,) = (part for part in parts if part.get("dest") == "recipe")
+    recipe["folder"] = "recipe"
+    if kind == "file":
+        (tmp_path / "course/recipe").write_text("to be cooked")
+    else:
+        (tmp_path / "course/recipe").symlink_to(tmp_path / "pki")
+    assert sorted(image_context.collect([recipe])) == ["recipe/apt.txt"]

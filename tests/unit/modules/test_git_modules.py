@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from unit.modules.running import run, tree
@@ -261,6 +262,83 @@ def test_a_clone_of_the_mirror_brings_nothing_but_the_course(
     run("git_mirror", **wanted)
     refs = git("ls-remote", str(mirror), cwd=tmp_path).split()[1::2]
     assert sorted(refs) == ["HEAD", "refs/heads/main"]
+
+
+@pytest.fixture
+def validate(tmp_path: Path) -> dict[str, Any]:
+    """A check that counts its runs and refuses what its rules, a file, say."""
+    rules = tmp_path / "rules"
+    rules.write_text("true")
+    script = f"echo run >> {tmp_path}/runs; echo the reason >&2; sh {rules}"
+    return {
+        "command": ["sh", "-c", script],
+        "inputs": [str(rules), str(tmp_path / "missing")],
+        "refused": "Not right.",
+    }
+
+
+def runs(tmp_path: Path) -> int:
+    """How often the check was asked since the last time."""
+    path = tmp_path / "runs"
+    count = len(path.read_text().splitlines()) if path.exists() else 0
+    path.unlink(missing_ok=True)
+    return count
+
+
+def test_a_commit_is_checked_once_before_it_is_pushed(
+    mirror: Path, source: Path, forge: Path, validate: dict[str, Any], tmp_path: Path
+) -> None:
+    wanted = {"path": str(mirror), "url": str(forge), "validate": validate}
+    run("git_mirror", path=str(mirror), repository=str(source))
+    assert run("git_publish", **wanted).changed
+    assert not run("git_publish", **wanted).changed
+    assert not run("git_publish", check=True, **wanted).changed
+    assert runs(tmp_path) == 1
+    made = commit(source, "more.md", "more\n")
+    run("git_mirror", path=str(mirror), repository=str(source))
+    assert run("git_publish", **wanted).changed
+    assert runs(tmp_path) == 1
+    assert git("rev-parse", "main", cwd=forge) == made
+
+
+def test_a_refused_commit_is_not_pushed_by_any_later_run(
+    mirror: Path, source: Path, forge: Path, validate: dict[str, Any], tmp_path: Path
+) -> None:
+    wanted = {"path": str(mirror), "url": str(forge), "validate": validate}
+    run("git_mirror", path=str(mirror), repository=str(source))
+    (tmp_path / "rules").write_text("exit 1")
+    for _ in range(2):
+        assert run("git_publish", **wanted).failure == "Not right.\nthe reason"
+    assert runs(tmp_path) == 2
+    (tmp_path / "rules").write_text("exit 2")
+    assert "fails with code 2: the reason" in run("git_publish", **wanted).failure
+    assert git("ls-remote", str(forge), cwd=tmp_path) == ""
+
+
+def test_what_was_published_is_checked_again_by_other_rules(
+    mirror: Path, source: Path, forge: Path, validate: dict[str, Any], tmp_path: Path
+) -> None:
+    wanted = {"path": str(mirror), "url": str(forge), "validate": validate}
+    run("git_mirror", path=str(mirror), repository=str(source))
+    run("git_publish", **wanted)
+    (tmp_path / "rules").write_text("true # stricter")
+    assert not run("git_publish", **wanted).changed
+    assert runs(tmp_path) == 2
+    (tmp_path / "rules").write_text("exit 1")
+    assert "the reason" in run("git_publish", **wanted).failure
+
+
+def test_a_dry_run_asks_the_check_and_notes_nothing(
+    mirror: Path, source: Path, forge: Path, validate: dict[str, Any], tmp_path: Path
+) -> None:
+    wanted = {"path": str(mirror), "url": str(forge), "validate": validate}
+    run("git_mirror", path=str(mirror), repository=str(source))
+    before = sorted(mirror.rglob("*"))
+    assert run("git_publish", check=True, **wanted).changed
+    assert sorted(mirror.rglob("*")) == before
+    (tmp_path / "rules").write_text("exit 1")
+    assert "the reason" in run("git_publish", check=True, **wanted).failure
+    assert runs(tmp_path) == 2
 
 
 def test_the_token_answers_git_from_its_file_and_is_no_argument(tmp_path: Path) -> None:

@@ -136,6 +136,31 @@ def test_a_private_project_leaves_its_group_as_visible_as_it_was(
     assert not keep(forge, token_file).changed
 
 
+def test_private_projects_come_with_the_template_and_are_never_more_visible(
+    forge: Groups, token_file: Path
+) -> None:
+    both = {"private_projects": ["expected"], "visibility": "public"}
+    assert keep(forge, token_file, check=True, **both).result["diff"]["after"]["project expected"]
+    ran = keep(forge, token_file, **both)
+    assert ran.result["empty_projects"] == ["template", "expected"]
+    made = forge.objects["projects"]
+    seen = {path: known["visibility"] for path, known in made.items()}
+    assert seen == {"rr1/template": "public", "rr1/expected": "private"}
+    assert made["rr1/template"]["namespace_id"] == made["rr1/expected"]["namespace_id"] == 1
+    made["rr1/expected"]["visibility"] = "internal"
+    made["rr1/template"]["empty_repo"] = False
+    ran = keep(forge, token_file, **both)
+    assert ran.result["diff"]["before"] == {"project expected": {"visibility": "internal"}}
+    assert made["rr1/expected"]["visibility"] == "private"
+    assert ran.result["empty_projects"] == ["expected"]
+    assert not keep(forge, token_file, **both).changed
+
+
+def test_the_template_is_not_a_private_project_too(forge: Groups, token_file: Path) -> None:
+    assert "both" in keep(forge, token_file, private_projects=["template"]).failure
+    assert forge.writes == []
+
+
 def test_staff_become_members_and_change_their_access(forge: Groups, token_file: Path) -> None:
     assert keep(forge, token_file, staff=[{"username": "Alice"}]).changed
     assert forge.members[7]["access_level"] == 40
