@@ -52,7 +52,8 @@ def minutes(report: Path) -> dict[str, float]:
     """Add up the tests' minutes, fixtures included, by directory; the longest first."""
     total: dict[str, float] = defaultdict(float)
     for case in _read(report).iter("testcase"):
-        total[_directory(case.get("classname", ""))] += _seconds(case) / 60
+        if directory := _directory(case.get("classname", "")):  # an interruption has none
+            total[directory] += _seconds(case) / 60
     return dict(sorted(total.items(), key=lambda item: -item[1]))
 
 

@@ -6,13 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from world import paths
 from world.images import digest, lock
-from world.run import say, stream
+from world.run import WorldError, say, stream
 
 REQUIREMENTS = paths.ROOT / "requirements-dev.txt"
+SHOWN = ("Downloading", "Resolved", "Prepared", "Installed")
 
 
 def folder() -> Path:
@@ -55,14 +57,37 @@ def ensure() -> bool:
         if not _is_of_this_python():
             shutil.rmtree(folder(), ignore_errors=True)
             stream("making the virtual environment", [sys.executable, "-m", "venv", folder()])
-        stream(
-            "installing the pinned tools",
-            [program("pip"), "install", "--disable-pip-version-check", "-r", REQUIREMENTS],
-            env=_trust(),
-            show=lambda line: f"   {line.strip()[:100]}" if "Downloading" in line else None,
-        )
+        _install()
         stamp.write_text(wanted)
     return True
+
+
+def _install() -> None:
+    """Install the pinned tools with uv, in half of pip's time; with pip where uv cannot."""
+    pip = [program("pip"), "install", "--disable-pip-version-check"]
+    try:
+        _stream("installing uv", [*pip, _pin("uv")])
+        # Python is told not to write bytecode (PYTHONDONTWRITEBYTECODE): without it each start of
+        # a tool would compile it again.
+        uv = [program("uv"), "pip", "install", "--python", program("python"), "--compile-bytecode"]
+        _stream("installing the pinned tools", [*uv, "-r", str(REQUIREMENTS)])
+    except WorldError as error:  # e.g. a mirror that only pip's configuration knows
+        say(f"{error}\n   uv could not install them: pip does")
+        _stream("installing the pinned tools", [*pip, "-r", str(REQUIREMENTS)])
+
+
+def _stream(what: str, command: Sequence[str]) -> None:
+    stream(
+        what,
+        command,
+        env={**_trust(), "UV_LINK_MODE": "copy"},  # no link into a cache that others write
+        show=lambda line: f"   {line.strip()[:100]}" if line.strip().startswith(SHOWN) else None,
+    )
+
+
+def _pin(name: str) -> str:
+    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if line.startswith(f"{name}=="))
 
 
 def _is_of_this_python() -> bool:
@@ -81,8 +106,11 @@ def _is_of_this_python() -> bool:
 
 
 def _trust() -> dict[str, str]:
-    """Let pip trust what the machine trusts: behind an inspecting proxy its list is not enough."""
+    """Let pip and uv trust what the machine does: behind an inspecting proxy theirs is too little.
+
+    What is set for one of them already stays.
+    """
     system = Path("/etc/ssl/certs/ca-certificates.crt")
-    if os.environ.get("PIP_CERT") or not system.exists():
-        return {}
-    return {"PIP_CERT": str(system)}
+    file = os.environ.get("PIP_CERT") or (str(system) if system.exists() else "")
+    names = ("PIP_CERT", "SSL_CERT_FILE") if file else ()
+    return {name: os.environ.get(name) or file for name in names}

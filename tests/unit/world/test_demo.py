@@ -47,3 +47,17 @@ def test_a_checkout_that_was_moved_keeps_its_demo(
     container_there.write_text("{}")
     monkeypatch.setattr(demo.Target, "checkout", lambda _: tmp_path / "where-it-was")
     demo.check(None)
+
+
+def test_a_demo_that_is_still_needed_is_not_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def removed(*_: object) -> bool:
+        raise AssertionError("something was removed")
+
+    for module, name in ((demo.lms, "stop"), (demo, "remove_server"), (demo.shutil, "rmtree")):
+        monkeypatch.setattr(module, name, removed)
+    note = tmp_path / "demo-kept"
+    monkeypatch.setenv("KEEP_DEMO", str(note))
+    assert demo.down() is False
+    assert note.exists()

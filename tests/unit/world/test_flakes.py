@@ -17,7 +17,12 @@ pytestmark = pytest.mark.long
 
 TESTS = {
     "tests/e2e/test_site.py": """
-        import pathlib, pytest
+        import os, pathlib, pytest
+
+        @pytest.fixture(scope="module", autouse=True)
+        def demo():
+            yield
+            pathlib.Path("results/keep.log").write_text(os.environ.get("KEEP_DEMO", "no"))
 
         @pytest.mark.parametrize("word", ["a b", "sure"])
         def test_first_time_bad(word):
@@ -112,6 +117,8 @@ def test_flakes_do_not_fail_the_run_and_both_tries_are_kept(
     assert code == 1
     assert dict(first.counts) == {"failed": 1, "passed": 4, "error": 1}
     assert first.to_repeat() == [SITE, WINDOW]
+    note = project.results / "demo-kept"
+    assert (project.results / "keep.log").read_text() == str(note)  # when the demo is to be removed
 
     both = project.second(first)
     assert project.runs[1][-2:] == [SITE, WINDOW]

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from world import junit
 
-REPORT = """<testsuites><testsuite name="pytest" tests="4" failures="1" errors="1" skipped="0">
+REPORT = """<testsuites><testsuite name="pytest" tests="5" failures="1" errors="2" skipped="0">
 <testcase classname="tests.unit.world.test_run" name="test_a" time="6" />
 <testcase classname="tests.integration.modules.test_forks.TestMany" name="test_b[x.y]" time="90" />
 <testcase classname="tests.e2e.test_site" name="test_c" time="120"><failure>no</failure></testcase>
 <testcase classname="tests.e2e.test_site" name="test_c" time="30"><error>no</error></testcase>
+<testcase classname="" name="pytest" time="60"><error>interrupted</error></testcase>
 </testsuite></testsuites>"""
 SECOND = """<testsuites><testsuite name="pytest" tests="1">
 <testcase classname="tests.e2e.test_site" name="test_c" time="15" />
@@ -39,7 +40,7 @@ def test_a_second_try_replaces_both_entries_of_the_first(report: Path, tmp_path:
     text = report.read_text()
     assert text.count("test_c") == 1
     assert "<failure>" not in text
-    assert 'tests="3" failures="0" errors="0"' in text
+    assert 'tests="4" failures="0" errors="1"' in text
     assert junit.minutes(report)["e2e"] == 2.75
 
 

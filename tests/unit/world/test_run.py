@@ -121,6 +121,16 @@ def test_a_command_that_fails_beside_the_body_is_named(instead_of_the_world: Pat
         pass
 
 
+def test_a_command_that_is_not_required_may_fail(
+    instead_of_the_world: Path, tmp_path: Path
+) -> None:
+    mark = tmp_path / "ran"
+    instead_of_the_world.write_text(f"open({str(mark)!r}, 'w'); raise SystemExit(3)")
+    with run.beside("images", required=False):
+        pass
+    assert mark.exists()
+
+
 def test_a_body_that_fails_stops_what_runs_beside_it(instead_of_the_world: Path) -> None:
     record = instead_of_the_world.with_name("pid")
     instead_of_the_world.write_text(
