@@ -8,7 +8,6 @@ import secrets
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -312,9 +311,8 @@ class Site:
 
     def close(self) -> None:
         """Stop everything, learners' servers too."""
-        if "hub" in self._processes and "proxy" in self._processes:
-            self._stop_servers()
         self.stop_together(list(self._processes))
+        self._stop_servers()  # now that nobody starts one more
 
     def stop_hard(self, name: str) -> None:
         process = self._processes.pop(name, None)
@@ -323,23 +321,20 @@ class Site:
             process.wait(10)
 
     def _stop_servers(self) -> None:
-        database = self.root / "hub" / "jupyterhub.sqlite"
-        if not database.exists():
-            return
-        with sqlite3.connect(database) as connection:
-            rows = connection.execute("select state from spawners where server_id is not null")
-            states = [row[0] for row in rows]
-        for state in states:
-            pid = yaml.safe_load(state or "{}").get("pid", 0)
-            if pid and self._is_notebook(pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
+        for pid in self.servers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
-    @staticmethod
-    def _is_notebook(pid: int) -> bool:
-        """Whether the process is a learner's server: a number may have gone to another one."""
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            return False
-        return str(NOTEBOOK).encode() in command
+    def servers(self) -> list[int]:
+        """Return the process numbers of learners' servers on this machine."""
+        home = f"HOME={self.root / 'homes'}/".encode()
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                known = (process / "environ").read_bytes().split(b"\0")
+            except OSError:  # it has ended, or is somebody else's
+                continue
+            if str(NOTEBOOK).encode() in words and any(one.startswith(home) for one in known):
+                found.append(int(process.name))
+        return found

@@ -70,6 +70,7 @@ def test_yaml_keeps_yamllints_rules() -> None:
         pytest.param(["-p", "world"], "tests", id="world"),
         pytest.param(["-p", "gitlab_standin"], "tests", id="standin"),
         pytest.param(["-p", "lms"], "tests", id="course-page"),
+        pytest.param(["-p", "kit", "-p", "devsite"], "tests:files/atelier/src", id="dev"),
     ],
 )  # fmt: skip
 def test_types_hold(arguments: Sequence[str], search: str) -> None:

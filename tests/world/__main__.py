@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from world import checks, demo, images, paths, venv
+from world import checks, demo, dev, images, paths, venv
 from world.run import WorldError, fail, interruption, say
 from world.target import Target
 
@@ -105,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
         command = verbs.add_parser(name, help=(job.__doc__ or "").split(".")[0])
         command.set_defaults(run=job)
     verbs.add_parser("test", help="everything; what follows is given to pytest")
+    verbs.add_parser("dev", help="hub and desk without containers; follows changes of their code")
     return top
 
 
@@ -115,6 +116,8 @@ def main() -> int:
     try:
         if options.command == "test":
             return checks.test(rest)
+        if options.command == "dev":
+            dev.dev(rest)
         if rest:
             parser().error(f"unknown: {' '.join(rest)}")
         if "run" in options:
