@@ -62,6 +62,7 @@ class Follower:
     def __init__(self, site: DevSite) -> None:
         self._site = site
         self._sources = Sources(site.source, FIRST_MODULES)
+        self.packages = self._sources.of_others()
         self._seen = self._sources.stamps()
         self._waiting: set[Path] = set()
 
@@ -140,7 +141,7 @@ def main() -> int:
             any_port=options.any_port,
         )
         follower = Follower(site)  # notes what the code is before it is loaded
-        site.up()
+        site.up(follower.packages)
         _card(site, time.monotonic() - began)
         follower.run()
     except (WorldError, StartError) as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gitlab_standin import testing
 from kit.gitlab_beside import gitlab_rb
-from kit.site import ROOT, Site, free_port
+from kit.site import ROOT, Process, Site, free_port
 from lms.platform13 import Platform13
 from lms.unit import COURSE_TITLE
 from world import process
@@ -24,6 +24,7 @@ from world.notes import read_json, write_private
 from world.run import interruption, say
 
 from devsite import example, gitlab_front
+from devsite.fork import Forked, import_once
 from devsite.people import COURSE, PLATFORM
 
 PORTS = {
@@ -79,6 +80,7 @@ class DevSite(Site):
 
     def __init__(self, root: Path, source: Path, attach: str = "", *, any_port: bool = False):
         root.mkdir(parents=True, exist_ok=True)
+        root.chmod(0o700)  # it holds secrets
         self.source = source
         self.attached = attach
         self._terminal = termios.tcgetattr(sys.stdin) if attach and sys.stdin.isatty() else None
@@ -148,17 +150,28 @@ class DevSite(Site):
             environment["PYTHONPATH"] = f"{ROOT / 'tests'}{os.pathsep}{ROOT / 'files/atelier/src'}"
             environment[gitlab_front.HUB] = self.hub_url
             environment["GITLAB_ROOT_PASSWORD"] = self.secret("gitlab_root_password")
-        attached = name == self.attached
+        where = self.root / "hub"
+        began: Process
         with interruption.held(), (self.root / "log" / name).open("ab") as log:
-            began = subprocess.Popen(
-                command,
-                cwd=self.root / "hub",
-                env=environment,
-                stdin=None if attached else subprocess.DEVNULL,
-                stdout=None if attached else log,
-                stderr=None if attached else log,
-                start_new_session=not attached,
-            )
+            if name in FIRST_MODULES:
+                began = Forked(
+                    name,
+                    command[2:],  # after `python -m`
+                    source=self.source,
+                    cwd=where,
+                    env=environment,
+                    output=None if name == self.attached else log,
+                )
+            else:
+                began = subprocess.Popen(
+                    command,
+                    cwd=where,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
             self._processes[name] = began
             process.record(self.records / f"{name}.json", began.pid, name)
         interruption.let()
@@ -192,8 +205,11 @@ class DevSite(Site):
             if process.stop(record):
                 say(f"   stopped the {record.stem} that an earlier make dev had left running")
 
-    def up(self) -> None:
+    def up(self, packages: Iterable[str]) -> None:
         """Start everything and wait until it answers.
+
+        Args:
+            packages: what hub and desk import from elsewhere.
 
         Raises:
             StartError: something does not.
@@ -201,7 +217,9 @@ class DevSite(Site):
         self._forget_ended_servers()
         self.launch(["gitlab"])
         self.start_proxy(f"--error-path={self.root / 'errors'}")
-        self.launch(["hub", "page"])
+        self.launch(["page"])
+        import_once(["jupyterhub.app", *packages])
+        self.launch(["hub"])
         self.wait_for("gitlab")
         self._fill_gitlab()
         self.launch(["desk"])
@@ -224,12 +242,14 @@ class DevSite(Site):
 
     def _standin(self) -> testing.Standin:
         token = self.root / "secrets/gitlab_admin_token"
+        gitlab = self._processes["gitlab"]
+        assert isinstance(gitlab, subprocess.Popen)
         return testing.Standin(
             root=self.gitlab_root,
             port=self.ports["gitlab"],
             url=self.gitlab_url,
             root_password=self.secret("gitlab_root_password"),
-            process=self._processes["gitlab"],
+            process=gitlab,
             root_token=token.read_text().strip() if token.exists() else "",
         )
 

@@ -28,6 +28,7 @@ class Sources:
         self._folder = folder
         self._programs = programs
         self._named: dict[Path, set[str]] = {}
+        self._imports: set[str] = set()
         self._users = self._look()
 
     def stamps(self) -> Stamps:
@@ -59,6 +60,11 @@ class Sources:
                 names |= self._by_folder(path)
         return [name for name in self._programs if name in names]
 
+    def of_others(self) -> list[str]:
+        """Return what the programs may import from elsewhere: modules, and names in modules."""
+        own = {path.stem for path in self._folder.iterdir()}
+        return sorted(name for name in self._imports if name.partition(".")[0] not in own)
+
     def _look(self) -> dict[Path, frozenset[str]]:
         users: dict[Path, set[str]] = {}
         self._named = {}
@@ -74,6 +80,7 @@ class Sources:
                 users.setdefault(path, set()).add(program)
                 imports, words = _read(path)
                 todo += imports
+                self._imports |= set(imports)
                 todo += [module.rpartition(".")[0]] if "." in module else []
                 for word in words:
                     folder = self._nearest(path, word)

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import yaml
@@ -78,6 +78,18 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     raise AssertionError(f"after {seconds} s, still not: {what}")
 
 
+class Process(Protocol):
+    """What a site needs of a process it has started, as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
 class StartError(Exception):
     """A process of the site does not answer; the text ends with what it said last."""
 
@@ -126,7 +138,7 @@ class Site:
         }
         self.secrets["lti_tool_keys"] = self.secret("lti_tool_keys", make_key)
         self.consumer_secret = self.secret("consumer_secret")
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, Process] = {}
         self.write_settings()
         self.write_course("demo")
         self.write_consumers(
@@ -292,7 +304,8 @@ class Site:
                 except httpx.HTTPError:
                     pass
                 time.sleep(0.1)
-        state = "does not answer" if process.poll() is None else f"ended ({process.returncode})"
+        code = process.poll()
+        state = "does not answer" if code is None else f"ended ({code})"
         raise StartError(f"the {name} {state}:\n{self.log(name)[-3000:]}")
 
     @property
