@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -129,6 +130,7 @@ def main() -> int:
     interruption.install()
     try:
         lock = alone(options.folder.absolute())
+        os.register_at_fork(after_in_child=lock.close)  # hub and desk may outlive a kill of this
     except WorldError as error:
         return fail(error)
     say("==> starting GitLab's stand-in, proxy, hub, desk and course page")

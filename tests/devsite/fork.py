@@ -37,6 +37,9 @@ def import_once(modules: Iterable[str]) -> None:
 class Forked:
     """`python -m MODULE ARGUMENTS` as a fork of this process, which must have no threads.
 
+    Open files are the fork's too. What it must not hold, `register_at_fork` closes by its object:
+    closed by its number, it would later close another file that has that number by then.
+
     Args:
         name: shown by ps and top.
         words: module and arguments.
@@ -117,7 +120,6 @@ def _become(
         nothing = os.open(os.devnull, os.O_RDONLY)
         for own, there in enumerate((nothing, output.fileno(), output.fileno())):
             os.dup2(there, own)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the lock of make dev among them
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)

@@ -184,6 +184,10 @@ def test_a_change_of_the_hub_leaves_notebooks_running(dev: Dev, ada: Browser) ->
     home = ada.open(dev.links["ada", "notebook"]).url.join("/hub/home")
     assert "A new line" in ada.open(str(home)).text
     assert notebook_process(dev, ada) == process
+    dev.change(HOME, "A new line", "Another line")
+    dev.wait(f"{HOME}: hub reloaded in ")
+    stopped = (dev.folder / "log/hub").read_text().count("Received signal SIGTERM")
+    assert stopped == 2, "each hub ended by itself: none had to be killed"
 
 
 def test_a_mistake_is_shown_and_mended(dev: Dev, ada: Browser) -> None:

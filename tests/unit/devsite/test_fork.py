@@ -17,7 +17,7 @@ from devsite.fork import Forked, import_once
 
 source, log = map(Path, sys.argv[1:])
 lock = open(source / "lock", "w")
-os.set_inheritable(lock.fileno(), True)
+os.register_at_fork(after_in_child=lock.close)
 import_once(["wave", "wave.open", "no_such_module"])
 sys.path.insert(0, str(source))
 import atelier.words
