@@ -1,11 +1,11 @@
-# The commands of the project. Everything they make stays in the checkout (.venv, .cache, .demo, test-results)
+# The commands of the project. Everything they make stays in the checkout (.venv, .cache, .demo, .dev, test-results)
 # or is removed by `make demo-down`. ATELIER_VENV=<folder> uses an environment you already have.
 PYTHON ?= python3
 WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
 BIN = $${ATELIER_VENV:-.venv}/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down demo-status check test soak bench bench-check bench-launch bench-modules bench-toolbar hooks role watch clean python
+.PHONY: help dev demo demo-down demo-status check test soak bench bench-check bench-launch bench-modules bench-toolbar hooks role watch clean python
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -14,6 +14,9 @@ python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: sudo apt-get install python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 ..."; exit 1; }
+
+dev: python ## hub and desk without containers, reloaded when their code changes (ATTACH=desk to debug it)
+	@$(WORLD) dev $(if $(ATTACH),--attach $(ATTACH)) $(ARGS)
 
 demo: python ## the whole site on this machine (GITLAB_IMAGE=gitlab/gitlab-ce:<version> for the real GitLab)
 	@$(WORLD) demo up
@@ -57,5 +60,5 @@ watch: python ## the toolbar in a JupyterLab of its own, rebuilt whenever files/
 hooks: python ## git's hooks: linters before a commit and a push, the form of a commit's subject
 	@$(WORLD) hooks
 
-clean: python ## remove the demo, and forget downloads and tools
+clean: python ## remove the demo and the state of make dev, and forget downloads and tools
 	@$(WORLD) clean

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from integration.atelier.framed_site import FramedSite
-from integration.atelier.small_site import free_port
 from integration.atelier.stock_site import StockHub
 from integration.atelier.web_server import WebServer
+from kit.site import free_port
 from world import paths
 from world.run import say
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from integration.atelier.campus import Visitor
-from integration.atelier.gitlab_site import GitLabBeside
-from integration.atelier.small_site import Site
+from kit.gitlab_beside import GitLabBeside
+from kit.site import Site
 from world.run import say
 
 from benchmarks.figures import line

@@ -19,8 +19,13 @@ SITES = "/etc/nginx/conf.d/atelier.conf"
 CA = "/usr/local/share/ca-certificates/local-atelier-ca.crt"
 COURSE = "/etc/atelier/courses.d/demo.yml"
 IMAGE = '$(sed \'s/.*"image": "\\([^"]*\\)".*/\\1/\' /var/lib/atelier/images/demo.json)'
-SETTINGS = "http://127.0.0.1:8929/api/v4/application/settings"
-TOKEN = "PRIVATE-TOKEN: $(cat /etc/atelier/secrets/gitlab_admin_token)"
+# As somebody would who starts the container by hand.
+GITLAB_AGAIN = (
+    "of() { docker inspect --format \"$1\" gitlab; }; image=$(of '{{.Config.Image}}')"
+    "; places=$(of '{{range .HostConfig.Binds}}--volume={{.}} {{end}}') && docker rm --force gitlab"
+    " && docker run --detach --name gitlab --label org.atelier.part=other $places"
+    " --publish 127.0.0.1:8929:80 --add-host hub.atelier.localhost:host-gateway $image"
+)
 
 
 @dataclass(frozen=True)
@@ -151,10 +156,9 @@ DRIFTS = {
         "cat /etc/docker/daemon.json",
     ),
     "a container's label": Drift(
-        "image=$(docker inspect --format '{{.Config.Image}}' gitlab) && docker rm --force gitlab"
-        " && docker create --name gitlab --label org.atelier.part=other $image sleep 1",
+        f"{GITLAB_AGAIN} && until curl -fsS http://127.0.0.1:8929/-/readiness; do sleep 1; done",
         "org.atelier.part",
-        "docker inspect --format '{{json .Config.Labels}} {{json .HostConfig.Binds}}' gitlab",
+        "docker inspect --format '{{json .Config.Labels}}' gitlab",
     ),
     "an image's tag": Drift(
         f"docker tag $(docker images --quiet atelier/base | head -n 1) {IMAGE}",

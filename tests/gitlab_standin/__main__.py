@@ -4,10 +4,12 @@ import argparse
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from gitlab_standin import config, reconfigure
 from gitlab_standin.app import application
@@ -16,6 +18,10 @@ from gitlab_standin.paths import Paths
 from gitlab_standin.site import Site
 
 log = logging.getLogger("gitlab_standin")
+
+
+Front = Callable[[ASGIApp], ASGIApp]
+"""What stands between browsers and GitLab."""
 
 
 class _Server(uvicorn.Server):
@@ -29,12 +35,12 @@ class _Server(uvicorn.Server):
             print(self.ready_line, flush=True)
 
 
-def serve(paths: Paths, settings: config.Config, host: str, port: int) -> None:
+def serve(paths: Paths, settings: config.Config, host: str, port: int, front: Front) -> None:
     """Serve until SIGTERM or SIGINT; running requests are answered first."""
     database = Database(paths.database)
     site = Site(paths, settings, database)
     options = uvicorn.Config(
-        application(site),
+        front(application(site)),
         host=host,
         port=port,
         loop="uvloop",
@@ -55,7 +61,7 @@ def serve(paths: Paths, settings: config.Config, host: str, port: int) -> None:
         database.close()
 
 
-def main() -> int:
+def main(front: Front = lambda gitlab: gitlab) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="gitlab_standin", description=__doc__)
     parser.add_argument(
@@ -82,7 +88,7 @@ def main() -> int:
         print(f"There was an error running gitlab-ctl reconfigure:\n\n{error}", file=sys.stderr)
         return 1
     port = arguments.port or settings.listen_port
-    serve(paths, replace(settings, listen_port=port), arguments.host, port)
+    serve(paths, replace(settings, listen_port=port), arguments.host, port, front)
     return 0
 
 

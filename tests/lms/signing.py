@@ -34,7 +34,7 @@ def launch_form(
     resource = f"{COURSE_ID}-{link.slug}"
     consumer.set_user_data(
         user_id=learner.user_id,
-        roles="Student",
+        roles=learner.roles,
         result_sourcedid=":".join(quote(part) for part in (COURSE_ID, resource, learner.user_id)),
         person_sourcedid=learner.slug,
         person_contact_email_primary=learner.email,

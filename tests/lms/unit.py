@@ -19,6 +19,8 @@ class Learner:
 
     slug: str
     name: str
+    roles: str = "Student"
+    """Their LTI 1.1 roles in the course."""
 
     @property
     def user_id(self) -> str:

@@ -15,6 +15,8 @@ ROOTS = ("files/atelier/src", "files/toolbar", ".cache/collections", "tests")
 PACKAGES = (
     "atelier",
     "atelier_toolbar",
+    "devsite",
+    "kit",
     *(f"{COLLECTION}.{name}" for name in ("action", "filter", "module_utils", "modules")),
     "gitlab_standin",
     "lms",

@@ -9,6 +9,7 @@ from pathlib import Path
 from world import (
     checks,
     demo,
+    dev,
     front,
     galaxy,
     hooks,
@@ -150,6 +151,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(code=lambda options: watch.run(options.sources, options.state))
     verbs.add_parser("test", help="everything; what follows is given to pytest")
     verbs.add_parser("soak", help="what takes long by repetition; what follows chooses parts")
+    verbs.add_parser("dev", help="hub and desk without containers; follows changes of their code")
     return top
 
 
@@ -162,6 +164,8 @@ def main() -> int:
             return suite.test(rest)
         if options.command == "soak":
             return soak.soak(rest)
+        if options.command == "dev":
+            dev.dev(rest)
         if rest:
             parser().error(f"unknown: {' '.join(rest)}")
         if "run" in options:

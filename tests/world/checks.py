@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-from world import demo, images, needs, paths, venv
+from world import demo, dev, images, needs, paths, venv
 from world.run import WorldError, say, succeeds
 
 
@@ -74,13 +74,14 @@ def _measured(module: str) -> int:
 
 def clean() -> int:
     """Remove the demo, downloads, tools and results. Returns an exit code."""
+    dev.alone(paths.DEV).close()  # one that runs would lose what it stands on
     cache = paths.CACHE
     if demo.is_of_another_checkout():
         say(f"==> The demo of {demo.TARGET.checkout() or 'another checkout'} stays.")
     else:
         demo.down()
     try:
-        for folder in (paths.RESULTS, paths.ROOT / ".venv", cache):
+        for folder in (paths.RESULTS, paths.DEV, paths.ROOT / ".venv", cache):
             if folder.exists():
                 shutil.rmtree(folder)
     except PermissionError:  # root of a container wrote there; root of a container may remove

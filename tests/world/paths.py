@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 DEMO = ROOT / ".demo"
+DEV = ROOT / ".dev"
 COLLECTIONS = CACHE / "collections"
 RESULTS = ROOT / "test-results"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from integration.atelier.browser_window import window as window
 from integration.atelier.campus import Visitor
-from integration.atelier.gitlab_site import GitLabBeside
-from integration.atelier.small_site import Site
+from kit.gitlab_beside import GitLabBeside
+from kit.site import Site
 
 _numbers = itertools.count(1)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from integration.atelier import course_page
-from integration.atelier.small_site import Site, free_port
 from integration.atelier.web_server import WebServer
+from kit.site import Site, free_port
 from lms.platform13 import Platform13
 from lms.settings import Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from integration.atelier.small_site import free_port
+from kit.site import free_port
 from lms import outcomes
 
 

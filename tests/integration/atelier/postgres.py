@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from integration.atelier.small_site import free_port
+from kit.site import free_port
 from psycopg import sql
 
 USER = "atelier"

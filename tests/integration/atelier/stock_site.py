@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import httpx
-from integration.atelier.small_site import free_port, proxy_command, until
+from kit.site import free_port, proxy_command, until
 
 CONFIG = """
 c = get_config()

@@ -16,9 +16,9 @@ import pytest
 from gitlab_standin.mailbox import Mailbox, mailbox
 from gitlab_standin.tests.hub import Browser
 from integration.atelier.campus import Visitor
-from integration.atelier.gitlab_site import GitLabBeside
-from integration.atelier.small_site import Site
 from integration.atelier.test_desk import git
+from kit.gitlab_beside import GitLabBeside
+from kit.site import Site
 
 PAGE = "/services/desk/"
 

@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from integration.atelier.campus import Visitor
-from integration.atelier.small_site import Site
 from integration.atelier.stock_site import StockHub
+from kit.site import Site
 
 OTHER_SECRET = secrets.token_hex(32)
 STOCK_WINDOW_SECONDS = 30

@@ -14,7 +14,7 @@ from integration.atelier.browser_window import (
     Window,
 )
 from integration.atelier.framed_site import FramedSite, framed_site
-from integration.atelier.gitlab_site import GitLabBeside
+from kit.gitlab_beside import GitLabBeside
 from lms.unit import learner
 from playwright.sync_api import expect
 

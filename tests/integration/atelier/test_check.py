@@ -14,9 +14,9 @@ import httpx
 import pytest
 from integration.atelier.campus import Visitor
 from integration.atelier.campus13 import Visitor13, platform
-from integration.atelier.gitlab_site import GitLabBeside
 from integration.atelier.grade_service import GradeService
-from integration.atelier.small_site import Site, until
+from kit.gitlab_beside import GitLabBeside
+from kit.site import Site, until
 from lms.outcomes import GradeBook
 
 EXPECTED = "# Pi\n\nPi is 3.1416, which everybody knows.\n\nIt is not a rational number.\n"

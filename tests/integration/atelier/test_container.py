@@ -13,7 +13,7 @@ import docker
 import pytest
 from docker.types import IPAMConfig, IPAMPool
 from integration.atelier.campus import Visitor
-from integration.atelier.small_site import START_SECONDS, Site, until
+from kit.site import START_SECONDS, Site, until
 from world import images
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from integration.atelier.campus13 import Visitor13, platform
-from integration.atelier.small_site import Site
+from kit.site import Site
 from lms.platform13 import Platform13
 
 

@@ -16,8 +16,8 @@ import httpx
 import pytest
 from atelier.identity import username
 from integration.atelier.campus import Visitor
-from integration.atelier.gitlab_site import GitLabBeside
-from integration.atelier.small_site import Site, until
+from kit.gitlab_beside import GitLabBeside
+from kit.site import Site, until
 
 
 @pytest.fixture

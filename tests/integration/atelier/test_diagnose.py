@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from integration.atelier.campus import Visitor, launch_form
-from integration.atelier.small_site import Site, until
+from kit.site import Site, until
 
 
 @pytest.fixture

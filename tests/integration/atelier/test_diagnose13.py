@@ -9,7 +9,7 @@ import httpx
 import jwt
 import pytest
 from integration.atelier.campus13 import Visitor13, platform
-from integration.atelier.small_site import Site, until
+from kit.site import Site, until
 from lms.platform13 import Platform13, make_key
 
 

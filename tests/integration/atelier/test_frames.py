@@ -8,8 +8,8 @@ import httpx
 import pytest
 from integration.atelier.campus import Visitor
 from integration.atelier.framed_site import FramedSite, framed_site
-from integration.atelier.small_site import free_port
 from integration.atelier.web_server import WebServer
+from kit.site import free_port
 
 
 @pytest.fixture(scope="module")

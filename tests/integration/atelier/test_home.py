@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from integration.atelier.campus import Visitor
-from integration.atelier.small_site import Site
+from kit.site import Site
 
 
 def test_without_a_course_named_a_learner_sees_the_list(visitor: Visitor) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from integration.atelier.campus import Visitor
 from integration.atelier.framed_site import FramedSite
-from integration.atelier.small_site import ROOT, free_port, until
 from integration.atelier.web_server import WebServer
+from kit.site import ROOT, free_port, until
 
 UNIT = ROOT / "roles/jupyterhub/templates/atelier-proxy.service.j2"
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from integration.atelier.campus import Visitor
-from integration.atelier.small_site import Site, until
+from kit.site import Site, until
 from unit.modules.running import run
 
 

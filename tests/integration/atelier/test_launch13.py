@@ -11,7 +11,7 @@ import jwt
 import pytest
 from integration.atelier.campus import Visitor
 from integration.atelier.campus13 import Visitor13, platform
-from integration.atelier.small_site import Site, until
+from kit.site import Site, until
 from lms.platform13 import Platform13
 
 

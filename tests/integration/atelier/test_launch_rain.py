@@ -10,7 +10,7 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from integration.atelier.campus import Visitor
-from integration.atelier.small_site import Site
+from kit.site import Site
 
 EXAMPLES = 80
 VALUES = 5

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from integration.atelier.campus import Visitor
-from integration.atelier.small_site import Site, until
+from kit.site import Site, until
 
 
 @pytest.fixture(scope="module")

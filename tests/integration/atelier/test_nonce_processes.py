@@ -17,7 +17,7 @@ from atelier import settings_command
 from atelier.door.nonces import NonceStore
 from integration.atelier.campus import Visitor
 from integration.atelier.postgres import Postgres, postgres
-from integration.atelier.small_site import ROOT, Site, free_port
+from kit.site import ROOT, Site, free_port
 
 NOW = 2_100_000_000  # ahead of today: a record refuses what is older than itself
 Capture = pytest.CaptureFixture[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from integration.atelier.small_site import Site, until
+from kit.site import Site, until
 
 
 @pytest.mark.parametrize("address", ["lti/launch", "lti/diagnose", "lti13/launch", "lti13/login"])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from integration.atelier.campus13 import Visitor13, platform
-from integration.atelier.small_site import Site
+from kit.site import Site
 from lms.platform13 import Platform13
 
 

@@ -20,7 +20,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._spaces import (
 )
 from atelier.identity import username
 from gitlab_standin.testing import Standin, free_port, running_standin
-from integration.atelier.gitlab_site import make_template
+from kit.gitlab_beside import make_template
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from integration.atelier.local_names import LocalNames
-from integration.atelier.small_site import ROOT, free_port, until
 from jinja2 import Environment, FileSystemLoader
+from kit.site import ROOT, free_port, until
 
 ROLE = ROOT / "roles/nginx"
 DOMAIN = "atelier.localhost"

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import yaml
 from lms.platform13 import make_key
 from world import npm
 from world.images import lock
+from world.notes import write_private
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "files/atelier/src"
 START_SECONDS = 30
 """How long the hub waits for a learner's server."""
+NOTEBOOK = Path(__file__).with_name("notebook_server.py")
+"""The program of learners' servers that are processes."""
 PROXY_SOURCE = ROOT / "roles/jupyterhub/files/proxy/node20"
 PROXY = ROOT / ".cache/atelier-tests/proxy"
 
@@ -37,7 +41,7 @@ c.JupyterHub.log_level = "DEBUG"
 LOCAL_SERVERS = """
 import sys
 sys.path.insert(0, {here!r})
-from integration.atelier.local_spawner import LocalCourseSpawner
+from kit.local_spawner import LocalCourseSpawner
 c.JupyterHub.spawner_class = LocalCourseSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = {homes!r} + "/{{username}}"
 c.Spawner.notebook_dir = ""
@@ -74,8 +78,27 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     raise AssertionError(f"after {seconds} s, still not: {what}")
 
 
+class Process(Protocol):
+    """What a site needs of a process it has started, as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class StartError(Exception):
+    """A process of the site does not answer; the text ends with what it said last."""
+
+
 class Site:
     """The processes and files of a site; attributes are its addresses and secrets."""
+
+    source = SOURCE
+    """Folder of the package `atelier` that hub and desk run."""
 
     def __init__(
         self,
@@ -83,24 +106,28 @@ class Site:
         *,
         gitlab_url: str | None = None,
         network: tuple[str, str] | None = None,
+        ports: Sequence[int] = (),
     ) -> None:
         """Write the site's files.
 
         Args:
-            root: an empty folder.
+            root: an empty folder, or that of an earlier site, whose secrets and data are kept.
             gitlab_url: where GitLab answers; by default it does not.
             network: name and gateway of a Docker network: learners' servers are containers
                 there; by default they are processes on this machine.
+            ports: of the proxy, its API, the hub and the desk; by default free ones.
         """
         self.root = root
         self.network, self.inside = network or ("", "127.0.0.1")
-        self.proxy_port, self.proxy_api, self.hub_port, self.desk_port = (
+        self.proxy_port, self.proxy_api, self.hub_port, self.desk_port = ports or (
             free_port() for _ in range(4)
         )
         self.hub_url = f"http://127.0.0.1:{self.proxy_port}"
         self.gitlab_url = gitlab_url or f"http://127.0.0.1:{free_port()}"
+        for name in ("secrets", "joined", "courses.d", "hub", "desk", "templates", "homes", "log"):
+            (root / name).mkdir(exist_ok=True)
         self.secrets = {
-            name: secrets.token_hex(32)
+            name: self.secret(name)
             for name in (
                 "proxy_auth_token",
                 "cookie_secret",
@@ -109,13 +136,9 @@ class Site:
                 "desk_api_token",
             )
         }
-        self.secrets["lti_tool_keys"] = make_key()
-        self.consumer_secret = secrets.token_hex(32)
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        for name in ("secrets", "joined", "courses.d", "hub", "desk", "templates", "homes", "log"):
-            (root / name).mkdir()
-        for name, value in self.secrets.items():
-            (root / "secrets" / name).write_text(value + "\n")
+        self.secrets["lti_tool_keys"] = self.secret("lti_tool_keys", make_key)
+        self.consumer_secret = self.secret("consumer_secret")
+        self._processes: dict[str, Process] = {}
         self.write_settings()
         self.write_course("demo")
         self.write_consumers(
@@ -127,6 +150,13 @@ class Site:
             if network
             else CONFIG + LOCAL_SERVERS.format(here=str(ROOT / "tests"), homes=str(root / "homes"))
         )
+
+    def secret(self, name: str, make: Callable[[], str] = lambda: secrets.token_hex(32)) -> str:
+        """Return the secret of that name, made when there is none."""
+        path = self.root / "secrets" / name
+        if not path.exists():
+            write_private(path, make() + "\n")
+        return path.read_text().removesuffix("\n")
 
     def write_settings(self, **parts: dict[str, Any]) -> None:
         """Write atelier.yml; ``parts`` are added to its sections."""
@@ -199,8 +229,16 @@ class Site:
             **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
             "ATELIER_SETTINGS": str(self.root / "atelier.yml"),
             "CREDENTIALS_DIRECTORY": str(self.root / "secrets"),
-            "PYTHONPATH": str(ROOT / "files/atelier/src"),
+            "PYTHONPATH": str(self.source),
             "CONFIGPROXY_AUTH_TOKEN": self.secrets["proxy_auth_token"],
+        }
+
+    def programs(self) -> dict[str, tuple[list[str], str]]:
+        """Return command and address of each of the site's processes."""
+        config = str(self.root / "jupyterhub_config.py")
+        return {
+            "hub": ([sys.executable, "-m", "jupyterhub", "-f", config], f"{self.hub_url}/hub/api/"),
+            "desk": ([sys.executable, "-m", "atelier.desk.main"], f"{self.desk_api}/health"),
         }
 
     def start(self, name: str, command: list[str]) -> None:
@@ -216,6 +254,19 @@ class Site:
         process.send_signal(how)
         process.wait(20)
 
+    def stop_together(self, names: Iterable[str], seconds: float = 20) -> None:
+        """Stop processes at the same time, and kill those that have not ended in time."""
+        stopping = [name for name in names if name in self._processes]
+        for name in stopping:
+            self._processes[name].terminate()
+        deadline = time.monotonic() + seconds
+        for name in stopping:
+            try:
+                self._processes[name].wait(max(0.0, deadline - time.monotonic()))
+                del self._processes[name]
+            except subprocess.TimeoutExpired:
+                self.stop_hard(name)
+
     def start_proxy(self, *options: str) -> None:
         self.start(
             "proxy",
@@ -230,22 +281,32 @@ class Site:
         )
 
     def start_hub(self) -> None:
-        self.start(
-            "hub",
-            [sys.executable, "-m", "jupyterhub", "-f", str(self.root / "jupyterhub_config.py")],
-        )
-        until(
-            lambda: httpx.get(f"{self.hub_url}/hub/api/", trust_env=False).status_code == 200,
-            f"the hub answers\n{self.log('hub')[-3000:]}",
-            60,
-        )
+        self.start("hub", self.programs()["hub"][0])
+        self.wait_for("hub", 60)
 
     def start_desk(self) -> None:
-        self.start("desk", [sys.executable, "-m", "atelier.desk.main"])
-        until(
-            lambda: httpx.get(f"{self.desk_api}/health", trust_env=False).status_code == 200,
-            "the desk answers",
-        )
+        self.start("desk", self.programs()["desk"][0])
+        self.wait_for("desk")
+
+    def wait_for(self, name: str, seconds: float = 30) -> None:
+        """Wait until a process that was started answers at its address.
+
+        Raises:
+            StartError: it ended, or does not answer in time.
+        """
+        process, address = self._processes[name], self.programs()[name][1]
+        deadline = time.monotonic() + seconds
+        with httpx.Client(trust_env=False, timeout=5) as client:
+            while process.poll() is None and time.monotonic() < deadline:
+                try:
+                    if client.get(address).status_code < 400:
+                        return
+                except httpx.HTTPError:
+                    pass
+                time.sleep(0.1)
+        code = process.poll()
+        state = "does not answer" if code is None else f"ended ({code})"
+        raise StartError(f"the {name} {state}:\n{self.log(name)[-3000:]}")
 
     @property
     def desk_api(self) -> str:
@@ -263,13 +324,8 @@ class Site:
 
     def close(self) -> None:
         """Stop everything, learners' servers too."""
-        if "hub" in self._processes and "proxy" in self._processes:
-            self._stop_servers()
-        for name in list(self._processes):
-            try:
-                self.stop(name)
-            except subprocess.TimeoutExpired:
-                self.stop_hard(name)
+        self.stop_together(list(self._processes))
+        self._stop_servers()  # now that nobody starts one more
 
     def stop_hard(self, name: str) -> None:
         process = self._processes.pop(name, None)
@@ -278,16 +334,20 @@ class Site:
             process.wait(10)
 
     def _stop_servers(self) -> None:
-        database = self.root / "hub" / "jupyterhub.sqlite"
-        if not database.exists():
-            return
-        with sqlite3.connect(database) as connection:
-            rows = connection.execute("select state from spawners where server_id is not null")
-            states = [row[0] for row in rows]
-        for state in states:
-            pid = yaml.safe_load(state or "{}").get("pid", 0)
-            if pid:
-                try:
-                    os.kill(pid, signal.SIGTERM)
-                except ProcessLookupError:
-                    continue
+        for pid in self.servers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def servers(self) -> list[int]:
+        """Return the process numbers of learners' servers on this machine."""
+        home = f"HOME={self.root / 'homes'}/".encode()
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                known = (process / "environ").read_bytes().split(b"\0")
+            except OSError:  # it has ended, or is somebody else's
+                continue
+            if str(NOTEBOOK).encode() in words and any(one.startswith(home) for one in known):
+                found.append(int(process.name))
+        return found

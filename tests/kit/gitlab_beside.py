@@ -6,7 +6,8 @@ from pathlib import Path
 
 import gitlab
 from gitlab_standin import testing
-from integration.atelier.small_site import Site
+
+from kit.site import Site
 
 
 def make_template(gl: gitlab.Gitlab, course: str = "demo") -> None:
@@ -52,6 +53,13 @@ gitlab_rails['omniauth_providers'] = [{{
 """
 
 
+def gitlab_rb(site: Site) -> str:
+    """GitLab's settings beside a site: its address, and the hub that signs people in."""
+    return OAUTH.format(
+        url=site.gitlab_url, hub=site.hub_url, secret=site.secrets["oauth_client_secret"]
+    )
+
+
 class GitLabBeside:
     """The stand-in beside a site: can be stopped and started again on the same port."""
 
@@ -72,11 +80,7 @@ class GitLabBeside:
 
     def settings(self) -> str:
         """Its ``gitlab.rb``."""
-        return OAUTH.format(
-            url=self.site.gitlab_url,
-            hub=self.site.hub_url,
-            secret=self.site.secrets["oauth_client_secret"],
-        )
+        return gitlab_rb(self.site)
 
     def start(self) -> None:
         """Start it; the first time with a root token for the desk and the course's template."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from atelier.house import house
 from atelier.spawn import CourseMixin, container_environment
-from jupyterhub.spawner import SimpleLocalProcessSpawner
+from jupyterhub.spawner import SimpleLocalProcessSpawner  # type: ignore[import-untyped]
 
-NOTEBOOK = Path(__file__).with_name("notebook.py")
+NOTEBOOK = Path(__file__).with_name("notebook_server.py")
 
 
-class LocalCourseSpawner(CourseMixin, SimpleLocalProcessSpawner):
-    """Starts notebook.py; counts its starts in a file."""
+class LocalCourseSpawner(CourseMixin, SimpleLocalProcessSpawner):  # type: ignore[misc]
+    """Starts notebook_server.py; counts its starts in a file."""
 
     cmd = [sys.executable, str(NOTEBOOK)]  # noqa: RUF012 (a traitlet of the parent)
 

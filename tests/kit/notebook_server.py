@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import os
+from html import escape
 from urllib.parse import urlsplit
 
-from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
+from jupyterhub.services.auth import (  # type: ignore[import-untyped]
+    HubOAuthCallbackHandler,
+    HubOAuthenticated,
+)
 from tornado import web
 
+PAGE = """<!DOCTYPE html>
+<html lang="en"><title>A learner's server</title>
+<h1>In the place of JupyterLab</h1>
+<p>The server of {visitor}, process {pid}, is asked for <code>{path}</code>.</p>
+<p>JupyterLab is not here: change files in <a href="{project}">the learner's GitLab space</a>.</p>
+</html>
+"""
 
-class Page(HubOAuthenticated, web.RequestHandler):
-    """Says who looks at what, and in which process."""
+
+class Page(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
+    """Says who looks at what, and in which process; to people as a page."""
 
     @web.authenticated
     def get(self) -> None:
         visitor = self.get_current_user()["name"]
-        self.write({"visitor": visitor, "path": self.request.path, "pid": os.getpid()})
+        known = {"visitor": visitor, "path": self.request.path, "pid": os.getpid()}
+        if "text/html" in self.request.headers.get("Accept", ""):
+            project = os.environ["ATELIER_PROJECT_URL"].removesuffix(".git")
+            shown = {name: escape(str(value)) for name, value in known.items()}
+            self.write(PAGE.format(**shown, project=escape(project)))
+        else:
+            self.write(known)
 
 
 class Open(web.RequestHandler):
@@ -42,7 +60,7 @@ async def main() -> None:
     await asyncio.Event().wait()
 
 
-class Environment(HubOAuthenticated, web.RequestHandler):
+class Environment(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
     """The process's environment, for tests on what a server is told."""
 
     @web.authenticated
