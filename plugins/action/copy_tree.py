@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a directory on the target equal to one of the controller: the controller's half.
+"""Make directories on the target equal to those of the controller: the controller's half.
 
 Asks the target what differs and sends one archive when something does: a copy file by file takes
 several round trips for each of them, on unchanged runs too.
@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
-from ansible_collections.mooc.atelier.plugins.modules.copy_tree import EXCLUDE
+from ansible_collections.mooc.atelier.plugins.modules.copy_tree import EITHER, arguments
 
 MODULE = "mooc.atelier.copy_tree"
 
@@ -61,10 +62,32 @@ def describe(root: Path, exclude: list[str]) -> dict[str, dict[str, str]]:
     }
 
 
+def listed(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the directories to copy, each with what it leaves out.
+
+    Raises:
+        AnsibleActionFail: the arguments are not understood.
+    """
+    result = ArgumentSpecValidator(arguments(dest="str"), **EITHER).validate(given)
+    if result.error_messages:
+        raise AnsibleActionFail(f"copy_tree: {'; '.join(result.error_messages)}")
+    options = result.validated_parameters
+    trees = [options] if options["trees"] is None else options["trees"]
+    for tree in trees:
+        if not tree["src"] or not tree["dest"]:
+            raise AnsibleActionFail(f"copy_tree: {tree['dest']}: src and dest must not be empty.")
+    names = ("src", "dest", "exclude")
+    return [
+        {name: options[name] if tree[name] is None else tree[name] for name in names}
+        for tree in trees
+    ]
+
+
 class ActionModule(ActionBase):
     """Compare, then send what is needed."""
 
-    TRANSFERS_FILES = True
+    # Most runs send nothing: the folder for what is sent is made when something is.
+    TRANSFERS_FILES = False
     _supports_check_mode = True
 
     def run(
@@ -72,42 +95,48 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         """Return the module's result."""
         super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
-        if not arguments.get("src") or not arguments.get("dest"):
-            raise AnsibleActionFail("copy_tree needs src and dest.")
-        try:
-            root = Path(self._find_needle("files", str(arguments["src"])))
-        except AnsibleError as error:
-            raise AnsibleActionFail(str(error)) from error
-        if not root.is_dir():
-            raise AnsibleActionFail(f"{root} is not a directory.")
-        exclude = [str(pattern) for pattern in arguments.get("exclude", EXCLUDE)]
-        arguments |= {"src": str(root), "exclude": exclude, "manifest": describe(root, exclude)}
+        given = dict(self._task.args)
+        trees = listed(given)
+        manifests = []
+        for tree in trees:
+            try:
+                tree["src"] = self._find_needle("files", tree["src"])
+                if not Path(tree["src"]).is_dir():
+                    raise AnsibleActionFail(f"{tree['src']} is not a directory.")
+                manifests.append(describe(Path(tree["src"]), tree["exclude"]))
+            except (AnsibleError, OSError) as error:
+                raise AnsibleActionFail(f"{tree['dest']}: {error}") from error
+        sent = {"trees": trees} if given.get("trees") is not None else dict(trees[0])
+        sent["manifests"] = manifests
 
-        result = self._run(arguments, task_vars)
+        result, needed = self._run(sent, task_vars)
         if result.get("failed") or not result.get("changed") or self._task.check_mode:
             return result
         with tempfile.TemporaryDirectory(prefix="atelier-") as folder:
-            archive = Path(folder) / "tree.tar.gz"
+            archive = Path(folder) / "trees.tar.gz"
             with tarfile.open(archive, "w:gz", dereference=True) as tar:
-                for name in arguments["manifest"]:
-                    tar.add(str(root / name), arcname=name)
+                for index in needed:
+                    for name in manifests[index]:
+                        tar.add(str(Path(trees[index]["src"]) / name), arcname=f"{index}/{name}")
             if not self._connection._shell.tmpdir:
                 self._make_tmp_path()
             remote = self._connection._shell.join_path(
-                self._connection._shell.tmpdir, "tree.tar.gz"
+                self._connection._shell.tmpdir, "trees.tar.gz"
             )
             self._transfer_file(str(archive), remote)
             self._fixup_perms2((self._connection._shell.tmpdir, remote))
         try:
-            return self._run(arguments | {"archive": remote}, task_vars)
+            return self._run(sent | {"archive": remote}, task_vars)[0]
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
 
-    def _run(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+    def _run(
+        self, sent: dict[str, Any], task_vars: dict[str, Any] | None
+    ) -> tuple[dict[str, Any], list[int]]:
+        """Return the module's result, and the numbers of the trees that it needs."""
         result: dict[str, Any] = self._execute_module(
-            module_name=MODULE, module_args=arguments, task_vars=task_vars
+            module_name=MODULE, module_args=sent, task_vars=task_vars
         )
-        # The manifest is how the halves speak to each other: nobody wants to read it.
-        result.get("invocation", {}).get("module_args", {}).pop("manifest", None)
-        return result
+        # This is how the halves speak to each other: nobody wants to read it.
+        result.get("invocation", {}).get("module_args", {}).pop("manifests", None)
+        return result, result.pop("needed", [])

@@ -26,10 +26,20 @@ def source(tmp_path: Path) -> Path:
 
 
 def copy(source: Path, dest: Path, *options: str) -> dict[str, Any]:
+    """Copy one directory on this machine and return what the module says."""
+    return run(source.parent, {"src": str(source), "dest": str(dest)}, *options)
+
+
+def copy_all(home: Path, *pairs: tuple[Path, Path], **arguments: Any) -> dict[str, Any]:
+    """Copy several directories with one task."""
+    trees = [{"src": str(source), "dest": str(dest)} for source, dest in pairs]
+    return run(home, {"trees": trees, **arguments})
+
+
+def run(home: Path, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
     """Run the module on this machine and return what it says."""
-    arguments = json.dumps({"src": str(source), "dest": str(dest)})
     done = ansible(
-        source.parent,
+        home,
         paths.link_collection(),
         "ansible",
         *(
@@ -41,7 +51,7 @@ def copy(source: Path, dest: Path, *options: str) -> dict[str, Any]:
             "-e",
             f"ansible_python_interpreter={sys.executable}",
         ),
-        *("-m", "mooc.atelier.copy_tree", "-a", arguments, *options),
+        *("-m", "mooc.atelier.copy_tree", "-a", json.dumps(arguments), *options),
         check=False,
     )
     _, _, answer = done.stdout.rpartition("=> ")
@@ -110,3 +120,100 @@ def test_it_refuses_to_replace_what_is_no_directory(source: Path, tmp_path: Path
     (tmp_path / "dest").write_text("precious\n")
     assert "is not a directory" in copy(source, tmp_path / "dest")["msg"]
     assert (tmp_path / "dest").read_text() == "precious\n"
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    tree = tmp_path / "second"
+    tree.mkdir()
+    (tree / "more").write_text("more\n")
+    (tree / "notes.txt").write_text("notes\n")
+    return tree
+
+
+def test_several_arrive_in_one_task_and_only_what_differs_is_replaced(
+    source: Path, second: Path, tmp_path: Path
+) -> None:
+    # What is made beside `dest.d` has a name that leftovers of `dest` may have.
+    one, two = tmp_path / "dest", tmp_path / "dest.d"
+    said = copy_all(tmp_path, (second, two), (source, one))
+    assert said["changed_paths"] == [str(two), str(one)]
+    assert said["different"] == [
+        *(str(two / name) for name in ("more", "notes.txt")),
+        *(str(one / name) for name in ("linked", "sub/tool", "text")),
+    ]
+    assert (two / "more").read_text() == "more\n"
+    assert (one / "linked").read_text() == "shared\n"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".dest")]
+
+    unchanged = copy_all(tmp_path, (second, two), (source, one))
+    assert (unchanged["changed"], unchanged["different"]) == (False, [])
+    assert unchanged["digest"] == said["digest"]
+
+    (one / "text").write_text("other\n")
+    kept = two.stat().st_ino
+    assert copy_all(tmp_path, (second, two), (source, one))["changed_paths"] == [str(one)]
+    assert (one / "text").read_text() == "text\n"
+    assert two.stat().st_ino == kept
+
+
+def test_a_tree_named_as_anothers_leftovers_stays(
+    source: Path, second: Path, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "dest", tmp_path / ".dest.d"
+    copy(second, two)
+    assert copy_all(tmp_path, (source, one), (second, two))["changed_paths"] == [str(one)]
+    assert (two / "more").exists()
+
+
+def test_each_tree_leaves_out_its_own(source: Path, second: Path, tmp_path: Path) -> None:
+    trees = [
+        {"src": str(source), "dest": str(tmp_path / "one"), "exclude": ["sub"]},
+        {"src": str(second), "dest": str(tmp_path / "two")},
+    ]
+    run(tmp_path, {"trees": trees, "exclude": ["*.txt"]})
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["linked", "text"]
+    assert [path.name for path in (tmp_path / "two").iterdir()] == ["more"]
+
+
+def test_none_is_replaced_when_one_cannot_arrive(
+    source: Path, second: Path, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "dest", tmp_path / "missing/dest"
+    copy(source, one)
+    (one / "text").write_text("old\n")
+    said = copy_all(tmp_path, (source, one), (second, two))
+    assert said["msg"].startswith(f"{two}: ")
+    assert said["changed_paths"] == []
+    assert (one / "text").read_text() == "old\n"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".dest")]
+
+
+def test_a_source_that_is_not_there_is_named_with_its_tree(source: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    said = copy_all(tmp_path, (source, one), (tmp_path / "nowhere", two))
+    assert str(two) in said["msg"]
+    assert not one.exists()
+
+
+@pytest.mark.parametrize("inner", [".", "sub", "../dest"])
+def test_a_tree_in_another_is_refused(
+    source: Path, second: Path, tmp_path: Path, inner: str
+) -> None:
+    dest = tmp_path / "dest"
+    said = copy_all(tmp_path, (source, dest), (second, dest / inner))
+    assert "another tree of the list" in said["msg"]
+    assert not dest.exists()
+
+
+def test_an_empty_list_is_nothing_to_do(tmp_path: Path) -> None:
+    said = copy_all(tmp_path)
+    assert (said["changed"], said["different"]) == (False, [])
+
+
+def test_one_or_several_not_both(source: Path, second: Path, tmp_path: Path) -> None:
+    dest = tmp_path / "dest"
+    said = copy_all(tmp_path, (second, dest), src=str(source), dest=str(dest))
+    assert "mutually exclusive" in said["msg"]
+    assert "src" in run(tmp_path, {"dest": str(dest)})["msg"]
+    assert not dest.exists()
