@@ -19,8 +19,11 @@ def install() -> bool:
     galaxy = venv.program("ansible-galaxy")
     capture(galaxy, "collection", "build", str(paths.ROOT), "--output-path", str(BUILD))
     (archive,) = BUILD.glob("mooc-atelier-*.tar.gz")
+    # The checkout's own link would be an installed collection already, and nothing would be done.
+    alone = ("env", f"ANSIBLE_COLLECTIONS_PATH={INSTALLED}")
+    install = ("collection", "install", str(archive), "-p", str(INSTALLED))
     # Its dependencies come with the `ansible` package: asking Galaxy for them is not tested here.
-    capture(galaxy, "collection", "install", str(archive), "-p", str(INSTALLED), "--no-deps")
+    capture(*alone, galaxy, *install, "--no-deps")
     return True
 
 
