@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from html import escape
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ PAGE = """<!DOCTYPE html>
 <html lang="en"><title>A learner's server</title>
 <h1>In the place of JupyterLab</h1>
 <p>The server of {visitor}, process {pid}, is asked for <code>{path}</code>.</p>
+<pre>{answer}</pre>
 <p>JupyterLab is not here: change files in <a href="{project}">the learner's GitLab space</a>.</p>
 </html>
 """
@@ -32,6 +34,7 @@ class Page(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
         if "text/html" in self.request.headers.get("Accept", ""):
             project = os.environ["ATELIER_PROJECT_URL"].removesuffix(".git")
             shown = {name: escape(str(value)) for name, value in known.items()}
+            shown["answer"] = escape(json.dumps(known), quote=False)  # what programs are told
             self.write(PAGE.format(**shown, project=escape(project)))
         else:
             self.write(known)

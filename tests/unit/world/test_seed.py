@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from world import paths, seed
 from world.run import WorldError
 
@@ -89,7 +90,7 @@ def test_hypothesis_draws_by_it(tmp_path: Path) -> None:
             [sys.executable, "-m", "pytest", *plugins, "-s", "test_a.py"],
             cwd=tmp_path,
             env={
-                **os.environ,
+                **{name: value for name, value in os.environ.items() if name != "CI"},
                 "ATELIER_SEED": str(number),
                 "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
                 "PYTHONPATH": str(paths.ROOT / "tests"),
@@ -103,3 +104,7 @@ def test_hypothesis_draws_by_it(tmp_path: Path) -> None:
 
     assert len(drawn(11)) > 50
     assert drawn(11) == drawn(11) != drawn(12)
+
+
+def test_also_in_ci_what_is_drawn_follows_from_the_seed() -> None:
+    assert not settings.default.derandomize
