@@ -14,6 +14,7 @@ from world.notes import read_json
 
 from e2e.visit import Demo
 
+SECONDS = 120  # for one command: GitLab's stand-in starts again in one of them
 HUB_UNIT = "/etc/systemd/system/atelier-hub.service"
 SITES = "/etc/nginx/conf.d/atelier.conf"
 CA = "/usr/local/share/ca-certificates/local-atelier-ca.crt"
@@ -25,6 +26,9 @@ GITLAB_AGAIN = (
     "; places=$(of '{{range .HostConfig.Binds}}--volume={{.}} {{end}}') && docker rm --force gitlab"
     " && docker run --detach --name gitlab --label org.atelier.part=other $places"
     " --publish 127.0.0.1:8929:80 --add-host hub.atelier.localhost:host-gateway $image"
+)
+UNTIL_READY = (
+    "until docker exec gitlab curl -fsS --max-time 5 http://localhost/-/readiness; do sleep 1; done"
 )
 
 
@@ -156,7 +160,7 @@ DRIFTS = {
         "cat /etc/docker/daemon.json",
     ),
     "a container's label": Drift(
-        f"{GITLAB_AGAIN} && until curl -fsS http://127.0.0.1:8929/-/readiness; do sleep 1; done",
+        f"{GITLAB_AGAIN} && {UNTIL_READY}",
         "org.atelier.part",
         "docker inspect --format '{{json .Config.Labels}}' gitlab",
     ),
@@ -187,6 +191,7 @@ def on(server: str, script: str) -> str:
         ["docker", "exec", server, "bash", "-c", script],
         capture_output=True,
         text=True,
+        timeout=SECONDS,
         check=False,
     )
     return done.stdout.strip()
