@@ -138,9 +138,9 @@ DRIFTS = {
         "iptables --list-rules INPUT",
     ),
     "a package": Drift(
-        "DEBIAN_FRONTEND=noninteractive apt-get remove -y -q python3-gitlab",
-        "python3-gitlab",
-        "dpkg-query --show --showformat='${db:Status-Status}' python3-gitlab",
+        "DEBIAN_FRONTEND=noninteractive apt-get remove -y -q curl",
+        "  curl",
+        "dpkg-query --show --showformat='${db:Status-Status}' curl",
     ),
     "an nginx site": Drift(f"sed -i '/ssl_certificate_key/d' {SITES}", SITES, f"sha256sum {SITES}"),
     "a site that nobody asked for": Drift(
@@ -179,7 +179,7 @@ DRIFTS = {
     ),
     "a platform's key": Drift(
         "sed -i 's/platform: demo-lms/platform: other/' /etc/atelier/consumers.yml",
-        "demo-lms",
+        "other",
         "cat /etc/atelier/consumers.yml",
     ),
 }
