@@ -77,7 +77,7 @@ attributes:
     description: Says whether and what it would change.
   diff_mode:
     support: full
-    description: Shows the names of the files that differ.
+    description: Shows names, modes and the beginning of hashes of the files that differ.
 extends_documentation_fragment:
   - mooc.atelier.attributes
 """
@@ -213,12 +213,20 @@ class Tree:
         names = self.manifest.keys() | self.present.keys()
         return sorted(name for name in names if self.manifest.get(name) != self.present.get(name))
 
+    def _listed(self, files: dict[str, dict[str, str]]) -> str:
+        """The files that differ, a line each: name, mode and the beginning of the hash."""
+        return "".join(
+            f"{name} {files[name]['mode']} {files[name]['sha256'][:12]}\n"
+            for name in self.different
+            if name in files
+        )
+
     @property
     def diff(self) -> dict[str, str]:
         """The names that differ, as Ansible shows differences."""
         return {
-            "before": "".join(f"{name}\n" for name in self.different if name in self.present),
-            "after": "".join(f"{name}\n" for name in self.different if name in self.manifest),
+            "before": self._listed(self.present),
+            "after": self._listed(self.manifest),
             "before_header": str(self.dest),
             "after_header": self.src,
         }

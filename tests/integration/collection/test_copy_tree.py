@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mooc.atelier.plugins.modules.copy_tree import Tree
 from integration.collection.conftest import ansible
 from world import paths
 
@@ -90,6 +91,15 @@ def test_check_mode_says_what_it_would_do_and_does_nothing(source: Path, tmp_pat
     assert said["changed"]
     assert said["different"] == ["linked", "sub/tool", "text"]
     assert not dest.exists()
+
+
+def test_the_difference_shows_a_file_of_which_only_the_content_differs(tmp_path: Path) -> None:
+    manifest, present = ({"text": {"mode": "0644", "sha256": digit * 64}} for digit in "ab")
+    diff = Tree("source", tmp_path, "0", manifest, present).diff
+    assert (diff["before"], diff["after"]) == (
+        "text 0644 bbbbbbbbbbbb\n",
+        "text 0644 aaaaaaaaaaaa\n",
+    )
 
 
 def test_it_clears_what_an_interrupted_run_left(source: Path, tmp_path: Path) -> None:
