@@ -34,9 +34,10 @@ def test_each_release_s_engine(tmp_path: Path, dockerd: str, settings: str, take
     (tmp_path / "daemon.json").write_text(settings)
     tasks = yaml.safe_load(ENGINE.read_text())
     (command,) = [
-        task["ansible.builtin.template"]["validate"]
+        entry["validate"]
         for task in tasks
-        if task["name"] == "Configure the engine"
+        for entry in task.get("mooc.atelier.files", {}).get("files", [])
+        if entry["dest"] == "/etc/docker/daemon.json"
     ]
     done = subprocess.run(
         shlex.split(command % (tmp_path / "daemon.json")),
