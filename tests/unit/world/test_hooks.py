@@ -89,7 +89,8 @@ def test_git_asks_the_hooks_before_a_commit(tmp_path: Path) -> None:
     for name in (CONFIGURATION, ".yamllint", ".gitignore", "pyproject.toml", "tests/hook"):
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(paths.ROOT / name, repository / name)
-    (repository / "tests/world").symlink_to(paths.ROOT / "tests/world")
+    for name in ("benchmarks", "world"):
+        (repository / "tests" / name).symlink_to(paths.ROOT / "tests" / name)
 
     def git(*words: str) -> subprocess.CompletedProcess[str]:
         identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
