@@ -177,9 +177,9 @@ DRIFTS = {
         f"sed -i 's/^memory: .*/memory: 9G/' {COURSE}", "-memory: 9G", f"cat {COURSE}"
     ),
     "a platform's key": Drift(
-        "sed -i 's/platform: demo-lms/platform: other/' /etc/atelier/consumers.yml",
-        "other",
-        "cat /etc/atelier/consumers.yml",
+        'sed -i \'s/platform: "demo-lms"/platform: "other"/\' /etc/atelier/consumers.yml',
+        '-        "platform": "other"',
+        "grep platform: /etc/atelier/consumers.yml",
     ),
 }
 
