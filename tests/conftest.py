@@ -10,7 +10,12 @@ from ansible.utils.collection_loader._collection_finder import _AnsibleCollectio
 from hypothesis import HealthCheck, settings
 from world import paths
 
-pytest_plugins = ("pytest_hooks.outcomes", "pytest_hooks.schedule", "pytest_hooks.seeds")
+pytest_plugins = (
+    "pytest_hooks.drawn",
+    "pytest_hooks.outcomes",
+    "pytest_hooks.schedule",
+    "pytest_hooks.seeds",
+)
 
 # Seconds after which a test hangs, its fixtures included: it ends with a stack trace, the others go
 # on. Whatever makes a server or a site has more than `timeout` in pyproject.toml.

@@ -34,12 +34,13 @@ def _images(options: argparse.Namespace) -> bool:
 
 
 def _target_up(options: argparse.Namespace) -> bool:
-    if options.image == images.TARGET:
+    image = images.WARM_TARGET if options.warm else options.image
+    if options.warm:
+        images.ensure_warm_target()
+    elif image == images.TARGET:
         images.ensure_target()
     paths.link_collection()
-    return Target(
-        options.name, options.image, options.publish, options.network, options.keep_images
-    ).up()
+    return Target(options.name, image, options.publish, options.network, options.keep_images).up()
 
 
 def _target_down(options: argparse.Namespace) -> bool:
@@ -108,6 +109,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--publish", action="append", default=[], metavar="IP:PORT:PORT")
     command.add_argument("--network")
     command.add_argument("--keep-images", action="store_true")
+    command.add_argument("--warm", action="store_true", help="with role docker's packages")
     command.set_defaults(do=_target_up)
 
     command = verbs.add_parser("target-down", help="remove a server and its volume")

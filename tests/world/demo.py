@@ -334,7 +334,7 @@ def down() -> bool:
         changed = remove_server() or changed
         changed = succeeds("docker", "network", "rm", NAME) or changed
         if not os.environ.get("KEEP_IMAGES"):
-            for tag in (images.STANDIN, images.TARGET, images.BASE):
+            for tag in images.NAMES:
                 changed = images.remove(tag) or changed
     elif paths.DEMO.exists():
         raise WorldError("Docker does not answer: start it, then run make demo-down again.")

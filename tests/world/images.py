@@ -3,6 +3,8 @@
 - `atelier/debian:trixie`: Debian 13 and CA certificates; pulled where a registry answers,
   else debootstrap.
 - `atelier/target:trixie`: the server to install on.
+- `atelier/target-warm:trixie`: the same with role docker's packages, for
+  the scenarios of other roles.
 - `atelier/gitlab-standin:latest`: the stand-in for GitLab.
 """
 
@@ -12,6 +14,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -28,7 +31,10 @@ SUITE = "trixie"
 TARGET_SUITE = os.environ.get(SUITE_VARIABLE, SUITE)
 BASE = f"atelier/debian:{SUITE}"
 TARGET = f"atelier/target:{TARGET_SUITE}"
+WARM_TARGET = f"atelier/target-warm:{TARGET_SUITE}"
 STANDIN = "atelier/gitlab-standin:latest"
+NAMES = (STANDIN, WARM_TARGET, TARGET, BASE)
+"""What was made from others comes first: it is removed in this order."""
 PULL_SECONDS = 60
 INPUTS_LABEL = "org.atelier.inputs"
 CACHES = {
@@ -205,6 +211,46 @@ def ensure_target() -> bool:
         context = paths.ROOT / "tests/world/target"
         base = base_of(TARGET_SUITE)
         return _ensure_built("the target's image", TARGET, context, base) or made
+
+
+def ensure_warm_target() -> bool:
+    """Make the image of a server that has role docker's packages. True when something was made."""
+    with lock("images"):
+        made = _ensure_base(TARGET_SUITE)
+        base = base_of(TARGET_SUITE)
+        context = paths.ROOT / "tests/world/target"
+        made = _ensure_built("the target's image", TARGET, context, base) or made
+        text = _WITH_DOCKER.format(packages=" ".join(docker_packages()))
+        inputs = digest(image_id(TARGET) or "", text)
+        if image_id(WARM_TARGET) and _label(WARM_TARGET) == inputs:
+            return made
+        say(f"==> the warm target's image: building {WARM_TARGET}")
+        _build("the warm target's image", WARM_TARGET, inputs, text, TARGET)
+        return True
+
+
+# The package lists stay: apt then asks for new ones when they are old, as on any server.
+_WITH_DOCKER = (
+    "ARG BASE_IMAGE\nFROM ${{BASE_IMAGE}}\n"
+    "RUN apt-get update"
+    " && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {packages}"
+    " && rm -f /var/cache/apt/archives/*.deb\n"
+)
+
+
+def docker_packages(suite: str = TARGET_SUITE) -> list[str]:
+    """Return the packages that role docker installs on a release.
+
+    Read without PyYAML, which the machine's own Python may not have.
+    """
+    text = (paths.ROOT / "roles/docker/vars/main.yml").read_text(encoding="utf-8")
+    number = SUITES[suite].partition(":")[2].partition("-")[0]
+    listed = re.search(rf"^  Debian {number}: \[(.+)\]$", text, re.MULTILINE) or re.search(
+        r"^__docker_packages_default: \[(.+)\]$", text, re.MULTILINE
+    )
+    if not listed:
+        raise WorldError("roles/docker/vars/main.yml does not list packages as expected.")
+    return [name.strip() for name in listed[1].split(",")]
 
 
 def ensure_standin() -> bool:

@@ -86,6 +86,11 @@ def _molecule(log: Path, scenario: str, *steps: str, env: Mapping[str, str] | No
         _command(log, venv.program("molecule"), "destroy", "-s", scenario, env=env)
 
 
+def drawn(log: Path) -> None:
+    """Run every case of the tests of which `make test` draws one case."""
+    _pytest(log, "tests/integration", "-m", "drawn")
+
+
 def dry_runs(log: Path) -> None:
     """Try each role by itself in check mode, on a server that has nothing."""
     for folder in sorted((paths.ROOT / "molecule").glob("*/prepare.yml")):
@@ -108,7 +113,7 @@ def make_test(log: Path) -> None:
     clone = KEPT / "clone"
     shutil.rmtree(clone, ignore_errors=True)
     capture("git", "clone", "--quiet", str(paths.ROOT), str(clone))
-    for tag in (images.STANDIN, images.TARGET, images.BASE):
+    for tag in images.NAMES:
         images.remove(tag)
     environment = dict.fromkeys((SOAK, "ATELIER_AGAIN", "ATELIER_VENV", "PYTHONPATH"), "")
     _command(log, "make", "test", env={**environment, "CI": "true"}, cwd=clone)
@@ -119,6 +124,7 @@ PARTS = (
     Part("kills", "ten runs killed at random, the site compared with one that was not", kills),
     Part("walk", f"{WALK_STEPS} random operations of the toolbar", walk),
     Part("launches", "100,000 launches", launches),
+    Part("drawn", "all cases of the tests of which make test draws one", drawn),
     Part("dry_runs", "a dry run of each role by itself", dry_runs),
     *(
         Part(name, f"the whole site on {suite}", whole_site(suite))

@@ -56,6 +56,7 @@ def test_after_a_429_everybody_waits_as_long_as_asked(room: Classroom, storm: We
     assert len(room.accounts()) == 20
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("fate", [500, 502, DROP_BEFORE, DROP_AFTER])
 def test_a_failing_gitlab_makes_nothing_double(
     room: Classroom, storm: Weather, fate: str | int

@@ -55,6 +55,7 @@ class Axe:
         storm.choose = lambda _request: FORWARD
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize(("after", "watched"), [(1, True), (25, True), (40, False)])
 def test_learners(room: Classroom, storm: Weather, after: int, watched: bool) -> None:
     """In the background with progress, and not."""
@@ -112,6 +113,7 @@ def check_forks(room: Classroom, count: int) -> None:
         assert roles[f"t{room.prefix}"] == 20
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("after", [1, 9, 20])
 def test_forks(room: Classroom, storm: Weather, after: int) -> None:
     """Between any two of a fork's steps: made, copied, staff let in."""
@@ -124,6 +126,7 @@ def test_forks(room: Classroom, storm: Weather, after: int) -> None:
     check_forks(room, 10)
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("after", [8, 16])
 def test_forks_where_gitlab_protects_no_branch(own_room: Classroom, after: int) -> None:
     """There the module protects each fork: a fork made and not yet protected is seen later."""
