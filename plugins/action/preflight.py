@@ -24,6 +24,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     report,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
+    ALL_NAMES,
     authority_findings,
     site_certificate_findings,
 )
@@ -32,7 +33,15 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses im
     has_password,
     is_repository,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_notebooks import (
+    AS_IT_WAS,
+    address_findings,
+    apart,
+    looked_up,
+    wildcard,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
+    addresses,
     look_at_repository,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_site import site_findings
@@ -64,6 +73,7 @@ class ActionModule(ActionBase):
             *site_findings(settings),
             *course_findings(settings),
             *self._certificate_files(settings),
+            *self._notebook_certificate_files(settings),
             *self._authority_files(settings, authorities),
             *self._other_files(settings),
         ]
@@ -78,6 +88,7 @@ class ActionModule(ActionBase):
             "ports": ports,
             "repositories": list(repositories(settings)),
             "authorities": "\n".join(authorities),
+            "names": looked_up(settings),
             "now": time.time(),
         }
         seen = self._execute_module(
@@ -86,6 +97,8 @@ class ActionModule(ActionBase):
         if seen.get("failed"):
             return dict(seen)
         findings += [Finding(**finding) for finding in seen["findings"]]
+        here = addresses(looked_up(settings))
+        findings += address_findings(settings, here, seen["addresses"], seen["installed"])
         for repository in seen["unreached"]:
             findings += look_from_here(repository, settings, "\n".join(authorities))
         advice = [finding for finding in findings if not finding.grave]
@@ -116,16 +129,40 @@ class ActionModule(ActionBase):
         """Read the site's own certificate and key."""
         if settings["tls"] != "files":
             return
-        certificate, key = settings["tls_certificate"], settings["tls_key"]
-        if not certificate or not key:
+        yield from self._pair(settings, "tls", site_names(settings))
+
+    def _notebook_certificate_files(self, settings: Settings) -> Iterator[Finding]:
+        """Read the certificate of learners' host names: one of its own, or the site's."""
+        if not apart(settings):
             return
-        certificate_text, no_certificate = self._read("atelier_tls_certificate", certificate)
-        key_text, no_key = self._read("atelier_tls_key", key)
+        name = wildcard(settings)
+        if settings["notebook_tls_certificate"]:
+            fix = f"Ask for a certificate for {name}. {AS_IT_WAS}"
+            yield from self._pair(settings, "notebook_tls", [name], fix)
+        elif settings["tls"] == "files":
+            for finding in self._pair(settings, "tls", [name]):
+                if finding.problem.startswith("is not for "):  # the rest is told already
+                    fix = (
+                        f"Ask for one with {name} among its names, or give one for it alone in"
+                        f" atelier_notebook_tls_certificate. {AS_IT_WAS}"
+                    )
+                    yield Finding(finding.variable, finding.problem, fix)
+
+    def _pair(
+        self, settings: Settings, prefix: str, names: list[str], fix: str = ALL_NAMES
+    ) -> Iterator[Finding]:
+        """Read a certificate and its key."""
+        paths = settings[f"{prefix}_certificate"], settings[f"{prefix}_key"]
+        if not all(paths):
+            return
+        variables = f"atelier_{prefix}_certificate", f"atelier_{prefix}_key"
+        certificate, no_certificate = self._read(variables[0], paths[0])
+        key, no_key = self._read(variables[1], paths[1])
         yield from no_certificate
         yield from no_key
         if not no_certificate and not no_key:
             yield from site_certificate_findings(
-                certificate_text, key_text, site_names(settings), datetime.now(UTC)
+                certificate, key, names, datetime.now(UTC), variables=variables, fix=fix
             )
 
     def _authority_files(self, settings: Settings, texts: list[str]) -> Iterator[Finding]:

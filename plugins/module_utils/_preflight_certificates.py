@@ -19,21 +19,39 @@ except ImportError:  # ansible-core needs it too, so that it is there wherever a
     pass
 
 CERTIFICATE, KEY = "atelier_tls_certificate", "atelier_tls_key"
+ALL_NAMES = "Ask for a certificate with all the site's names, or correct atelier_domain."
 SOON = timedelta(days=14)
 SMALLEST_RSA = 2048
 
 
 def site_certificate_findings(
-    certificate: bytes, key: bytes, names: Sequence[str], now: datetime
+    certificate: bytes,
+    key: bytes,
+    names: Sequence[str],
+    now: datetime,
+    *,
+    variables: tuple[str, str] = (CERTIFICATE, KEY),
+    fix: str = ALL_NAMES,
 ) -> Iterator[Finding]:
-    """Rules about the site's own certificate.
+    """Rules about a certificate of the site.
 
     Args:
         certificate: PEM, the site's certificate first, then its chain.
         key: PEM, its private key.
         names: host names that it must cover.
         now: aware date and time.
+        variables: names of the two in messages.
+        fix: what to do where it does not cover a name.
     """
+    for found in _certificate_findings(certificate, key, names, now, fix):
+        named = dict(zip((CERTIFICATE, KEY), variables, strict=True))[found.variable]
+        problem = found.problem.replace(CERTIFICATE, variables[0])
+        yield Finding(named, problem, found.fix, found.grave)
+
+
+def _certificate_findings(
+    certificate: bytes, key: bytes, names: Sequence[str], now: datetime, fix: str
+) -> Iterator[Finding]:
     try:
         chain = x509.load_pem_x509_certificates(certificate)
     except ValueError:
@@ -51,7 +69,7 @@ def site_certificate_findings(
             CERTIFICATE,
             f"is not for {', '.join(missing)}"
             f" (but for {', '.join(certificate_names(leaf)) or 'no name'})",
-            "Ask for a certificate with all the site's names, or correct atelier_domain.",
+            fix,
         )
     yield from key_findings(leaf, key)
     if len(chain) == 1 and leaf.issuer != leaf.subject:

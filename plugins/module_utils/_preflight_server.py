@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,18 @@ def look_at_server(disk_paths: Iterable[str], now: float) -> Machine:
         installed=Path("/etc/systemd/system/atelier-hub.service").exists(),
         other_engine=" and ".join(filter(is_installed, OTHER_ENGINES)),
     )
+
+
+def addresses(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the addresses that this machine finds for each name; none for one without."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        try:
+            answers = socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)
+        except OSError:
+            answers = []
+        found[name] = sorted({str(answer[4][0]) for answer in answers})
+    return found
 
 
 def is_installed(package: str) -> bool:

@@ -18,6 +18,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     placeholder,
     repetitive,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_notebooks import (
+    notebook_findings,
+)
 
 # RFC 2606 and RFC 6761: no authority signs for these.
 RESERVED_ENDINGS = ("example.org", "example.com", "example.net", "localhost", "local", "test",
@@ -40,6 +43,7 @@ def site_findings(settings: Settings) -> Iterator[Finding]:
     yield from name_findings(settings)
     yield from port_findings(settings)
     yield from tls_findings(settings)
+    yield from notebook_findings(settings)
     yield from proxy_findings(settings)
     yield from gitlab_findings(settings)
     yield from image_findings(settings)

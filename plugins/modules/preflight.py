@@ -33,6 +33,11 @@ options:
     description: Certificate authorities to trust meanwhile, in PEM. Given by the action plugin.
     type: str
     default: ""
+  names:
+    description: Host names to look up. Given by the action plugin.
+    type: list
+    elements: str
+    default: []
   now:
     description: Time on the controller, in seconds since 1970. Given by the action plugin.
     type: float
@@ -89,6 +94,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine im
     machine_findings,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
+    addresses,
     look_at_repository,
     look_at_server,
 )
@@ -102,6 +108,7 @@ def main() -> None:
             "ports": {"type": "list", "elements": "dict", "default": []},
             "repositories": {"type": "list", "elements": "dict", "default": []},
             "authorities": {"type": "str", "default": ""},
+            "names": {"type": "list", "elements": "str", "default": []},
             "now": {"type": "float"},
         },
         supports_check_mode=True,
@@ -120,6 +127,8 @@ def main() -> None:
         changed=False,
         findings=[{**finding.as_dict(), "grave": finding.grave} for finding in findings],
         unreached=unreached,
+        addresses=addresses(module.params["names"]),
+        installed=machine.installed,
     )
 
 

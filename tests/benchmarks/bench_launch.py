@@ -41,7 +41,8 @@ def open_halls(stack: ExitStack, folder: Path) -> dict[str, crowd.Hall]:
     for name in ("ours", "stock"):
         for part in ("web", "site"):
             (folder / name / part).mkdir(parents=True)
-        web = WebServer(folder / name / "web")
+        # As stock: on one origin.
+        web = WebServer(folder / name / "web", notebooks=None)
         if name == "ours":
             site = FramedSite(folder / name / "site", web)
             config = site.root / "jupyterhub_config.py"

@@ -32,7 +32,7 @@ def ours(demo: Demo, client: httpx.Client, user_id: str) -> tuple[float, Seat]:
     def click() -> httpx.Response:
         return demo.enter(client, user_id, target="notebook", full_name="Bench Mark")
 
-    return _timed(click, client, demo.hub_url, demo.ca_file)
+    return _timed(click, client, demo.hub_url, demo.ca_file, demo.server_origin)
 
 
 def stock(hub: str, client: httpx.Client, user: str) -> tuple[float, Seat]:
@@ -55,9 +55,13 @@ def stock(hub: str, client: httpx.Client, user: str) -> tuple[float, Seat]:
 
 
 def _timed(
-    click: Callable[[], httpx.Response], client: httpx.Client, hub: str, ca_file: str | None
+    click: Callable[[], httpx.Response],
+    client: httpx.Client,
+    hub: str,
+    ca_file: str | None,
+    origin: Callable[[str], str] | None = None,
 ) -> tuple[float, Seat]:
     began = time.monotonic()
-    seat = Seat.after(client, hub, click())
+    seat = Seat.after(client, hub, click(), origin)
     wait_usable(seat, ca_file)
     return time.monotonic() - began, seat

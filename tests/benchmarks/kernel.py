@@ -44,11 +44,11 @@ async def _computes(seat: Seat, kernel: str, ca_file: str | None) -> None:
     cookies = "; ".join(
         f"{cookie.name}={cookie.value}"
         for cookie in seat.client.cookies.jar
-        if seat.path.startswith(cookie.path)
+        if seat.path.startswith(cookie.path) and cookie.domain.lstrip(".") in seat.origin
     )
     trust = ssl.create_default_context(cafile=ca_file) if ca_file else False
     connector = aiohttp.TCPConnector(resolver=LocalNames(), ssl=trust)
-    headers = {"Cookie": cookies, "Origin": seat.hub, **seat.xsrf(seat.path)}
+    headers = {"Cookie": cookies, "Origin": seat.origin, **seat.xsrf(seat.path)}
     session = uuid4().hex
     address = seat.url(f"api/kernels/{kernel}/channels?session_id={session}")
     async with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -26,19 +27,35 @@ class Seat:
         hub: address of the hub, without `/hub`.
         user: name in the hub.
         server: named server, empty for the default one.
+        origin: where that server answers.
     """
 
     client: httpx.Client
     hub: str
     user: str
     server: str
+    origin: str
 
     @classmethod
-    def after(cls, client: httpx.Client, hub: str, page: httpx.Response) -> Seat:
-        """Read from the page after a click whose server starts."""
+    def after(
+        cls,
+        client: httpx.Client,
+        hub: str,
+        page: httpx.Response,
+        origin: Callable[[str], str] | None = None,
+    ) -> Seat:
+        """Read from the page after a click whose server starts.
+
+        Args:
+            client: the browser.
+            hub: address of the hub, without `/hub`.
+            page: that page.
+            origin: of a user's servers; the hub's by default.
+        """
         found = SERVER.search(page.url.path)
         assert found, f"the click led to {page.url} ({page.status_code})"
-        return cls(client, hub, found["user"], found["name"] or "")
+        user = found["user"]
+        return cls(client, hub, user, found["name"] or "", origin(user) if origin else hub)
 
     @property
     def path(self) -> str:
@@ -47,7 +64,7 @@ class Seat:
 
     def url(self, rest: str) -> str:
         """Return an address on the learner's server."""
-        return f"{self.hub}{self.path}{rest}"
+        return f"{self.origin}{self.path}{rest}"
 
     def enter(self) -> None:
         """Wait until the server answers and sign in to it, as the page that waits does."""
@@ -97,6 +114,6 @@ def open_notebook(demo: Demo, client: httpx.Client, user_id: str, **options: str
     """Launch a notebook of the demo and wait until it can be used."""
     page = demo.enter(client, user_id, target="notebook", **options)
     assert page.status_code < 400, page.text
-    seat = Seat.after(client, demo.hub_url, page)
+    seat = Seat.after(client, demo.hub_url, page, demo.server_origin)
     seat.enter()
     return seat

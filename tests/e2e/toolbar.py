@@ -113,7 +113,8 @@ class Learner:
     @property
     def base(self) -> str:
         """Address of the learner's server."""
-        return f"{self.demo.hub_url}/user/{self.user}/{self.demo.course}"
+        origin = self.demo.server_origin(self.user)
+        return f"{origin}/user/{self.user}/{self.demo.course}"
 
     def open(
         self, interface: Interface, path: str, page: Page | None = None, folder: str = ""

@@ -22,6 +22,7 @@ class Demo:
 
     hub_url: str
     gitlab_url: str
+    notebooks_url: str
     lms_url: str
     ca_file: str
     consumer_key: str
@@ -35,6 +36,10 @@ class Demo:
     def read(cls, path: Path) -> Self:
         """Read `.demo/demo.json`."""
         return cls(**json.loads(path.read_text()))
+
+    def server_origin(self, user: str) -> str:
+        """Origin of a learner's server."""
+        return self.notebooks_url.replace("://", f"://{user}.")
 
     @property
     def target(self) -> Target:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from html import escape
 from urllib.parse import urlsplit
 
 from jupyterhub.services.auth import (  # type: ignore[import-untyped]
+    HubOAuth,
     HubOAuthCallbackHandler,
     HubOAuthenticated,
 )
@@ -47,7 +49,15 @@ class Open(web.RequestHandler):
         self.write({"version": "1"})
 
 
+def trusted_seconds() -> int:
+    """How long to trust the hub's word, as the hub says on the command line; else its default."""
+    option = "--HubOAuth.cache_max_age="
+    said = [word.removeprefix(option) for word in sys.argv if word.startswith(option)]
+    return int(said[-1]) if said else int(HubOAuth.cache_max_age.default_value)
+
+
 async def main() -> None:
+    HubOAuth.instance(cache_max_age=trusted_seconds())
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     where = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
     application = web.Application(

@@ -32,6 +32,8 @@ NAME = "atelier-demo"
 HTTPS_PORT = 8443
 HTTP_PORT = 8480
 DOMAIN = "atelier.localhost"
+NOTEBOOKS = f"https://atelier-notebooks.localhost:{HTTPS_PORT}"
+"""Learners' servers, without the learner's own label: another site than the hub's to a browser."""
 COURSE = "demo"
 VARS = paths.DEMO / "vars.yml"
 DETAILS = paths.DEMO / "demo.json"
@@ -278,6 +280,7 @@ def _hand_over() -> None:
     details = {
         "hub_url": url("hub"),
         "gitlab_url": url("gitlab"),
+        "notebooks_url": NOTEBOOKS,
         "lms_url": url("lms"),
         "ca_file": str(AUTHORITY),
         "consumer_key": consumer["key"],
@@ -298,11 +301,12 @@ def _card(seconds: float, outcome: playbook.Outcome) -> None:
    course page   {url("lms")}    <- begin here
    hub           {url("hub")}
    GitLab        {url("gitlab")}
+   notebooks     {NOTEBOOKS.replace("://", "://<learner>.")}
 
    Open the course page, choose a learner, click "notebook" or "GitLab space".
    The certificates are signed by the demo's own authority. Either accept the browser's warning at each
-   of the three addresses, or import {AUTHORITY.relative_to(paths.ROOT)} in the browser's list of authorities.
-   (Browsers find *.{DOMAIN} on this machine by themselves; on another one, forward port {HTTPS_PORT}.)
+   of the addresses (each learner's notebooks have one), or import {AUTHORITY.relative_to(paths.ROOT)} in the browser's list of authorities.
+   (Browsers find *.localhost on this machine by themselves; on another one, forward port {HTTPS_PORT}.)
 
    Again:  make demo        Stop and remove:  make demo-down
 """)  # noqa: E501

@@ -34,7 +34,7 @@ class Course:
     Attributes:
         slug: its name in addresses.
         project: page of the learner's project.
-        desk: path of the desk on the host that this server is reached by.
+        desk: address of the desk's pages, or their path where hub and notebooks share a host.
         mirror: the template's; None when there is none.
     """
 
@@ -49,7 +49,8 @@ class Course:
         slug = environment.get("ATELIER_COURSE", "")
         project = web_address(environment.get("ATELIER_PROJECT_URL", ""))
         # The desk's own address is for servers; browsers find it on the hub's host, same path.
-        desk = urlsplit(environment.get("ATELIER_DESK_URL", "")).path
+        pages = web_address(environment.get("ATELIER_DESK_PAGES", ""))
+        desk = pages or urlsplit(environment.get("ATELIER_DESK_URL", "")).path
         if not slug or project is None or not desk:
             return None
         mirror = environment.get("ATELIER_TEMPLATE", "")
@@ -59,7 +60,7 @@ class Course:
 def check_address(
     repository: Repository, path: str, environment: Mapping[str, str] = os.environ
 ) -> str | None:
-    """Where the answer in a file is checked: a path on the hub's host.
+    """Where the answer in a file is checked: an address on the hub's host.
 
     Args:
         repository: the clone.

@@ -29,7 +29,7 @@ export interface IStatus {
   file: { path: string; state: FileState } | null;
   changes: IChange[];
   busy: boolean;
-  /** Where the answer in the file is checked, on this host; null: it is no exercise. */
+  /** Where the answer in the file is checked, on the hub's host; null: it is no exercise. */
   check: string | null;
 }
 

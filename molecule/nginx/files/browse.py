@@ -20,6 +20,10 @@ from typing import Any, NamedTuple
 
 DOMAIN = "atelier.example.org"
 HUB, GITLAB, LMS = f"hub.{DOMAIN}", f"gitlab.{DOMAIN}", f"lms.{DOMAIN}"
+LEARNER = f"uaaaaaaaaaaaaaaaa.notebooks.{DOMAIN}"
+SESSIONS = ("_gitlab_session", "remember_user_token")
+# Of GitLab's host alone, of it and all below, of its relatives.
+PLACES = ("", f"domain={GITLAB}", f"domain={DOMAIN}", "domain=example.org")
 PORT = 8443
 # The authority is trusted by the server itself: the default context is what the hub and git use.
 TRUST = ssl.create_default_context()
@@ -132,17 +136,72 @@ def entering_gitlab_ends_the_session_before() -> None:
     assert answer.status == 302
     assert answer.headers["Location"] == "/uabc/demo/-/blob/main/a%20b%C3%A9.md"
     assert answer.headers["Cache-Control"] == "no-store"
-    gone = []
+    both_sessions_end(answer)
+
+
+def both_sessions_end(answer: Answer) -> None:
+    gone = set()
     for cookie in answer.cookies:
         attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
-        gone.append((cookie.split("=", 1)[0], "partitioned" in attributes))
+        domain = next((part for part in attributes if part.startswith("domain=")), "")
+        gone.add((cookie.split("=", 1)[0], domain, "partitioned" in attributes))
         assert {"path=/", "max-age=0", "secure", "httponly", "samesite=none"} <= attributes
-        assert not any(part.startswith("domain") for part in attributes)
-    assert sorted(gone) == [
-        (name, apart)
-        for name in ("_gitlab_session", "remember_user_token")
-        for apart in (False, True)
-    ]
+    assert gone == {
+        (name, place, apart) for name in SESSIONS for place in PLACES for apart in (False, True)
+    }
+    assert len(answer.cookies) == len(gone)
+
+
+def two_sessions_of_gitlab_end_both() -> None:
+    kept = "_gitlab_session=1; theme=a_gitlab_session=2; x_gitlab_session=3"
+    assert ask(GITLAB, "/u/demo", headers={"Cookie": kept}).facts()["port"] == 8929
+    for cookies in (
+        "_gitlab_session=1; _gitlab_session=2",
+        "a=1; _gitlab_session=1; b=2; _gitlab_session=2; c=3",
+        "remember_user_token=1;remember_user_token=2",
+    ):
+        for path in ("/u/demo", "/users/sign_in", "/users/auth/oauth2_generic/callback?code=x"):
+            answer = ask(GITLAB, path, headers={"Cookie": cookies, **PEOPLE})
+            assert answer.status == 200
+            assert answer.headers["Clear-Site-Data"] == '"cookies"'
+            assert "Go back to your course page" in answer.body.decode()
+            both_sessions_end(answer)
+
+
+def a_full_jar_is_emptied() -> None:
+    for host in (HUB, GITLAB, LEARNER):
+        for cookies in ("a=" + "x" * 9000, "; ".join(f"a{n}={'x' * 3000}" for n in range(14))):
+            answer = ask(host, "/user/u/demo/lab", headers={"Cookie": cookies})
+            assert answer.status == 431, (host, answer.status)
+            assert answer.headers["Clear-Site-Data"] == '"cookies"'
+
+
+def a_learner_s_host_has_their_server_and_nothing_else() -> None:
+    facts = ask(LEARNER, "/user/uaaaaaaaaaaaaaaaa/demo/lab").facts()
+    assert (facts["port"], facts["headers"]["host"]) == (8000, f"{LEARNER}:{PORT}")
+    for path in ("/hub/home", "/hub/api/", "/hub", "/hub/lti/launch", "/metrics", "/x"):
+        assert ask(LEARNER, path).status == 404, path
+    assert ask(LEARNER, "/hub/static/css/style.css").facts()["port"] == 8000
+    there = f"https://{HUB}:{PORT}"
+    for path, place in (("/", "/hub/home"), ("/services/desk/a?b=c", "/services/desk/a?b=c")):
+        assert ask(LEARNER, path).headers["Location"] == there + place
+    assert ask(LEARNER, "/services/desk/a", "POST", body=b"x").status == 302
+    assert plain(LEARNER, "/user/u/").headers["Location"] == f"https://{LEARNER}:{PORT}/user/u/"
+
+
+def the_hub_s_host_takes_nothing_for_a_learner_s_server() -> None:
+    assert ask(HUB, "/user/uaaaaaaaaaaaaaaaa/demo/lab").facts()["method"] == "GET"
+    for method in ("POST", "PUT", "DELETE"):
+        assert ask(HUB, "/user/uaaaaaaaaaaaaaaaa/demo/api", method, body=b"x").status == 403
+
+
+def a_learner_s_page_has_no_say_beyond_itself() -> None:
+    answer = ask(LEARNER, "/user/uaaaaaaaaaaaaaaaa/demo/page")
+    assert answer.status == 200
+    assert answer.headers["Service-Worker-Allowed"] is None
+    assert answer.headers["Clear-Site-Data"] is None
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert ask(GITLAB, "/u/demo/page").headers["Cache-Control"] == "no-store"
 
 
 def leaving_gitlab_ends_the_session_and_leads_to_the_hub() -> None:
@@ -150,14 +209,11 @@ def leaving_gitlab_ends_the_session_and_leads_to_the_hub() -> None:
     answer = ask(GITLAB, "/-/atelier/leave?course=demo&target=notebook&path=a%20b.ipynb")
     assert answer.status == 302
     assert answer.headers["Location"] == f"{there}?course=demo&target=notebook&path=a%20b.ipynb"
-    assert {cookie.split("=", 1)[0] for cookie in answer.cookies} == {
-        "_gitlab_session",
-        "remember_user_token",
-    }
+    both_sessions_end(answer)
     for query in ("", "https://evil.example/", "@evil.example", "%0d%0aSet-Cookie:x=1"):
         answer = ask(GITLAB, f"/-/atelier/leave?{query}")
         assert answer.headers["Location"].startswith(there), query
-        assert len(answer.cookies) == 4
+        both_sessions_end(answer)
 
 
 def entering_gitlab_leads_nowhere_else() -> None:
@@ -174,7 +230,7 @@ def entering_gitlab_leads_nowhere_else() -> None:
             query,
             answer.headers["Location"],
         )
-        assert len(answer.cookies) == 4
+        both_sessions_end(answer)
     for good in ("/", "/u/demo", "/u/demo?x", "/u/demo/-/tree/main/a+b@c,(d)!"):
         answer = ask(GITLAB, f"/-/atelier/enter?to={good.split('?')[0]}")
         assert answer.headers["Location"] == good.split("?")[0]
@@ -187,11 +243,11 @@ def other_paths_of_gitlab_keep_their_session() -> None:
 
 
 def platforms_may_show_what_a_person_looks_at() -> None:
-    for host, path in ((GITLAB, "/u/demo"), (HUB, "/user/u/demo/lab")):
+    for host, path, own in ((GITLAB, "/u/demo", ""), (LEARNER, "/user/u/demo/lab", "'self' ")):
         answer = ask(host, path)
         assert answer.headers["X-Frame-Options"] is None
         policy = answer.headers["Content-Security-Policy"]
-        assert policy == "frame-ancestors https://lms.campus.example"
+        assert policy == f"frame-ancestors {own}https://lms.campus.example"
     # The hub and the desk say it themselves; programs look at no frame.
     untouched = ((HUB, "/hub/home"), (GITLAB, "/api/v4/user"), (GITLAB, "/u/demo.git/info/refs"))
     for host, path in untouched:
@@ -244,6 +300,8 @@ def large_files_pass_up_to_the_limit() -> None:
         HUB, "/upload", "POST", headers={"Content-Length": str(513 * 1024 * 1024)}, body=b""
     )
     assert answer.status == 413
+    stored = ask(LEARNER, "/user/u/demo/api/contents/x", "PUT", body=megabyte * 40)
+    assert stored.facts()["received"] == 40 * 1024 * 1024
     push = ask(GITLAB, "/u/demo.git/git-receive-pack", "POST", body=megabyte * 60)
     assert push.facts()["received"] == 60 * 1024 * 1024
 
@@ -330,6 +388,12 @@ UP = (
     launches_reach_the_hub,
     entering_gitlab_ends_the_session_before,
     entering_gitlab_leads_nowhere_else,
+    leaving_gitlab_ends_the_session_and_leads_to_the_hub,
+    two_sessions_of_gitlab_end_both,
+    a_full_jar_is_emptied,
+    a_learner_s_host_has_their_server_and_nothing_else,
+    the_hub_s_host_takes_nothing_for_a_learner_s_server,
+    a_learner_s_page_has_no_say_beyond_itself,
     other_paths_of_gitlab_keep_their_session,
     platforms_may_show_what_a_person_looks_at,
     errors_of_the_services_are_theirs,

@@ -2,7 +2,8 @@
 
 A path that ends in a three-digit number answers with that status, `/upgrade` speaks as much of
 the WebSocket protocol as a proxy looks at, a path that ends in `/slow` keeps silent for 70 s
-(nginx's own default patience is 60 s).
+(nginx's own default patience is 60 s), and one that ends in `/page` answers as a learner's server may: with
+headers that reach beyond its own pages.
 """
 
 from __future__ import annotations
@@ -42,14 +43,19 @@ class Echo(BaseHTTPRequestHandler):
         }
         body = json.dumps(facts).encode()
         self.send_response(int(status.group(1)) if status else 200)
-        self.send_header("Content-Type", "application/json")
+        if self.path.endswith("/page"):
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Service-Worker-Allowed", "/")
+            self.send_header("Clear-Site-Data", '"*"')
+        else:
+            self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Frame-Options", "SAMEORIGIN")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_GET = do_POST = do_HEAD = answer  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_PUT = do_HEAD = answer  # noqa: N815 - http.server's names
 
     def log_message(self, *args: object) -> None:
         """Stay quiet."""

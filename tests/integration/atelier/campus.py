@@ -49,21 +49,38 @@ def launch_form(
     return form
 
 
+def say_whose_form(request: httpx.Request) -> None:
+    """Name the origin of a form on the desk's own pages, as browsers do."""
+    if request.method == "POST" and request.url.path.startswith("/services/desk/"):
+        request.headers.setdefault("Origin", str(request.url.copy_with(raw_path=b"/"))[:-1])
+
+
 class Visitor:
     """A browser whose owner is a learner of the platform ``campus``.
 
     It follows redirects and pages that reload themselves, as browsers do.
     """
 
-    def __init__(self, hub_url: str, secret: str, user_id: str) -> None:
+    def __init__(self, hub_url: str, secret: str, user_id: str, server_url: str = "") -> None:
+        """A new browser.
+
+        Args:
+            hub_url: the hub's address.
+            secret: of the platform's consumer.
+            user_id: the learner's, on the platform.
+            server_url: origin of learners' servers with ``{}`` for the username; the hub's when
+                empty.
+        """
         self.hub_url = hub_url
         self.secret = secret
         self.user_id = user_id
         self.username = username("campus", user_id)
+        self.server_url = server_url.format(self.username) or hub_url
         self.browser = httpx.Client(
             trust_env=False,
             timeout=60,
             headers={"Accept-Language": "en", "Sec-Fetch-Mode": "navigate"},
+            event_hooks={"request": [say_whose_form]},
         )
 
     def __enter__(self) -> Visitor:
@@ -113,7 +130,8 @@ class Visitor:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             address = self.way_on(response)
-            if response.is_redirect and not address.startswith(self.hub_url + "/"):
+            ours = (f"{self.hub_url}/", f"{self.server_url}/")
+            if response.is_redirect and not address.startswith(ours):
                 return response
             if response.is_redirect:
                 response = self.browser.get(address)
@@ -127,5 +145,6 @@ class Visitor:
         raise AssertionError(f"still on {response.url} after {seconds} s:\n{response.text[:2000]}")
 
     def get(self, path: str) -> httpx.Response:
-        """Open a page of the hub's host; redirects are not followed."""
-        return self.browser.get(self.hub_url + path)
+        """Open a page of the hub's host, or of the learner's; redirects are not followed."""
+        origin = self.server_url if path.startswith("/user/") else self.hub_url
+        return self.browser.get(origin + path)

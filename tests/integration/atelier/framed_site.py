@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from integration.atelier import course_page
-from integration.atelier.web_server import WebServer
+from integration.atelier.web_server import NOTEBOOKS, WebServer
 from kit.site import Site, free_port
 from lms.platform13 import Platform13
 from lms.settings import Settings
@@ -53,14 +53,27 @@ class FramedSite(Site):
             "gitlab_url": self.web.gitlab_url,
             "frame_ancestors": self.web.origins,
             "ca_file": str(self.web.root / "tls/fullchain.pem"),
+            "notebook_origin": "learner" if self.web.notebooks else "shared",
+            "notebook_domain": self.web.notebooks,
         }
         super().write_settings(**{**parts, "site": {**public, **parts.get("site", {})}})
 
+    def start_proxy(self, *options: str) -> None:
+        """Start the proxy as the role does."""
+        super().start_proxy(*(["--host-routing"] if self.web.notebooks else []), *options)
+
 
 @contextmanager
-def framed_site(folders: pytest.TempPathFactory) -> Iterator[FramedSite]:
-    """Run a site, and an LMS on another site whose pages may show it in frames."""
-    web = WebServer(folders.mktemp("nginx"))
+def framed_site(
+    folders: pytest.TempPathFactory, notebooks: str | None = NOTEBOOKS
+) -> Iterator[FramedSite]:
+    """Run a site, and an LMS on another site whose pages may show it in frames.
+
+    Args:
+        folders: where its files go.
+        notebooks: domain of learners' servers; None: they share the hub's origin.
+    """
+    web = WebServer(folders.mktemp("nginx"), notebooks=notebooks)
     site = FramedSite(folders.mktemp("framed"), web)
     gitlab = int(site.gitlab_url.rsplit(":", 1)[1])  # nobody listens there yet
     ports = {"hub": site.proxy_port, "gitlab": gitlab, "lms": free_port()}

@@ -161,6 +161,8 @@ def test_a_form_comes_from_a_page_of_the_learner_s_own(
         {"csrf": ""},
         {"csrf": "é"},
         {"headers": {"Origin": "https://elsewhere.example"}},
+        {"headers": {"Origin": ""}},
+        {"headers": {"Sec-Fetch-Site": "same-site"}},
         {"headers": {"Sec-Fetch-Dest": "empty"}},
     ):
         assert send(visitor, "tokens", label="x", days=7, **bad).status_code == 403
@@ -192,7 +194,7 @@ def test_the_sign_in_holds_with_the_hub_s_and_ends_with_it(site: Site, visitor: 
         page = see(other).text
         assert other.username in page
         assert visitor.username not in page
-        other.get("/hub/logout")
+        other.browser.post(f"{site.hub_url}/hub/logout", data={"_xsrf": other.xsrf()})
         answer = other.browser.get(f"{site.hub_url}{PAGE}")
         assert answer.is_redirect
         assert other.username not in other.follow(answer).text

@@ -22,7 +22,8 @@ def framed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FramedSite]:
 @pytest.fixture
 def person(framed: FramedSite, learner: str) -> Iterator[Visitor]:
     """A browser on the LMS's page of a new learner."""
-    with Visitor(framed.web.hub_url, framed.consumer_secret, learner) as one:
+    server_url = framed.web.server_url("{}")
+    with Visitor(framed.web.hub_url, framed.consumer_secret, learner, server_url) as one:
         one.browser = framed.web.browser(headers=one.browser.headers)
         yield one
 
@@ -43,8 +44,9 @@ def test_cookies_of_hub_and_notebook_are_taken_in_a_frame(person: Visitor) -> No
     cookies: dict[str, set[str]] = {}
     person.browser.event_hooks = {"response": [lambda answer: cookies.update(attributes(answer))]}
     assert person.launch().json()["visitor"] == person.username
-    assert {"jupyterhub-hub-login", "jupyterhub-session-id", "_xsrf"} <= set(cookies)
-    notebook = f"jupyterhub-user-{person.username}-demo"
+    hub = {"__Host-jupyterhub-hub-login", "__Host-jupyterhub-session-id", "_xsrf"}
+    assert hub <= set(cookies)
+    notebook = f"__Host-jupyterhub-user-{person.username}-demo"
     assert notebook in cookies
     assert f"{notebook}-oauth-state" in cookies
     for name, said in cookies.items():
@@ -58,14 +60,16 @@ def test_only_the_platform_s_pages_may_show_the_site(framed: FramedSite, person:
         policy = answer.headers["content-security-policy"]
         assert policy.count("frame-ancestors") == 1, policy
         ancestors = policy.partition("frame-ancestors ")[2].partition(";")[0]
-        assert ancestors.split() == [framed.web.lms_url], path
+        own = ["'self'"] if path.startswith("/user/") else []
+        assert ancestors.split() == [*own, framed.web.lms_url], path
         assert "x-frame-options" not in answer.headers
 
 
 def test_a_site_without_platforms_in_frames_keeps_its_cookies_and_refuses_frames(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    web = WebServer(tmp_path_factory.mktemp("nginx-plain"), platform_origins=False)
+    folder = tmp_path_factory.mktemp("nginx-plain")
+    web = WebServer(folder, platform_origins=False, notebooks=None)
     site = FramedSite(tmp_path_factory.mktemp("plain"), web)
     with web.running(hub=site.proxy_port, gitlab=free_port(), lms=free_port()):
         try:
@@ -116,20 +120,23 @@ def test_a_launch_in_a_frame_looks_whether_its_cookies_were_taken(
 
 def test_a_ticket_signs_in_a_new_tab_once(framed: FramedSite, person: Visitor) -> None:
     ticket = ticket_of(person)
-    session = person.browser.cookies["jupyterhub-session-id"]
+    session = person.browser.cookies["__Host-jupyterhub-session-id"]
     with framed.web.browser() as tab:
-        tab.cookies.set("jupyterhub-session-id", "chosen-by-somebody-else")
+        tab.cookies.set("__Host-jupyterhub-session-id", "chosen-by-somebody-else")
         answer = bring(framed, tab, ticket, framed.web.hub_url)
         assert answer.headers["location"].endswith("?course=demo&target=notebook")
-        assert tab.cookies["jupyterhub-hub-login"]
-        given = attributes(answer)["jupyterhub-session-id"], answer.headers.get_list("set-cookie")
+        assert tab.cookies["__Host-jupyterhub-hub-login"]
+        given = (
+            attributes(answer)["__Host-jupyterhub-session-id"],
+            answer.headers.get_list("set-cookie"),
+        )
         assert not any("chosen-by-somebody-else" in line or session in line for line in given[1])
         who = tab.get(f"{framed.web.hub_url}/hub/atelier/arrived?who={person.username}")
         assert who.json() == {"arrived": True}
     with framed.web.browser() as thief:
         again = bring(framed, thief, ticket, framed.web.hub_url)
         assert again.status_code == 403
-        assert "jupyterhub-hub-login" not in thief.cookies
+        assert "__Host-jupyterhub-hub-login" not in thief.cookies
 
 
 def test_a_ticket_is_taken_from_the_hub_s_own_pages_only(
@@ -141,7 +148,7 @@ def test_a_ticket_is_taken_from_the_hub_s_own_pages_only(
             assert bring(framed, victim, ticket, origin).status_code == 403
         for forged in (ticket[:-1] + "x", ticket[1:], "", "2|1:0|é"):
             assert bring(framed, victim, forged, framed.web.hub_url).status_code == 403
-        assert "jupyterhub-hub-login" not in victim.cookies
+        assert "__Host-jupyterhub-hub-login" not in victim.cookies
         assert bring(framed, victim, ticket, framed.web.hub_url).status_code == 302
 
 

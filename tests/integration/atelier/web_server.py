@@ -25,6 +25,10 @@ from kit.site import ROOT, free_port, until
 
 ROLE = ROOT / "roles/nginx"
 DOMAIN = "atelier.localhost"
+NOTEBOOKS = "atelier-notebooks.localhost"
+"""Learners' domain, another site than ours to a browser."""
+SIBLING = f"notebooks.{DOMAIN}"
+"""Learners' domain where there is no other: the same site as the hub to a browser."""
 LMS = "lms.campus.localhost"
 """Another site than ours to a browser, as an LMS is."""
 
@@ -54,17 +58,22 @@ class WebServer:
         hub_url: the hub as browsers see it.
         gitlab_url: GitLab as browsers see it.
         lms_url: the course platform as browsers see it.
+        notebooks: domain of learners' servers, or None where they share the hub's origin.
         tls: trusts its certificate.
     """
 
-    def __init__(self, root: Path, platform_origins: bool = True) -> None:
+    def __init__(
+        self, root: Path, platform_origins: bool = True, notebooks: str | None = NOTEBOOKS
+    ) -> None:
         """Choose names and ports.
 
         Args:
             root: an empty folder.
             platform_origins: whether the LMS may show the site in a frame.
+            notebooks: domain of learners' servers; None: they share the hub's origin.
         """
         self.root = root
+        self.notebooks = notebooks
         self.port, self.http_port = free_port(), free_port()
         self.hub_url = f"https://hub.{DOMAIN}:{self.port}"
         self.gitlab_url = f"https://gitlab.{DOMAIN}:{self.port}"
@@ -73,6 +82,12 @@ class WebServer:
         self._certificate()
         self.tls = ssl.create_default_context(cafile=str(root / "tls/fullchain.pem"))
 
+    def server_url(self, username: str) -> str:
+        """Origin of a learner's server as browsers see it."""
+        return (
+            f"https://{username}.{self.notebooks}:{self.port}" if self.notebooks else self.hub_url
+        )
+
     def browser(self, **options: Any) -> httpx.Client:
         """A client that finds these names here and trusts the certificate."""
         return httpx.Client(transport=LocalNames(verify=self.tls), timeout=60, **options)
@@ -80,7 +95,8 @@ class WebServer:
     def _certificate(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DOMAIN)])
-        names = [x509.DNSName(one) for one in (f"hub.{DOMAIN}", f"gitlab.{DOMAIN}", LMS)]
+        all_names = [f"hub.{DOMAIN}", f"gitlab.{DOMAIN}", LMS, f"*.{self.notebooks or DOMAIN}"]
+        names = [x509.DNSName(one) for one in all_names]
         now = datetime.now(UTC)
         certificate = (
             x509.CertificateBuilder()
@@ -127,6 +143,10 @@ class WebServer:
             "nginx_gitlab_upstream": f"127.0.0.1:{upstreams['gitlab']}",
             "nginx_extra_sites": [{"name": LMS, "upstream": f"127.0.0.1:{upstreams['lms']}"}],
             "nginx_platform_origins": self.origins,
+            "nginx_notebook_domain": self.notebooks,
+            "__nginx_own_hosts": self.notebooks is not None,
+            "__nginx_notebook_names": [f"*.{self.notebooks}"] if self.notebooks else [],
+            "__nginx_notebook_tls_apart": False,
             "__nginx_sites": [f"hub.{DOMAIN}", f"gitlab.{DOMAIN}", LMS],
             "__nginx_port_suffix": f":{self.port}",
             "__nginx_speaks_ipv6": Path("/proc/net/if_inet6").exists(),

@@ -98,8 +98,28 @@ def mistakes(files: Files) -> list[Mistake]:
             "certificate_of_one_name",
             {"atelier_tls_certificate": files["narrow.pem"]},
             (
-                "is not for gitlab.mooc.univ.test (but for hub.mooc.univ.test)",
+                "is not for gitlab.mooc.univ.test (but for hub.mooc.univ.test, *.notebooks",
                 "all the site's names",
+            ),
+        ),
+        Mistake(
+            "no_certificate_for_notebooks",
+            {"atelier_tls_certificate": files["no_wildcard.pem"]},
+            (
+                "atelier_tls_certificate is not for *.notebooks.mooc.univ.test",
+                "`atelier_notebook_origin: shared` leaves all notebooks",
+            ),
+        ),
+        Mistake(
+            "acme_for_notebooks",
+            {
+                "atelier_tls": "acme",
+                "atelier_contact_email": "a@univ.test",
+                "preflight_acme_public": False,
+            },
+            (
+                "atelier_tls: acme asks for no wildcard such as *.notebooks.mooc.univ.test",
+                "`atelier_notebook_origin: shared` leaves all notebooks",
             ),
         ),
         Mistake(
@@ -114,12 +134,20 @@ def mistakes(files: Files) -> list[Mistake]:
         ),
         Mistake(
             "acme_without_address",
-            {"atelier_tls": "acme", "preflight_acme_public": False},
+            {
+                "atelier_tls": "acme",
+                "preflight_acme_public": False,
+                "atelier_notebook_origin": "shared",
+            },
             ("atelier_contact_email is not set, and atelier_tls is acme",),
         ),
         Mistake(
             "acme_for_a_reserved_name",
-            {"atelier_tls": "acme", "atelier_contact_email": "a@univ.test"},
+            {
+                "atelier_tls": "acme",
+                "atelier_contact_email": "a@univ.test",
+                "atelier_notebook_origin": "shared",
+            },
             ("atelier_domain ends in test, for which no certificate authority signs",),
         ),
         Mistake(

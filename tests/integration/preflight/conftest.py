@@ -74,9 +74,10 @@ class Files:
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
     """Make certificates, an archive, a course directory, and serve a repository."""
     folder = tmp_path_factory.mktemp("files")
-    names = ("hub.mooc.univ.test", "gitlab.mooc.univ.test")
+    names = ("hub.mooc.univ.test", "gitlab.mooc.univ.test", "*.notebooks.mooc.univ.test")
     key = write_pair(folder, "good", names)
-    write_pair(folder, "narrow", names[:1], key)
+    write_pair(folder, "no_wildcard", names[:2], key)
+    write_pair(folder, "narrow", (names[0], names[2]), key)
     write_pair(folder, "expired", names, key, ends=-1)
     write_pair(folder, "other", names)
     (folder / "page.html").write_text("<html></html>")

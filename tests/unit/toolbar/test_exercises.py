@@ -57,6 +57,18 @@ def test_a_file_with_an_exercise_leads_to_the_desk(desk: Desk, site: Path) -> No
     assert desk.status("atelier.yml")["check"] is None
 
 
+def test_the_desk_is_found_on_the_hub_s_host(
+    desk: Desk, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A learner's server with a host name of its own has no desk beside it."""
+    make_mirror(site, DECLARED)
+    monkeypatch.setenv("ATELIER_DESK_PAGES", "https://hub.campus.example:8443/services/desk")
+    address = desk.status("notes.md")["check"]
+    assert address == (
+        "https://hub.campus.example:8443/services/desk/courses/demo/check?path=notes.md"
+    )
+
+
 def test_the_address_holds_a_name_whatever_it_is(desk: Desk, site: Path) -> None:
     make_mirror(site, DECLARED)
     desk.write("exos/l'été & co #1.md", "mine\n")

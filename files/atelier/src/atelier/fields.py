@@ -6,12 +6,14 @@ needs no more than pydantic, PyYAML and markdown-it-py.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 COURSE_SLUG = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")  # RFC 1123, section 2.1
 
 
 def _url(value: str) -> str:
@@ -28,6 +30,13 @@ def _origin(value: str) -> str:
     if parts.path or "*" in value or any(char in value for char in " ;,'\"\\"):
         raise ValueError("must be an origin: scheme, host and port if any, with nothing after them")
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _host_name(value: str) -> str:
+    labels = value.split(".")
+    if len(value) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(one) for one in labels):
+        raise ValueError("must be a host name in small letters, such as notebooks.example.org")
+    return value
 
 
 def is_writable(text: str) -> bool:
@@ -60,6 +69,7 @@ def safe_path(value: str) -> str:
 
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
+HostName = Annotated[str, AfterValidator(_host_name)]
 CourseSlug = Annotated[str, Field(pattern=COURSE_SLUG)]
 RepositoryPath = Annotated[str, AfterValidator(safe_path)]
 

@@ -20,6 +20,7 @@ from atelier.headers import page_headers
 from atelier.house import open_house
 from atelier.learner import learner_of
 from atelier.live import Credentials
+from atelier.origins import origin_settings
 from atelier.quickdb import commit_quickly
 from atelier.settings import DEFAULT_FILE, Settings, SettingsError, load
 from atelier.spawn import spawner_settings
@@ -93,11 +94,17 @@ def roles(settings: Settings) -> list[dict[str, Any]]:
     """Who may do what: learners sign in to GitLab and the desk, the culler stops servers.
 
     The desk holds no right on the hub: it checks each token with that token itself.
+    Learners make no tokens: nothing here needs one, and one would outlive a sign-out.
     """
+    own = ("read:users", "users:activity", "servers", "access:servers")
+    services = ("gitlab", "desk")
     known: list[dict[str, Any]] = [
         {
             "name": "user",
-            "scopes": ["self", "access:services!service=gitlab", "access:services!service=desk"],
+            "scopes": [
+                *(f"{scope}!user" for scope in own),
+                *(f"access:services!service={name}" for name in services),
+            ],
         }
     ]
     if settings.hub.idle_timeout_seconds:
@@ -154,6 +161,7 @@ def configure(c: Any) -> None:
     c.JupyterHub.services = services(settings, credentials)
     c.JupyterHub.load_roles = roles(settings)
     spawner_settings(settings, c)
+    origin_settings(settings, c)
 
     c.JupyterHub.template_paths = [str(_TEMPLATES), str(_STATIC)]
     c.JupyterHub.template_vars = {

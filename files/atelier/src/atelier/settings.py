@@ -28,11 +28,13 @@ from pydantic import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from atelier.fields import CourseSlug, Origin, RepositoryPath, Strict, Title, Url
+from atelier.fields import CourseSlug, HostName, Origin, RepositoryPath, Strict, Title, Url
 
 PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 MIN_SECRET_LENGTH = 32
 DEFAULT_FILE = Path("/etc/atelier/atelier.yml")
+HOST_PREFIX = "__Host-"
+"""Begins the names of cookies that a browser takes from the very host they are for."""
 
 
 class SettingsError(Exception):
@@ -59,6 +61,35 @@ class Site(Strict):
     """Whether GitLab's address leads to this server, and not to a GitLab elsewhere."""
     gitlab_mail: bool = False
     """Whether GitLab sends mail, so that a learner with a real address can ask for a password."""
+    notebook_origin: Literal["learner", "shared"] = "shared"
+    """``learner``: each learner's server has a host name of its own below ``notebook_domain``.
+    ``shared``: all have the hub's, so that a notebook may act for whoever opens it."""
+    notebook_domain: HostName | None = None
+    """Domain of these host names."""
+
+    @model_validator(mode="after")
+    def _learners_have_their_own_domain(self) -> Site:
+        if self.notebook_origin == "shared":
+            return self
+        hub = urlsplit(self.hub_url)
+        domain, host = self.notebook_domain, hub.hostname or ""
+        if domain is None:
+            raise ValueError("notebook_domain: is needed with notebook_origin = 'learner'")
+        if hub.scheme != "https":
+            raise ValueError("hub_url: must be https with notebook_origin = 'learner'")
+        for other in (host, urlsplit(self.gitlab_url).hostname or ""):
+            if f".{other}".endswith(f".{domain}"):
+                raise ValueError(f"notebook_domain: {other} must not lie in learners' {domain}")
+        return self
+
+    @property
+    def notebooks(self) -> str | None:
+        """Address of learners' servers without their own label, such as
+        ``https://notebooks.example.org:8443``; None where they share the hub's origin."""
+        if self.notebook_origin == "shared":
+            return None
+        port = urlsplit(self.hub_url).port
+        return f"https://{self.notebook_domain}" + (f":{port}" if port else "")
 
     @property
     def hub_origin(self) -> str:
@@ -67,6 +98,12 @@ class Site(Strict):
         usual = {"http": 80, "https": 443}[parts.scheme]
         host = parts.netloc.lower().removesuffix(f":{usual}")
         return f"{parts.scheme}://{host}"
+
+    @property
+    def hub_session_cookie(self) -> str:
+        """Name of the hub's cookie of sessions. Where learners' hosts may be relatives of the
+        hub's, browsers let no other host set it (RFC 6265bis, section 4.1.3.2)."""
+        return f"{HOST_PREFIX if self.notebooks else ''}jupyterhub-session-id"
 
     @property
     def mail_domain(self) -> str:

@@ -23,6 +23,7 @@ from atelier.deskclient import service_prefix
 from atelier.house import house
 from atelier.identity import is_username
 from atelier.learner import LearnerInfo, launched_courses, learner_of
+from atelier.origins import server_origin
 from atelier.settings import Course, Settings
 from atelier.text import Language, say
 
@@ -99,6 +100,7 @@ def container_environment(
         "ATELIER_COURSE": course.slug,
         "ATELIER_PROJECT_URL": f"{settings.site.gitlab_url}/{learner.username}/{course.slug}.git",
         "ATELIER_DESK_URL": settings.desk.url + service_prefix(settings),
+        "ATELIER_DESK_PAGES": settings.site.hub_url + "/services/desk",
         "ATELIER_TEMPLATE": TEMPLATE_MOUNT,
         "ATELIER_SPACE": _TOLD_OF_SPACE[space],
         "ATELIER_LEARNER_NAME": learner.name,
@@ -128,8 +130,19 @@ class CourseMixin:
     course: Course | None = None
     space = "unavailable"
     """What the desk said of the fork when the server started."""
+    origin = ""
+    """Where the server that runs was told that browsers find it; empty: on the hub's host."""
     _step = "progress_space"
     _entitled: frozenset[str] = frozenset()
+
+    def get_state(self) -> dict[str, Any]:
+        """What the hub remembers of a running server when it starts again."""
+        return {**super().get_state(), "origin": self.origin}  # type: ignore[misc]
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take back what was remembered; a server of before this was kept is on the hub's host."""
+        super().load_state(state)  # type: ignore[misc]
+        self.origin = state.get("origin", "")
 
     @property
     def lang(self) -> Language:
@@ -155,6 +168,7 @@ class CourseMixin:
         if course is None or self.learner is None or not is_username(self.learner.username):
             raise NotTheirsError(self.lang, f"no course {name[:80]!r} for them")
         self.course = course
+        self.origin = server_origin(house().settings.site, self.learner.username)
         self._step = "progress_space"
         learner = self.learner
         answer = await house().desk.space(learner.username, learner.name, learner.email, name)

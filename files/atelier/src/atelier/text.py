@@ -244,6 +244,11 @@ _TEXT: dict[str, tuple[str, str]] = {
     "home_title": ("Vos cours", "Your courses"),
     "running": ("en marche", "running"),
     "log_out": ("Se déconnecter", "Sign out"),
+    "log_out_what": (
+        "Vous quitterez vos notebooks, vos exercices et GitLab sur ce navigateur."
+        " Vos fichiers restent.",
+        "You leave your notebooks, your exercises and GitLab on this browser. Your files stay.",
+    ),
     "logged_out": ("Vous êtes déconnecté.", "You are signed out."),
     "error_title": ("Cette page n’a pas pu s’afficher", "This page could not be shown"),
     "not_found": ("Il n’y a rien à cette adresse.", "There is nothing at this address."),

@@ -199,8 +199,8 @@ class Desk:
         """Give a learner's server what git needs to reach that learner's projects.
 
         Servers ask directly. The hub's proxy, which names whom it speaks for, is everybody's way
-        in: a learner may make a token with a server's rights, and what it got from elsewhere
-        would outlive the server. `wait` is for a space in the making, seconds.
+        in: a server's token may be carried elsewhere, and what it got there would outlive the
+        server. `wait` is for a space in the making, seconds.
         """
         if "x-forwarded-for" in request.headers:
             raise Refused(403, "this is for learners' servers, which ask directly")

@@ -46,9 +46,7 @@ class ArrivalHandler(PeopleHandler):
                 self.log.info("%s signs in where %s was signed in", user.name, former.name)
                 self.clear_login_cookie()
             self._session_id = uuid.uuid4().hex
-            self._set_cookie(
-                "jupyterhub-session-id", self._session_id, encrypted=False, path=self.base_url
-            )
+            self.set_session_cookie()
         super().set_login_cookie(user)  # JupyterHub's own cookie too, for a newcomer
         if not self.newcomer:
             self.set_hub_cookie(user)

@@ -20,6 +20,7 @@ from atelier.door.entrance import Entrance, LaunchHandler, LaunchProblem
 from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler, StartHandler
 from atelier.door.keysets import Keysets
 from atelier.door.launches import auth_state
+from atelier.door.leaving import LeaveHandler, NoTokensHandler
 from atelier.door.nonces import NonceStore
 from atelier.door.targets import TargetError, choose
 from atelier.house import house
@@ -58,6 +59,8 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
             ("/atelier/arrived", ArrivedHandler),
             ("/atelier/enter", EnterHandler),
             ("/home", HomeHandler),
+            ("/logout", LeaveHandler),
+            ("/token", NoTokensHandler),
             ("/spawn(?:/[^/]+)?", NoCourseHandler),
             ("/spawn/([^/]+)/([^/]+)", StartHandler),
         ]

@@ -12,6 +12,7 @@ from jupyterhub.handlers.pages import SpawnHandler  # type: ignore[import-untype
 from tornado import web
 
 from atelier.door.launches import hand_over, place_of
+from atelier.door.leaving import SIGNED_OUT
 from atelier.door.pages import refusal_reference, request_language
 from atelier.door.queue import Queue
 from atelier.door.targets import (
@@ -23,6 +24,7 @@ from atelier.door.targets import (
 )
 from atelier.house import house
 from atelier.learner import AuthState, LearnerInfo, launched_courses, learner_of
+from atelier.origins import server_origin
 from atelier.settings import Course
 from atelier.text import Language, say
 
@@ -39,6 +41,9 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
     async def get(self) -> None:
         """Redirect, or a page that says what is happening and tries again by itself."""
         user = self.current_user
+        if self.get_query_argument(SIGNED_OUT, ""):
+            self.redirect(f"{self.hub.base_url}logout")
+            return
         if user is None:
             lang = request_language(self)
             await self._message(
@@ -88,11 +93,15 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
     async def _to_notebook(
         self, user: Any, place: Destination, course: Course, lang: Language
     ) -> None:
-        address = notebook_path(self.base_url, user.name, place, course)
+        origin = server_origin(house().settings.site, user.name)
+        address = origin + notebook_path(self.base_url, user.name, place, course)
         spawner = user.spawners.get(place.course)
         if spawner is not None and spawner.ready and await spawner.poll() is not None:
             await spawner.poll_and_notify()  # it died since the hub last looked
             spawner = None
+        if spawner is not None and spawner.ready and spawner.origin != origin:
+            # Started before learners' servers moved: it would look for the hub on its own host.
+            await self.stop_single_user(user, place.course)
         if spawner is not None and spawner.ready:
             self.redirect(address)
             return
@@ -110,7 +119,9 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
             self.redirect(address)
             return
         pending = f"{self.hub.base_url}spawn-pending/{quote(user.name)}/{place.course}"
-        self.redirect(f"{pending}?{urlencode({'next': address})}")
+        # JupyterHub leads to places on the hub's own host only: from another one, back here first.
+        after = self.request.uri if origin else address
+        self.redirect(f"{pending}?{urlencode({'next': after})}")
 
     async def _start_in_turn(self, user: Any, course: str) -> int:
         """Start the server, or say at which place of the queue they wait; 0: it starts."""

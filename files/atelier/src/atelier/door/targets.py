@@ -162,7 +162,7 @@ def choose(
 
 
 def notebook_path(base_url: str, username: str, place: Destination, course: Course) -> str:
-    """Path on the hub's host of the learner's server, at the file asked for.
+    """Path of the learner's server on its host, at the file asked for.
 
     Args:
         base_url: the hub's base path, with leading and trailing slash.

@@ -43,7 +43,7 @@ def security_headers(settings: Settings) -> dict[str, str]:
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
         " form-action 'self'; " + common["Content-Security-Policy"]
     )
-    return {**common, "Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return {**common, "Content-Security-Policy": policy}
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -150,7 +150,10 @@ class Look:
             async def run(session: Session | None) -> Response:
                 if session is None:
                     raise Refused(403, "sign_in_stale")
-                if request.headers.get("origin", self._origin) != self._origin:
+                # Browsers say whose page sends a form (Fetch, section 3.2).
+                if request.headers.get("origin") != self._origin:
+                    raise Refused(403, "form_wrong")
+                if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
                     raise Refused(403, "form_wrong")
                 if request.headers.get("sec-fetch-dest", "document") not in ("document", "iframe"):
                     raise Refused(403, "form_wrong")  # a script sends it: a notebook's, say

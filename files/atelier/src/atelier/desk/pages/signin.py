@@ -20,13 +20,12 @@ from atelier.desk.pages.sessions import SESSION_SECONDS, Session, Sessions, set_
 from atelier.desk.refused import Refused
 from atelier.deskclient import service_prefix
 from atelier.identity import is_username
-from atelier.settings import Settings
+from atelier.settings import HOST_PREFIX, Settings
 from atelier.text import accepted_language, language
 
 log = logging.getLogger(__name__)
 
 COOKIE = "atelier-desk"
-HUB_SESSION_COOKIE = "jupyterhub-session-id"
 SCOPE = "access:services!service=desk"
 SIGN_IN_SECONDS = 600
 MAX_SIGN_INS = 10_000
@@ -54,6 +53,11 @@ class SignIn:
         self._hub_url = settings.site.hub_url
         self._prefix = service_prefix(settings)
         self._https = settings.site.hub_url.startswith("https:")
+        self._hub_session_cookie = settings.site.hub_session_cookie
+        # With the prefix no other host can set it, and the path has to be the root.
+        apart = settings.site.notebooks is not None
+        self._cookie_name = f"{HOST_PREFIX if apart else ''}{COOKIE}"
+        self._cookie_path = "/" if apart else f"{self._prefix}/"
         base = self._prefix.removesuffix("/services/desk")
         self._oauth = HubOAuth(
             api_url=f"{settings.hub.api_url}{base}/hub/api",
@@ -83,11 +87,11 @@ class SignIn:
         Raises:
             HubUnavailable: nobody could be asked.
         """
-        name = request.cookies.get(COOKIE, "")
+        name = request.cookies.get(self._cookie_name, "")
         found = self._sessions.find(name) if name else None
         if found is None:
             return None
-        if found.hub_session != request.cookies.get(HUB_SESSION_COOKIE, ""):
+        if found.hub_session != request.cookies.get(self._hub_session_cookie, ""):
             self._sessions.close(name)  # signed out of the hub, or somebody else signed in
             return None
         model = await self._user(found.token, use_cache=not certain)
@@ -123,7 +127,7 @@ class SignIn:
         base = self._prefix.removesuffix("/services/desk")
         address = f"{base}/hub/api/oauth2/authorize?{urlencode(query)}"
         response = RedirectResponse(address, 302, {"Cache-Control": "no-store"})
-        self._cookie(response, _state_cookie(state), state, SIGN_IN_SECONDS)
+        self._cookie(response, self._state_cookie(state), state, SIGN_IN_SECONDS)
         return response
 
     def _forget_old(self) -> None:
@@ -141,7 +145,7 @@ class SignIn:
             HubUnavailable: nobody could be asked.
         """
         state = request.query_params.get("state", "")
-        held = request.cookies.get(_state_cookie(state), "")
+        held = request.cookies.get(self._state_cookie(state), "")
         ours = secrets.compare_digest(held.encode(), state.encode())
         begun = self._begun.pop(state, None) if ours else None
         if begun is None or begun.ends < time.monotonic():
@@ -166,23 +170,21 @@ class SignIn:
             username=model["name"],
             name=str(info.get("name") or model["name"]),
             token=token,
-            hub_session=request.cookies.get(HUB_SESSION_COOKIE, ""),
+            hub_session=request.cookies.get(self._hub_session_cookie, ""),
             language=language(locale)
             if locale
             else accepted_language(request.headers.get("accept-language")),
         )
-        self._sessions.close(request.cookies.get(COOKIE, ""))
+        self._sessions.close(request.cookies.get(self._cookie_name, ""))
         response = RedirectResponse(begun.after, 302, {"Cache-Control": "no-store"})
-        self._cookie(response, COOKIE, self._sessions.open(session), SESSION_SECONDS)
-        self._cookie(response, _state_cookie(state), "", 0)
+        self._cookie(response, self._cookie_name, self._sessions.open(session), SESSION_SECONDS)
+        self._cookie(response, self._state_cookie(state), "", 0)
         return response
 
     def _cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
-        set_cookie(
-            response, name, value, path=f"{self._prefix}/", seconds=seconds, https=self._https
-        )
+        path = self._cookie_path
+        set_cookie(response, name, value, path=path, seconds=seconds, https=self._https)
 
-
-def _state_cookie(state: str) -> str:
-    """Several tabs may sign in at once: each has a cookie of its own."""
-    return f"{COOKIE}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+    def _state_cookie(self, state: str) -> str:
+        """Several tabs may sign in at once: each has a cookie of its own."""
+        return f"{self._cookie_name}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
