@@ -119,6 +119,35 @@ def test_the_hub_s_session_is_for_its_own_host_alone() -> None:
     assert options["secure"]
 
 
+def test_tokens_that_learners_made_before_end_when_the_hub_starts() -> None:
+    from atelier.door.old_tokens import end_old_tokens
+    from jupyterhub import orm  # type: ignore[import-untyped]
+    from jupyterhub import roles as hub_roles
+
+    db = orm.new_session_factory("sqlite:///:memory:")()
+    for role in hub_roles.get_default_roles():
+        hub_roles.create_role(db, role)
+    people = {name: orm.User(name=name, admin=name == "boss") for name in (ADA, "boss")}
+    db.add_all([*people.values(), orm.OAuthClient(identifier="jupyterhub", secret="")])
+    db.commit()
+    for person in people.values():
+        hub_roles.assign_default_roles(db, entity=person)
+    server = [f"access:servers!server={ADA}/demo", f"users:activity!user={ADA}"]
+    made = {
+        "by hand": people[ADA].new_api_token(),
+        "like a server's, and more": people[ADA].new_api_token(
+            scopes=[*server, f"read:users!user={ADA}"]
+        ),
+        "server": people[ADA].new_api_token(scopes=server),
+        "of a sign-in": people[ADA].new_api_token(expires_in=60),
+        "boss": people["boss"].new_api_token(),
+    }
+    assert end_old_tokens(db) == 2
+    left = {name for name, token in made.items() if orm.APIToken.find(db, token) is not None}
+    assert left == {"server", "of a sign-in", "boss"}
+    assert end_old_tokens(db) == 0
+
+
 def test_learners_may_do_what_they_could_but_for_tokens() -> None:
     from jupyterhub.scopes import _expand_self_scope, expand_scopes  # type: ignore[import-untyped]
 

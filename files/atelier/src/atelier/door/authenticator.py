@@ -22,6 +22,7 @@ from atelier.door.keysets import Keysets
 from atelier.door.launches import auth_state
 from atelier.door.leaving import LeaveHandler, NoTokensHandler
 from atelier.door.nonces import NonceStore
+from atelier.door.old_tokens import end_old_tokens
 from atelier.door.targets import TargetError, choose
 from atelier.house import house
 from atelier.learner import identify, merge_auth_state
@@ -48,7 +49,9 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
         """The hub's routes of the door."""
-        del app
+        ended = end_old_tokens(app.db)
+        if ended:
+            self.log.warning("%s tokens of learners, which had no end, are deleted", ended)
         self.nonces  # noqa: B018 (opened when the hub starts: see there what it takes from then on)
         return [
             ("/lti/launch", LaunchHandler),
