@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from html import escape
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from jupyterhub.services.auth import (  # type: ignore[import-untyped]
@@ -56,6 +57,15 @@ def trusted_seconds() -> int:
     return int(said[-1]) if said else int(HubOAuth.cache_max_age.default_value)
 
 
+class Shown(web.StaticFileHandler):
+    """What a learner shows to everybody, without a login, as they may set up Jupyter to do."""
+
+    def set_extra_headers(self, path: str) -> None:
+        del path
+        self.set_header("Service-Worker-Allowed", "/")
+        self.set_header("Clear-Site-Data", '"*"')
+
+
 async def main() -> None:
     HubOAuth.instance(cache_max_age=trusted_seconds())
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
@@ -64,6 +74,7 @@ async def main() -> None:
         [
             (prefix + "oauth_callback", HubOAuthCallbackHandler),
             (prefix + "api", Open),
+            (prefix + "public/(.*)", Shown, {"path": str(Path.home() / "public")}),
             (prefix + "environment", Environment),
             (prefix + ".*", Page),
         ],

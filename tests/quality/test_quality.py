@@ -19,6 +19,7 @@ PACKAGES = (
     "kit",
     *(f"{COLLECTION}.{name}" for name in ("action", "filter", "module_utils", "modules")),
     "gitlab_standin",
+    "hostile",
     "lms",
     "pytest_hooks",
     "world",

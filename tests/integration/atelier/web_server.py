@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import grp
+import os
+import pwd
 import shutil
 import signal
 import socket
@@ -34,6 +37,7 @@ LMS = "lms.campus.localhost"
 
 MAIN = """
 daemon off;
+user {user} {group};
 worker_processes 1;
 pid {root}/pid;
 error_log {root}/error.log;
@@ -48,6 +52,14 @@ http {{
     include {root}/atelier.conf;
 }}
 """
+
+
+def whoever_runs_this() -> dict[str, str]:
+    """nginx's workers read the tests' folders, which are their owner's alone."""
+    return {
+        "user": pwd.getpwuid(os.geteuid()).pw_name,
+        "group": grp.getgrgid(os.getegid()).gr_name,
+    }
 
 
 class WebServer:
@@ -203,7 +215,7 @@ class WebServer:
         program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
         assert program, "nginx is not installed: apt-get install nginx"
         (self.root / "atelier.conf").write_text(configuration)
-        (self.root / "nginx.conf").write_text(MAIN.format(root=self.root))
+        (self.root / "nginx.conf").write_text(MAIN.format(root=self.root, **whoever_runs_this()))
         command = [program, "-p", str(self.root), "-c", str(self.root / "nginx.conf")]
         self._process = subprocess.Popen([*command, "-e", str(self.root / "error.log")])
         until(self._listens, f"nginx listens on {self.port}")

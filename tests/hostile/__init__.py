@@ -1,0 +1,1 @@
+"""What a hostile learner's page tries on whoever opens it, and what becomes of it."""

@@ -1,0 +1,140 @@
+"""A hostile learner's page, opened by another learner and by a teacher, in Chromium.
+
+On all three kinds of origin, with learners' servers that are small programs;
+tests/e2e/test_hostile_notebook.py does the same with JupyterLab in containers.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from atelier.identity import username
+from hostile.visit import FILES, FOLDER, FORM, Place, all_attempts
+from integration.atelier.browser_window import ALLOW, PATIENCE_MILLISECONDS, Window
+from integration.atelier.campus import Visitor, launch_form
+from integration.atelier.framed_site import FramedSite, framed_site
+from integration.atelier.gitlab_behind import GitLabBehind
+from integration.atelier.web_server import NOTEBOOKS, SIBLING
+from playwright.sync_api import BrowserContext, expect
+
+MALLORY = "mallory"
+
+
+@pytest.fixture(
+    scope="module", params=[NOTEBOOKS, SIBLING, None], ids=["apart", "sibling", "shared"]
+)
+def framed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FramedSite]:
+    """A site, and a learner of it who shows a page to everybody."""
+    with framed_site(tmp_path_factory, request.param) as running:
+        consumer = {"key": "campus", "secret": running.consumer_secret, "platform": "campus"}
+        running.write_consumers([{**consumer, "trust_roles": True}])
+        gitlab = GitLabBehind(tmp_path_factory.mktemp("gitlab"), running)
+        try:
+            gitlab.start()
+            server_url = running.web.server_url("{}")
+            with Visitor(running.web.hub_url, running.consumer_secret, MALLORY, server_url) as one:
+                one.browser = running.web.browser(headers=one.browser.headers)
+                one.launch()
+                public = running.root / "homes" / one.username / "public"
+                public.mkdir(parents=True)
+                for name in FILES:
+                    shutil.copy(FOLDER / name, public)
+            yield running
+        finally:
+            gitlab.stop()
+
+
+def place_of(framed: FramedSite, user_id: str, name: str) -> Place:
+    web, victim, attacker = framed.web, username("campus", user_id), username("campus", MALLORY)
+    return Place(
+        hub=web.hub_url,
+        gitlab=web.gitlab_url,
+        own=web.server_url(attacker),
+        attacker=attacker,
+        server=f"{web.server_url(victim)}/user/{victim}/demo",
+        victim=victim,
+        course="demo",
+        marks=(f'"{victim}"', f"@{victim}", name, 'id="log-out"', 'name="csrf"'),
+    )
+
+
+def arrive(
+    framed: FramedSite, context: BrowserContext, user_id: str, roles: str, name: str
+) -> None:
+    """Launch in this browser, and look at GitLab and the desk once: signed in everywhere."""
+    page = context.new_page()
+    page.goto(f"{framed.web.lms_url}/")
+    for target in ("gitlab", "notebook"):
+        address = f"{framed.web.hub_url}/hub/lti/launch"
+        form = launch_form(
+            address, "campus", framed.consumer_secret, user_id, full_name=name, roles=roles,
+            target=target, locale="en",
+        )  # fmt: skip
+        page.evaluate(FORM, [address, form])
+        who = username("campus", user_id)
+        shown = f"@{who}" if target == "gitlab" else '"visitor"'
+        expect(page.get_by_text(shown).first).to_be_attached(timeout=PATIENCE_MILLISECONDS)
+    page.goto(f"{framed.web.hub_url}/services/desk/")
+    expect(page.locator("#label, [name=label]").first).to_be_attached()
+    page.close()
+
+
+def gitlab_tokens(framed: FramedSite, context: BrowserContext) -> str:
+    """The page of the tokens that its owner made."""
+    page = context.new_page()
+    page.goto(f"{framed.web.hub_url}/services/desk/")
+    text = page.locator("main").inner_text()
+    page.close()
+    return text
+
+
+PEOPLE = {
+    "learner": ("bob", "Student", "Bob Victim"),
+    "teacher": ("tess", "Instructor", "Tess Victim"),
+}
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_the_page_gets_nothing_and_changes_nothing(
+    framed: FramedSite, window: Window, who: str
+) -> None:
+    user_id, roles, name = PEOPLE[who]
+    place = place_of(framed, f"{user_id}-{framed.web.port}", name)
+    with window(ALLOW) as context:
+        arrive(framed, context, f"{user_id}-{framed.web.port}", roles, name)
+        before = gitlab_tokens(framed, context)
+        found = all_attempts(context, place)
+        print(found)
+        loot = {attempt: text for attempt, text in found.items() if text}
+        assert len(found) >= 40
+        if framed.web.notebooks is None:  # what the preflight warns of
+            assert "desk: make a GitLab token by its own form" in loot, loot
+            assert "hub: open its home page and read it" in loot
+            assert "server: open it and read it" in loot
+            return
+        assert loot == {}
+        still_there(framed, context, place, name, before)
+
+
+def still_there(
+    framed: FramedSite, context: BrowserContext, place: Place, name: str, before: str
+) -> None:
+    """The victim is who they were, everywhere, and made nothing."""
+    page = context.new_page()
+    page.goto(f"{place.hub}/hub/home")
+    expect(page.locator("#log-out")).to_be_visible()
+    page.goto(f"{place.hub}/services/desk/")
+    expect(page.get_by_text(name)).to_be_visible()
+    assert page.locator("main").inner_text() == before
+    page.goto(f"{place.server}/lab")
+    expect(page.get_by_text(f'"{place.victim}"').first).to_be_visible()
+    page.goto(f"{place.gitlab}/{place.victim}/demo")
+    if framed.web.notebooks == NOTEBOOKS:
+        expect(page.get_by_text(f"@{place.victim}").first).to_be_attached()
+    else:  # its second sign-in is ended with the first, and nobody is somebody else
+        expect(page.get_by_text("Go back to your course page")).to_be_visible()
+    page.close()
