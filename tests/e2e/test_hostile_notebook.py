@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
+import yaml
 from hostile.visit import FILES, FOLDER, FORM, Place, all_attempts, hostile_page
 from integration.atelier.campus import launch_form
 from playwright.sync_api import BrowserContext, Page, expect
@@ -53,11 +54,11 @@ def put(demo: Demo, seat: Seat, path: str, text: str) -> None:
 @contextmanager
 def trusted_roles(demo: Demo) -> Iterator[None]:
     """The platform's word on who teaches counts while the block lasts."""
-    usual = demo.target.read(CONSUMERS)
-    key = f"key: {demo.consumer_key}"
+    usual = demo.target.read(CONSUMERS) + "\n"
     script = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
-    changed = re.sub(rf"^( *)(- )?({key})$", r"\1\2\3\n\1  trust_roles: true", usual, flags=re.M)
-    assert changed != usual, usual
+    known = yaml.safe_load(usual)
+    known["consumers"][0]["trust_roles"] = True
+    changed = yaml.safe_dump(known)
     demo.target.run("python3", "-c", script, CONSUMERS, changed)
     try:
         yield

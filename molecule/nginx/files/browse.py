@@ -89,14 +89,15 @@ def address_is_passed_on_unchanged() -> None:
         assert "forwarded" not in headers
 
 
-def address_is_the_same_over_http2() -> None:
+def address_is_the_same_to_who_asks_for_http2() -> None:
+    """Which is not spoken where a learner's page can fill the jar: the answer to that would be lost."""
     command = ["curl", "--silent", "--http2", "--resolve", f"{HUB}:{PORT}:127.0.0.1"]
     written = subprocess.run(
         [*command, "--write-out", "\n%{http_version}", f"https://{HUB}:{PORT}/x"],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     facts, version = written.rsplit("\n", 1)
-    assert version == "2"
+    assert version == "1.1"
     assert json.loads(facts)["headers"]["host"] == f"{HUB}:{PORT}"
 
 
@@ -170,7 +171,7 @@ def two_sessions_of_gitlab_end_both() -> None:
 
 def a_full_jar_is_emptied() -> None:
     for host in (HUB, GITLAB, LEARNER):
-        for cookies in ("a=" + "x" * 9000, "; ".join(f"a{n}={'x' * 3000}" for n in range(14))):
+        for cookies in ("a=" + "x" * 9000, "; ".join(f"a{n}={'x' * 3500}" for n in range(170))):
             answer = ask(host, "/user/u/demo/lab", headers={"Cookie": cookies})
             assert answer.status == 431, (host, answer.status)
             assert answer.headers["Clear-Site-Data"] == '"cookies"'
@@ -383,7 +384,7 @@ def absence_is_explained() -> None:
 
 UP = (
     address_is_passed_on_unchanged,
-    address_is_the_same_over_http2,
+    address_is_the_same_to_who_asks_for_http2,
     launch_address_explains_itself,
     launches_reach_the_hub,
     entering_gitlab_ends_the_session_before,

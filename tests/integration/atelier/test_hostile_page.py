@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from atelier.identity import username
-from hostile.visit import FILES, FOLDER, FORM, Place, all_attempts
+from hostile.visit import FILES, FOLDER, FORM, Place, all_attempts, hostile_page
 from integration.atelier.browser_window import ALLOW, PATIENCE_MILLISECONDS, Window
 from integration.atelier.campus import Visitor, launch_form
 from integration.atelier.framed_site import FramedSite, framed_site
@@ -118,6 +118,27 @@ def test_the_page_gets_nothing_and_changes_nothing(
             return
         assert loot == {}
         still_there(framed, context, place, name, before)
+
+
+def test_a_browser_whose_jar_was_filled_is_well_after_a_reload(
+    framed: FramedSite, window: Window
+) -> None:
+    user_id = f"jar-{framed.web.port}"
+    place = place_of(framed, user_id, "Jo Jar")
+    with window(ALLOW) as context:
+        arrive(framed, context, user_id, "Student", "Jo Jar")
+        page = hostile_page(context, place)
+        page.evaluate("window.bomb()")
+        near = framed.web.notebooks == SIBLING  # then the hub is filled too, and its sign-in lost
+        address = f"{place.hub}/hub/home" if near else f"{place.server}/lab"
+        tab = context.new_page()
+        refused = tab.goto(address)
+        assert refused is not None
+        if framed.web.notebooks is not None:
+            assert refused.status == 431
+            tab.reload()
+        shown = "The way in is your course page" if near else f'"{place.victim}"'
+        expect(tab.get_by_text(shown).first).to_be_visible()
 
 
 def still_there(

@@ -157,6 +157,7 @@ class WebServer:
             "nginx_platform_origins": self.origins,
             "nginx_notebook_domain": self.notebooks,
             "__nginx_own_hosts": self.notebooks is not None,
+            "__nginx_jar_shared": self.notebooks == SIBLING,
             "__nginx_notebook_names": [f"*.{self.notebooks}"] if self.notebooks else [],
             "__nginx_notebook_tls_apart": False,
             "__nginx_sites": [f"hub.{DOMAIN}", f"gitlab.{DOMAIN}", LMS],
