@@ -32,6 +32,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses im
     has_password,
     is_repository,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+    platform_hosts,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
     look_at_repository,
 )
@@ -41,7 +44,7 @@ OLDEST_ANSIBLE = (2, 19)
 FOR_THE_SERVER = (
     "systems", "minimum_memory_mb", "recommended_memory_mb", "minimum_disk_mb",
     "recommended_disk_mb", "disk_paths", "clock_tolerance", "git_timeout", "gitlab_deployment",
-    "http_proxy", "https_proxy", "no_proxy",
+    "http_proxy", "https_proxy", "no_proxy", "platform_private_hosts",
 )  # fmt: skip
 NO_PATH = (
     "Give the path of a file on the machine that runs Ansible, absolute or relative to the"
@@ -77,6 +80,7 @@ class ActionModule(ActionBase):
             },
             "ports": ports,
             "repositories": list(repositories(settings)),
+            "platform_hosts": list(platform_hosts(settings)),
             "authorities": "\n".join(authorities),
             "now": time.time(),
         }

@@ -54,6 +54,15 @@ options:
             Everybody is a learner otherwise.
         type: bool
         default: false
+      hosts:
+        description:
+          - Hosts that take the platform's grades. A grade whose address is on another host is not
+            sent.
+          - When not given, grades go to where the platform's signed launches say, on any public
+            host.
+        type: list
+        elements: str
+        default: []
       rotate:
         description:
           - A mark of your choice, such as a term or a date. A new secret is generated when it is
@@ -145,6 +154,7 @@ consumers:
       courses: null
       trust_email: false
       trust_roles: false
+      hosts: []
       rotation: 2027-spring
       previous_until: ["2027-03-15T08:00:00Z"]
 passports:
@@ -196,6 +206,7 @@ class Manager:
                 courses=None if item["courses"] is None else tuple(item["courses"]),
                 trust_email=item["trust_email"],
                 trust_roles=item["trust_roles"],
+                hosts=tuple(item["hosts"]),
                 rotate=item["rotate"],
                 grace=item["grace"],
                 present=item["state"] == "present",
@@ -292,6 +303,7 @@ def main() -> None:
                     "courses": {"type": "list", "elements": "str"},
                     "trust_email": {"type": "bool", "default": False},
                     "trust_roles": {"type": "bool", "default": False},
+                    "hosts": {"type": "list", "elements": "str", "default": []},
                     "rotate": {"type": "str"},
                     "grace": {"type": "str"},
                     "state": {

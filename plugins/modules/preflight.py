@@ -29,6 +29,11 @@ options:
     type: list
     elements: dict
     default: []
+  platform_hosts:
+    description: Hosts of course platforms that the site will ask. Given by the action plugin.
+    type: list
+    elements: dict
+    default: []
   authorities:
     description: Certificate authorities to trust meanwhile, in PEM. Given by the action plugin.
     type: str
@@ -88,6 +93,10 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine im
     Port,
     machine_findings,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+    private_hosts,
+    private_platform_findings,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
     look_at_repository,
     look_at_server,
@@ -101,6 +110,7 @@ def main() -> None:
             "settings": {"type": "dict", "required": True},
             "ports": {"type": "list", "elements": "dict", "default": []},
             "repositories": {"type": "list", "elements": "dict", "default": []},
+            "platform_hosts": {"type": "list", "elements": "dict", "default": []},
             "authorities": {"type": "str", "default": ""},
             "now": {"type": "float"},
         },
@@ -110,6 +120,7 @@ def main() -> None:
     ports = [Port(**port) for port in module.params["ports"]]
     machine = look_at_server(settings["disk_paths"], module.params["now"] or time.time())
     findings = list(machine_findings(machine, settings, ports))
+    findings += private_platform_findings(module.params["platform_hosts"], private_hosts(settings))
     unreached = []
     for repository in module.params["repositories"]:
         if module.get_bin_path("git") is None:

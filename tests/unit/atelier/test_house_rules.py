@@ -31,6 +31,7 @@ ROOMS = [
     {"registrations"},
     {"settings", "checktext", "desktext", "diagnosistext", "exercisetext"},
     {"fields"},
+    {"platform_hosts"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 

@@ -125,6 +125,7 @@ def test_the_passport_is_returned_on_request_only(file: Path) -> None:
         ({"key": "fun", "platform": "fun", "grace": "999999w"}, "longer than 90 days"),
         ({"key": "fun", "platform": "fun", "rotate": "a\nb"}, "rotate 'a\\nb'"),
         ({"key": "fun", "platform": "fun", "rotate": "a", "secret": SECRET}, "given as well"),
+        ({"key": "fun", "platform": "fun", "hosts": ["https://a.example/"]}, "a host name"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_before_anything_is_written(
@@ -166,12 +167,16 @@ def test_the_hub_reads_what_the_module_writes(file: Path) -> None:
     wanted = [
         {"key": "fun", "platform": "fun", "secret": SECRET},
         {"key": 'q"uote', "platform": "moodle", "courses": ["rr1"], "trust_email": True},
+        {"key": "tied", "platform": "fun", "secret": SECRET, "hosts": ["LMS.fun.example"]},
     ]
     run("lti_consumers", path=str(file), consumers=wanted)
+    assert not run("lti_consumers", path=str(file), consumers=wanted).changed
     read = settings.load(settings.Consumers, file)
     assert read.by_key("fun").secret.get_secret_value() == SECRET
     assert read.by_key('q"uote').courses == ("rr1",)
     assert read.by_key('q"uote').trust_email is True
+    assert read.by_key('q"uote').hosts == ()
+    assert read.by_key("tied").hosts == ("lms.fun.example",)
 
 
 @pytest.mark.long
@@ -185,6 +190,7 @@ def test_the_hub_reads_what_the_module_writes(file: Path) -> None:
             courses=st.none() | st.lists(st.just("rr1"), max_size=2).map(tuple),
             trust_email=st.booleans(),
             trust_roles=st.booleans(),
+            hosts=st.lists(st.sampled_from(["lms.example", "10.1.2.3"]), max_size=2).map(tuple),
             rotation=st.none() | st.from_regex(_consumers.MARK, fullmatch=True),
             previous=st.lists(
                 st.builds(

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from atelier.platform_hosts import host_name, private_host
+
 COURSE_SLUG = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 
 
@@ -61,6 +63,8 @@ def safe_path(value: str) -> str:
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 CourseSlug = Annotated[str, Field(pattern=COURSE_SLUG)]
+HostName = Annotated[str, AfterValidator(host_name)]
+PrivateHost = Annotated[str, AfterValidator(private_host)]
 RepositoryPath = Annotated[str, AfterValidator(safe_path)]
 
 

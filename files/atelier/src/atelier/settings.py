@@ -28,7 +28,16 @@ from pydantic import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from atelier.fields import CourseSlug, Origin, RepositoryPath, Strict, Title, Url
+from atelier.fields import (
+    CourseSlug,
+    HostName,
+    Origin,
+    PrivateHost,
+    RepositoryPath,
+    Strict,
+    Title,
+    Url,
+)
 
 PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 MIN_SECRET_LENGTH = 32
@@ -142,6 +151,8 @@ class Lti(Strict):
     """Rules for LTI launches."""
 
     timestamp_window_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
+    private_hosts: tuple[PrivateHost, ...] = ()
+    """Hosts of platforms that may be private, and be asked without TLS."""
 
 
 class Paths(Strict):
@@ -201,6 +212,9 @@ class Launcher(Strict):
     """Whether the e-mail addresses this platform sends are its learners' real, verified ones."""
     trust_roles: bool = False
     """Whether the LTI roles this platform sends are honoured; else everybody is a learner."""
+    hosts: tuple[HostName, ...] = ()
+    """Hosts that take the platform's grades. LTI 1.1: the only ones, where there are any; LTI 1.3:
+    besides those of the registration's addresses."""
 
 
 SharedSecret = Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]

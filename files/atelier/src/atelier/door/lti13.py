@@ -36,6 +36,7 @@ from atelier.door.keysets import Keysets, UnknownKeyError
 from atelier.door.lti11 import Launch, LaunchError
 from atelier.door.nonces import NonceStore
 from atelier.door.sealed import Sealer, SealError
+from atelier.platform_hosts import SETTING, PlatformHosts
 from atelier.registrations import Registration, Registrations
 from atelier.settings import Consumers
 
@@ -116,6 +117,7 @@ def begin(
     request: Mapping[str, str],
     *,
     registrations: Registrations,
+    hosts: PlatformHosts,
     hub_url: str,
     sealer: Sealer,
     browser_secret: str,
@@ -126,6 +128,7 @@ def begin(
     Args:
         request: its parameters.
         registrations: the platforms known.
+        hosts: those that need no TLS.
         hub_url: the hub's public address.
         sealer: seals the state.
         browser_secret: what the browser's cookie holds.
@@ -156,6 +159,13 @@ def begin(
             f"registration {registration.key!r}: target_link_uri"
             f" {request['target_link_uri'][:200]!r} is not below {hub_url}",
             400,
+        )
+    if not hosts.may_show(registration.auth_login_url):
+        raise LaunchError(
+            "launch_consumer",
+            f"registration {registration.key!r}: auth_login_url is not https, and {SETTING} does"
+            " not name its host",
+            401,
         )
     nonce = secrets.token_urlsafe(24)
     state = {
