@@ -224,6 +224,8 @@ def change(
     wanted: list[Wanted],
     now: datetime,
     new_secret: Callable[[], str] = make_secret,
+    *,
+    exclusive: bool = False,
 ) -> Change:
     """Bring the consumers to what is wanted; keys that are not named stay as they are.
 
@@ -232,8 +234,15 @@ def change(
         wanted: what is asked for.
         now: present time, with its zone: graces begin and end by it.
         new_secret: makes a secret.
+        exclusive: keys that are not named are removed instead.
     """
     check(wanted)
+    if exclusive:
+        named = {one.key for one in wanted}
+        wanted = [
+            *wanted,
+            *(Wanted(one.key, present=False) for one in before if one.key not in named),
+        ]
     consumers = {one.key: one for one in before}
     shown_before: dict[str, Any] = {}
     shown_after: dict[str, Any] = {}

@@ -14,7 +14,7 @@ description:
   - Keeps the file in which the hub finds its LTI 1.1 consumers. The hub takes a change up by
     itself, without a restart.
   - A secret that is not given is generated once, strong, and never again.
-  - Consumers that are not listed stay as they are.
+  - Consumers that are not listed stay as they are, unless O(exclusive=true).
 options:
   path:
     description: The file on the server.
@@ -85,6 +85,11 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  exclusive:
+    description: Whether consumers that are not listed are removed. What nobody lists any more would
+      let its bearer in for ever.
+    type: bool
+    default: false
   return_passports:
     description: Return the strings to paste into Open edX Studio. They hold the secrets.
     type: bool
@@ -134,6 +139,11 @@ EXAMPLES = r"""
         courses: [m1-statistics]
         rotate: 2027-spring
         grace: 14d
+
+- name: The inventory's platforms, and no others
+  mooc.atelier.lti_consumers:
+    consumers: "{{ atelier_consumers }}"
+    exclusive: true
 
 - name: One does no more
   mooc.atelier.lti_consumers:
@@ -255,7 +265,9 @@ class Manager:
     def change(self) -> dict[str, Any]:
         """Read, compare, write."""
         before = self.read()
-        change = _consumers.change(before, self.wanted(), datetime.now(UTC))
+        change = _consumers.change(
+            before, self.wanted(), datetime.now(UTC), exclusive=self.params["exclusive"]
+        )
         write = change.changed or not self.path.exists()
         if write and not self.module.check_mode:
             self.write(_consumers.dump(change.after))
@@ -313,6 +325,7 @@ def main() -> None:
                     },
                 },
             },
+            "exclusive": {"type": "bool", "default": False},
             "return_passports": {"type": "bool", "default": False, "no_log": False},
             "passport_name": {"type": "str", "default": "atelier", "no_log": False},
             "validate": {"type": "str"},

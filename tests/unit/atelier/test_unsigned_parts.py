@@ -27,6 +27,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=6,
 )
+KEY_FIELDS = ("kty", "kid", "use", "key_ops", "alg", "n", "e", "crv", "x", "y", "k")
 CLICK = Click()
 CLAIMS = CLICK.claims()
 WEB = Web()
@@ -110,15 +111,7 @@ def test_no_field_of_a_sealed_value_is_a_crash(name: str, value: Any) -> None:
 
 
 @pytest.mark.long
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional=dict.fromkeys(
-            ("kty", "kid", "use", "key_ops", "alg", "n", "e", "crv", "x", "y", "k"), JSON
-        ),
-    )
-    | JSON
-)
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(KEY_FIELDS, JSON)) | JSON)
 @settings(max_examples=300, deadline=None)
 def test_no_key_of_a_platform_is_a_crash(one: Any) -> None:
     for kind in ({}, {"kty": "RSA"}, {"kty": "EC", "crv": "P-256"}):

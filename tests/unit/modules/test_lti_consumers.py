@@ -69,6 +69,23 @@ def test_what_differs_is_changed_and_what_is_not_listed_stays(file: Path) -> Non
     assert kept(file)["moodle"]["secret"] == SECRET
 
 
+def test_what_is_not_listed_goes_where_the_list_is_all_there_is(file: Path) -> None:
+    """A key that leaked, and whose entry was deleted from the inventory, launches no more."""
+    both = [{"key": key, "platform": "fun", "secret": SECRET} for key in ("fun", "leaked")]
+    run("lti_consumers", path=str(file), consumers=both)
+    dry = run("lti_consumers", path=str(file), consumers=both[:1], exclusive=True, check=True)
+    assert dry.changed
+    assert dry.result["diff"]["after"] == {"leaked": None}
+    assert set(kept(file)) == {"fun", "leaked"}
+    ran = run("lti_consumers", path=str(file), consumers=both[:1], exclusive=True)
+    assert ran.changed
+    assert SECRET not in ran.written
+    assert set(kept(file)) == {"fun"}
+    assert not run("lti_consumers", path=str(file), consumers=both[:1], exclusive=True).changed
+    assert run("lti_consumers", path=str(file), consumers=[], exclusive=True).changed
+    assert kept(file) == {}
+
+
 def test_absent_removes_and_is_content_when_there_is_none(file: Path) -> None:
     run("lti_consumers", path=str(file), consumers=[{"key": "fun", "platform": "fun"}])
     gone = [{"key": "fun", "state": "absent"}]
