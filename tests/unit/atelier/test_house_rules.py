@@ -25,7 +25,7 @@ ROOMS = [
     {"spawn"},
     {"house"},
     {"deskclient", "learner", "platform_services"},
-    {"spaces", "outside", "toolkeys", "mirrors"},
+    {"spaces", "outside", "toolkeys", "mirrors", "admission"},
     {"identity", "text", "live", "headers", "quickdb"},
     {"joined"},
     {"registrations"},

@@ -11,6 +11,7 @@ import jwt
 import pytest
 from atelier.door import lti13
 from atelier.door.claims import as_params, migration_signature
+from atelier.door.launches import teaches
 from atelier.door.lti11 import LaunchError
 from atelier.door.nonces import NonceStore
 from atelier.door.sealed import Sealer
@@ -275,18 +276,27 @@ def test_roles_are_written_as_1_1_does() -> None:
     given = [
         f"{membership}#Instructor",
         f"{membership}/Instructor#TeachingAssistant",
+        f"{membership}/Learner#Instructor",
         "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
         "Learner",
         f"{membership}#Learner,{membership}#Instructor",
+        f"{membership}/Instructor",
+        f"{membership}#Instructor#Lecturer",
+        f"x{membership}#Instructor",
         7,
     ]
     params = as_params({"sub": "1", CLAIM + "roles": given})
     assert params["roles"].split(",") == [
         "Instructor",
         "Instructor/TeachingAssistant",
+        "Learner/Instructor",
         "urn:lti:instrole:ims/lis/Administrator",
         "Learner",
+        f"{membership}/Instructor",
+        f"{membership}#Instructor#Lecturer",
+        f"x{membership}#Instructor",
     ]
+    assert not teaches(",".join(params["roles"].split(",")[4:]))
 
 
 JSON = st.recursive(

@@ -139,6 +139,12 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Aucun cours n’a encore été ouvert avec ce compte.",
         "No course has been opened with this account yet.",
     ),
+    "entry_closed": (
+        "Ce cours ne vous est plus ouvert ici : le lien par lequel vous étiez venu n’existe plus."
+        " Vos fichiers restent ; l’équipe du cours peut dire s’il y a un nouveau lien.",
+        "This course is not open to you here any more: the link by which you came is gone."
+        " Your files stay; the course team can say whether there is a new link.",
+    ),
     "not_signed_in_title": ("Vous n’êtes pas connecté ici", "You are not signed in here"),
     "not_signed_in": (
         "Ouvrez le lien depuis la page du cours. Si vous venez de le faire, votre navigateur a"

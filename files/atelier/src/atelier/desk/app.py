@@ -17,11 +17,13 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from atelier.admission import Admission
 from atelier.desk.access import AccessOffice
 from atelier.desk.answers import AnswerBook
 from atelier.desk.check.runner import Checker
 from atelier.desk.checks import CheckOffice
 from atelier.desk.credentials import CredentialOffice, HubUnavailable, ServerTokens
+from atelier.desk.entry import Entry
 from atelier.desk.forge import Forge
 from atelier.desk.grades.queue import GradeQueue
 from atelier.desk.grades.sender import GradeSender
@@ -108,11 +110,17 @@ class Desk:
         self._spaces = Preparer(settings, self._store, self._forge, self._courses)
         self._office = CredentialOffice(self._forge, self._store)
         self._servers = ServerTokens(settings)
-        self.look = Look(settings, SignIn(settings, self._hub_token))
+        self._book = AnswerBook(self._store.engine)
+        consumers = LiveConsumers(settings.paths.consumers)
+        joined = Joined(settings.paths.joined).file
+        registrations = LiveRegistrations(settings.paths.registrations, joined)
+        self._entry = Entry(
+            settings, self._book, Admission(consumers, registrations, self._courses)
+        )
+        self.look = Look(settings, SignIn(settings, self._hub_token), self._entry)
         self.access = AccessPages(
             settings, self._store, self._courses, AccessOffice(settings, self._forge), self.look
         )
-        self._book = AnswerBook(self._store.engine)
         self._grades = GradeQueue(self._store.engine)
         self.checker = Checker()
         self._checks = CheckOffice(
@@ -127,8 +135,8 @@ class Desk:
         self._sender = GradeSender(
             self._grades,
             self._book,
-            LiveConsumers(settings.paths.consumers),
-            LiveRegistrations(settings.paths.registrations, Joined(settings.paths.joined).file),
+            consumers,
+            registrations,
             platforms,
             PlatformTokens(platforms, tool_keys(credentials)),
         )
@@ -225,6 +233,7 @@ class Desk:
         username = await self._servers.owner(token, course)
         if username is None:
             raise Refused(403, "this token is not that of a learner's server for this course")
+        await self._entry.admit(username, course)
         return username
 
     async def take_back(self, request: HttpRequest) -> Response:

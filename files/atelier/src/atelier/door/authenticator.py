@@ -19,8 +19,9 @@ from atelier.door.diagnose import DiagnoseHandler
 from atelier.door.entrance import Entrance, LaunchHandler, LaunchProblem
 from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler, StartHandler
 from atelier.door.keysets import Keysets
-from atelier.door.launches import auth_state
+from atelier.door.launches import auth_state, teaches
 from atelier.door.nonces import NonceStore
+from atelier.door.sweep import Sweep
 from atelier.door.targets import TargetError, choose
 from atelier.house import house
 from atelier.learner import identify, merge_auth_state
@@ -47,7 +48,8 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
         """The hub's routes of the door."""
-        del app
+        self.sweep = Sweep(app)
+        self.sweep.begin()
         self.nonces  # noqa: B018 (opened when the hub starts: see there what it takes from then on)
         return [
             ("/lti/launch", LaunchHandler),
@@ -110,7 +112,12 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
                 wanted[:200],
             )
         learner = identify(launch.params, launch.consumer, rooms.settings.site)
-        state = auth_state(learner, place, launch.params, launch.consumer, now, launch.services)
+        staff = teaches(launch.params.get("roles", "")) and rooms.admission.may_teach(
+            place.course, launch.consumer.key
+        )
+        state = auth_state(
+            learner, place, launch.params, launch.consumer, now, launch.services, staff=staff
+        )
         return {"name": learner.username, "auth_state": state}
 
 

@@ -36,15 +36,15 @@ from atelier.door.keysets import Keysets, UnknownKeyError
 from atelier.door.lti11 import Launch, LaunchError
 from atelier.door.nonces import NonceStore
 from atelier.door.sealed import Sealer, SealError
+from atelier.door.token_header import ALGORITHMS as ALGORITHMS
+from atelier.door.token_header import MAX_TOKEN_BYTES as MAX_TOKEN_BYTES
+from atelier.door.token_header import HeaderError, read_header
 from atelier.platform_hosts import SETTING, PlatformHosts
 from atelier.registrations import Registration, Registrations
 from atelier.settings import Consumers
 
-ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"})
-"""What the Security Framework allows (section 6.1.1); never a shared secret, never none."""
 STATE_SECONDS = 600
 """How long a login may take."""
-MAX_TOKEN_BYTES = 64 * 1024
 MAX_HINT_LENGTH = 2048
 LOGIN_PARAMETERS = (
     "iss",
@@ -56,13 +56,6 @@ LOGIN_PARAMETERS = (
 )
 """What a platform sends first (Security Framework 1.0, section 5.1.1.1; LTI Core 1.3, 4.1)."""
 _PURPOSE = "lti13-login"
-_HEADER_TYPES: dict[str, type] = {
-    **dict.fromkeys(("alg", "kid", "typ", "cty", "jku", "x5u", "x5t", "x5t#S256"), str),
-    "jwk": dict,
-    "x5c": list,
-    "b64": bool,
-}
-"""What the fields of a token's header may hold (RFC 7515, section 4.1; RFC 7797)."""
 
 
 @dataclass(frozen=True)
@@ -297,39 +290,12 @@ def _refusal(registration: Registration, key: str, detail: str, status: int = 40
     return LaunchError(key, f"registration {registration.key!r}: {detail}", status)
 
 
-def _header(token: str, registration: Registration) -> tuple[str, str]:
-    """Algorithm and key that a token's header names: nobody signed it, so its types are looked at.
-
-    Raises:
-        LaunchError: it is no header that this site can use.
-    """
-    if len(token) > MAX_TOKEN_BYTES:
-        raise _refusal(registration, "launch_shape", f"id_token of {len(token)} characters", 413)
-    try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, TypeError, ValueError, RecursionError) as error:
-        detail = f"id_token is not a token: {type(error).__name__}"
-        raise _refusal(registration, "launch_shape", detail, 400) from None
-    for name, kind in _HEADER_TYPES.items():
-        if name in header and not isinstance(header[name], kind):
-            found = type(header[name]).__name__
-            detail = f"id_token: {name} in the header must be {kind.__name__}, and is {found}"
-            raise _refusal(registration, "launch_shape", detail, 400)
-    if "crit" in header:  # what it names must be understood (RFC 7515, section 4.1.11)
-        detail = "id_token names extensions of JWS as critical, and none is known here"
-        raise _refusal(registration, "launch_shape", detail, 400)
-    algorithm, kid = header.get("alg", ""), header.get("kid", "")
-    if algorithm not in ALGORITHMS:
-        detail = f"id_token is signed by {str(algorithm)[:20]!r}, which is not allowed"
-        raise _refusal(registration, "launch_signature", detail)
-    if not kid:
-        raise _refusal(registration, "launch_signature", "id_token does not name its key (kid)")
-    return algorithm, kid
-
-
 async def _signed(token: str, registration: Registration, keysets: Keysets) -> dict[str, Any]:
     """The claims of a token that the platform signed."""
-    algorithm, kid = _header(token, registration)
+    try:
+        algorithm, kid = read_header(token)
+    except HeaderError as error:
+        raise _refusal(registration, error.key, str(error), error.status) from None
     try:
         key = await keysets.key(registration, kid)
         claims: dict[str, Any] = jwt.decode(
