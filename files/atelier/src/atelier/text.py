@@ -156,6 +156,19 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Une autre personne est connectée dans ce navigateur.",
         "Somebody else is signed in in this browser.",
     ),
+    "switch_title": (
+        "Vous êtes {former}. Continuer en tant que {newcomer} ?",
+        "You are {former}. Continue as {newcomer}?",
+    ),
+    "switch": (
+        "Ce navigateur est connecté au nom de {former}, et un lien de cours vient d’y être ouvert"
+        " au nom de {newcomer}. Si ce n’est pas vous qui avez cliqué sur ce lien, ne continuez"
+        " pas.",
+        "This browser is signed in as {former}, and a course link has just been opened in it for"
+        " {newcomer}. If you did not click that link, do not continue.",
+    ),
+    "switch_go": ("Continuer en tant que {newcomer}", "Continue as {newcomer}"),
+    "switch_stay": ("Rester {former}", "Stay {former}"),
     # in a frame of the course page
     "frame_moment": ("Un instant…", "One moment…"),
     "frame_title": ("À ouvrir dans un nouvel onglet", "To be opened in a new tab"),

@@ -91,7 +91,12 @@ class Entrance(ArrivalHandler):
         kept = self.state["launches"][self.state["last"]]
         place = Destination(**{name: kept[name] for name in Destination.__dataclass_fields__})
         house().desk.tell(hand_over(self.state, place.course))
-        await self.lead_on(user, go_query(place), place.target)
+        if self.instead is not None:
+            await self.ask(user, go_query(place), place.target)
+        elif self.unsure:
+            self.hand_on(user, go_query(place), place.target)
+        else:
+            await self.lead_on(user, go_query(place), place.target)
 
     async def refuse(self, problem: LaunchProblem, new_tab: str | None = None) -> None:
         """A page with one sentence, a reference that is in the log, and a way on.
@@ -139,6 +144,8 @@ class Entrance(ArrivalHandler):
 
 class LaunchHandler(Entrance):
     """``/hub/lti/launch``: launches of LTI 1.1."""
+
+    asks = True
 
     async def post(self) -> None:
         """A launch."""
