@@ -50,6 +50,14 @@ _TEXT: dict[str, tuple[str, str]] = {
         "La plateforme du cours a envoyé une demande incomplète ou illisible.",
         "The course platform sent an incomplete or unreadable request.",
     ),
+    "launch_nobody": (
+        "La plateforme ne dit pas qui vous êtes : c’est le cas de l’aperçu de Studio, le même pour"
+        " tous les auteurs. Rien n’a été ouvert. Pour essayer ce lien, ouvrez le cours comme vos"
+        " étudiants le voient (dans Studio : « Voir en ligne », View live) et cliquez-y.",
+        "The platform does not say who you are: so it is in Studio’s preview, which is the same"
+        " for all authors. Nothing was opened. To try this link, open the course as learners see"
+        " it (in Studio: View live), and click it there.",
+    ),
     "launch_consumer": (
         "Ce site ne connaît pas la plateforme qui vous envoie.",
         "This site does not know the platform that sent you.",

@@ -20,6 +20,7 @@ from atelier.door.entrance import Entrance, LaunchHandler, LaunchProblem
 from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler, StartHandler
 from atelier.door.keysets import Keysets
 from atelier.door.launches import auth_state, teaches
+from atelier.door.nobody import refuse_nobody
 from atelier.door.nonces import NonceStore
 from atelier.door.sweep import Sweep
 from atelier.door.targets import TargetError, choose
@@ -93,6 +94,7 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
                 now=now,
                 window=rooms.settings.lti.timestamp_window_seconds,
             )
+            refuse_nobody(launch)
             place = choose(
                 launch.params,
                 launch.consumer,

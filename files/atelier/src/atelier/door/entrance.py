@@ -112,7 +112,9 @@ class Entrance(ArrivalHandler):
             # browsers may keep them from a form of another site: who is here is looked at there.
             who = urlencode({"who": problem.learner})
             way_on = f"{self.base_url}hub/atelier/go?{who}"
-        advice = "allow_cookies" if new_tab else "back_to_course"
+        advice: str | None = "allow_cookies" if new_tab else "back_to_course"
+        if problem.key == "launch_nobody":  # the same click again would do the same
+            advice = None
         self.set_status(problem.status_code)
         self.finish(
             await self.render_template(

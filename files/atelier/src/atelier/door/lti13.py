@@ -360,8 +360,12 @@ def _check_message(claims: Mapping[str, Any], registration: Registration, hub_ur
     if kind not in (RESOURCE_LINK, DEEP_LINKING):
         raise _refusal(registration, "launch_shape", f"message_type is {str(kind)[:80]!r}", 400)
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not subject.strip() or len(subject) > 255:
-        raise _refusal(registration, "launch_shape", "sub is absent: nobody is launching", 400)
+    if subject is None or (
+        isinstance(subject, str) and not subject.strip()
+    ):  # LTI Core 1.3, section 5.3.6.1
+        raise _refusal(registration, "launch_nobody", "sub is absent: nobody is launching", 400)
+    if not isinstance(subject, str) or len(subject) > 255:
+        raise _refusal(registration, "launch_shape", "sub is no text of 1 to 255 characters", 400)
     if kind == RESOURCE_LINK and not text_at(claims, CLAIM + "resource_link", "id"):
         raise _refusal(registration, "launch_shape", "resource_link has no id", 400)
     if kind == DEEP_LINKING and not text_at(claims, DEEP_LINKING_SETTINGS, "deep_link_return_url"):
