@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -22,7 +23,12 @@ from atelier.desk.access import AccessOffice
 from atelier.desk.answers import AnswerBook
 from atelier.desk.check.runner import Checker
 from atelier.desk.checks import CheckOffice
-from atelier.desk.credentials import CredentialOffice, HubUnavailable, ServerTokens
+from atelier.desk.credentials import (
+    LOOK_AFTER_SECONDS,
+    CredentialOffice,
+    HubUnavailable,
+    ServerTokens,
+)
 from atelier.desk.entry import Entry
 from atelier.desk.forge import Forge
 from atelier.desk.grades.queue import GradeQueue
@@ -214,11 +220,14 @@ class Desk:
             raise Refused(403, "this is for learners' servers, which ask directly")
         token = _token(request)
         data = await _fields(request, "course")
+        since = self._office.moment()
         username = await self._owner(token, data["course"])
+        await self._at_its_seat(request, username, data["course"], token)
         if await self._spaces.settled(username, data["course"], _wait(request)):
+            since = self._office.moment()
             await self._owner(token, data["course"])  # the server may have stopped meanwhile
         credential = await self._office.get(
-            username, data["course"], fresh=data.get("fresh") is True
+            username, data["course"], fresh=data.get("fresh") is True, since=since, token=token
         )
         return JSONResponse(
             {
@@ -228,6 +237,19 @@ class Desk:
             },
             headers={"Cache-Control": "no-store"},
         )
+
+    async def _at_its_seat(
+        self, request: HttpRequest, username: str, course: str, token: str
+    ) -> None:
+        """Only the container of that server may ask, wherever its token has got to.
+
+        Raises:
+            Refused: it is another one.
+        """
+        address = request.client.host if request.client else ""
+        if not await asyncio.to_thread(self._store.seat, username, course, token, address):
+            log.warning("credential user=%s course=%s asked for by %s", username, course, address)
+            raise Refused(403, "this token is that of a server elsewhere")
 
     async def _owner(self, token: str, course: str) -> str:
         username = await self._servers.owner(token, course)
@@ -249,6 +271,7 @@ class Desk:
         """For ever: retry what is pending, at once when GitLab is back."""
         await self._office.begin()
         was_reachable = True
+        looked = time.monotonic()
         while True:
             reachable = self._forge.reachable()
             if reachable and not was_reachable:
@@ -257,6 +280,9 @@ class Desk:
             try:
                 await self._spaces.retry()
                 await self._office.retry()
+                if time.monotonic() - looked > LOOK_AFTER_SECONDS:
+                    looked = time.monotonic()
+                    await self._office.look_after(self._servers.owner)
             except Exception:
                 log.exception("retrying failed")
             await asyncio.sleep(RETRY_EVERY_SECONDS)
