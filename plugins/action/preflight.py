@@ -26,6 +26,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
     authority_findings,
     site_certificate_findings,
+    strict_findings,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import (
     course_findings,
@@ -45,6 +46,7 @@ FOR_THE_SERVER = (
     "systems", "minimum_memory_mb", "recommended_memory_mb", "minimum_disk_mb",
     "recommended_disk_mb", "disk_paths", "clock_tolerance", "git_timeout", "gitlab_deployment",
     "http_proxy", "https_proxy", "no_proxy", "platform_private_hosts",
+    "gitlab_url",
 )  # fmt: skip
 NO_PATH = (
     "Give the path of a file on the machine that runs Ansible, absolute or relative to the"
@@ -62,12 +64,13 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         settings: Settings = self._task.args["settings"]
         authorities: list[str] = []
+        strict: list[Finding] = []
         findings = [
             *controller_findings(),
             *site_findings(settings),
             *course_findings(settings),
-            *self._certificate_files(settings),
-            *self._authority_files(settings, authorities),
+            *self._certificate_files(settings, strict),
+            *self._authority_files(settings, authorities, strict),
             *self._other_files(settings),
         ]
         ports = [dict(port) for port in settings["ports"] if as_integer(port["port"])]
@@ -82,6 +85,7 @@ class ActionModule(ActionBase):
             "repositories": list(repositories(settings)),
             "platform_hosts": list(platform_hosts(settings)),
             "authorities": "\n".join(authorities),
+            "strict": [finding.as_dict() for finding in strict],
             "now": time.time(),
         }
         seen = self._execute_module(
@@ -116,8 +120,8 @@ class ActionModule(ActionBase):
         except (AnsibleError, OSError) as error:
             return b"", [Finding(variable, f"cannot be read ({path}: {error})", NO_PATH)]
 
-    def _certificate_files(self, settings: Settings) -> Iterator[Finding]:
-        """Read the site's own certificate and key."""
+    def _certificate_files(self, settings: Settings, strict: list[Finding]) -> Iterator[Finding]:
+        """Read the site's own certificate and key; keep what strict programs alone refuse."""
         if settings["tls"] != "files":
             return
         certificate, key = settings["tls_certificate"], settings["tls_key"]
@@ -131,9 +135,15 @@ class ActionModule(ActionBase):
             yield from site_certificate_findings(
                 certificate_text, key_text, site_names(settings), datetime.now(UTC)
             )
+            strict += strict_findings("atelier_tls_certificate", str(certificate), certificate_text)
 
-    def _authority_files(self, settings: Settings, texts: list[str]) -> Iterator[Finding]:
-        """Read the extra authorities, and keep their texts for who has to trust them."""
+    def _authority_files(
+        self, settings: Settings, texts: list[str], strict: list[Finding]
+    ) -> Iterator[Finding]:
+        """Read the extra authorities, and keep their texts for who has to trust them.
+
+        What strict programs alone refuse is kept, too: the server knows whether it has such.
+        """
         variable, paths = "atelier_ca_certificates", settings["ca_certificates"]
         if not isinstance(paths, (list, tuple)):
             yield Finding(variable, "is not a list", "Write it as a list of paths.")
@@ -144,6 +154,7 @@ class ActionModule(ActionBase):
             yield from findings
             if not findings:
                 texts.append(content.decode("utf-8", "replace"))
+                strict += strict_findings(variable, str(path), content)
 
     def _other_files(self, settings: Settings) -> Iterator[Finding]:
         """Look for archives and courses' directories."""

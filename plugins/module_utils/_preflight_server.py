@@ -20,6 +20,8 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine im
 
 LISTEN = "0A"  # linux/include/net/tcp_states.h
 PYTHON = "/usr/bin/python3"
+STRICT_PYTHON = (3, 13)
+"""From this version on, `ssl.create_default_context` sets `VERIFY_X509_STRICT`."""
 OTHER_ENGINES = ("docker-ce", "containerd.io")
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -46,6 +48,18 @@ def look_at_server(disk_paths: Iterable[str], now: float) -> Machine:
         installed=Path("/etc/systemd/system/atelier-hub.service").exists(),
         other_engine=" and ".join(filter(is_installed, OTHER_ENGINES)),
     )
+
+
+def strictly(found: Iterable[Mapping[str, str]], version: tuple[Any, ...]) -> list[Finding]:
+    """Judge what strict programs refuse in certificates: grave where hub and desk will be such.
+
+    Their environment is made with the server's own Python, as this runs with it.
+
+    Args:
+        found: `variable`, `problem` and `fix` of each.
+        version: of the server's Python.
+    """
+    return [Finding(**one, grave=version >= STRICT_PYTHON) for one in found]
 
 
 def is_installed(package: str) -> bool:

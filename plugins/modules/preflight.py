@@ -38,6 +38,11 @@ options:
     description: Certificate authorities to trust meanwhile, in PEM. Given by the action plugin.
     type: str
     default: ""
+  strict:
+    description: What Python 3.13 and later refuse in certificates. Given by the action plugin.
+    type: list
+    elements: dict
+    default: []
   now:
     description: Time on the controller, in seconds since 1970. Given by the action plugin.
     type: float
@@ -86,6 +91,7 @@ report:
   type: str
 """
 
+import sys
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -100,6 +106,11 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms 
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
     look_at_repository,
     look_at_server,
+    strictly,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_tls import (
+    context_of,
+    gitlab_certificate_findings,
 )
 
 
@@ -112,6 +123,7 @@ def main() -> None:
             "repositories": {"type": "list", "elements": "dict", "default": []},
             "platform_hosts": {"type": "list", "elements": "dict", "default": []},
             "authorities": {"type": "str", "default": ""},
+            "strict": {"type": "list", "elements": "dict", "default": []},
             "now": {"type": "float"},
         },
         supports_check_mode=True,
@@ -121,6 +133,8 @@ def main() -> None:
     machine = look_at_server(settings["disk_paths"], module.params["now"] or time.time())
     findings = list(machine_findings(machine, settings, ports))
     findings += private_platform_findings(module.params["platform_hosts"], private_hosts(settings))
+    findings += gitlab_certificate_findings(settings, context_of(module.params["authorities"]))
+    findings += strictly(module.params["strict"], sys.version_info)
     unreached = []
     for repository in module.params["repositories"]:
         if module.get_bin_path("git") is None:

@@ -28,17 +28,25 @@ class Authority:
         folder: where its files are.
         key_usage: whether its certificate says what its key is for (RFC 5280, section 4.2.1.3).
         identifiers: whether it names its key (sections 4.2.1.1 and 4.2.1.2).
+        critical: whether its basic constraints are (section 4.2.1.9).
+        name: of its file.
     """
 
     def __init__(
-        self, folder: Path, *, key_usage: bool = True, identifiers: bool = True, name: str = "ca"
+        self,
+        folder: Path,
+        *,
+        key_usage: bool = True,
+        identifiers: bool = True,
+        critical: bool = True,
+        name: str = "ca",
     ) -> None:
         self._folder = folder
         self._identifiers = identifiers
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = name_of(f"tests' authority {name}")
         builder = self._begin(self._name, self._key.public_key()).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True
+            x509.BasicConstraints(ca=True, path_length=None), critical=critical
         )
         if key_usage:
             usage = dict.fromkeys(
