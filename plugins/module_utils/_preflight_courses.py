@@ -31,6 +31,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits imp
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
     host_findings,
     private_hosts,
+    staff_findings,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_registrations import (
     registration_findings,
@@ -102,6 +103,7 @@ def course_findings(settings: Settings) -> Iterator[Finding]:
         yield from one_course(variable, course, known)
     yield from consumer_findings(consumers, slugs)
     yield from registration_findings(registrations, keys, slugs, private_hosts(settings))
+    yield from staff_findings(settings)
 
 
 def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Iterator[Finding]:

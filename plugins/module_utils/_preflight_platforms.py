@@ -64,9 +64,8 @@ def host_findings(variable: str, value: Any) -> Iterator[Finding]:
 def platform_hosts(settings: Settings) -> Iterator[dict[str, str]]:
     """Return the hosts that the server will ask, with the variable that names each."""
     for variable in ("consumers", "registrations"):
-        items = settings.get(variable) or []
-        for number, item in enumerate(items if isinstance(items, (list, tuple)) else []):
-            if not isinstance(item, Mapping) or item.get("state") == "absent":
+        for number, item in enumerate(_dictionaries(settings.get(variable))):
+            if item.get("state") == "absent":
                 continue
             name = f"atelier_{variable}[{number}] ({item.get('key')})"
             named = item.get("hosts") if isinstance(item.get("hosts"), (list, tuple)) else ()
@@ -105,3 +104,36 @@ def private_platform_findings(
                 "The site talks to public platforms only, unless you name others:"
                 f" {SETTING}: [{host}]",
             )
+
+
+def staff_findings(settings: Settings) -> Iterator[Finding]:
+    """Courses in which nobody is staff, as they name no platform and there are several."""
+    launchers = [
+        item
+        for variable in ("consumers", "registrations")
+        for item in _dictionaries(settings.get(variable))
+        if item.get("state") != "absent"
+    ]
+    trusted = [one for one in launchers if one.get("trust_roles") is True]
+    if not trusted or len({str(one.get("platform")) for one in launchers}) < 2:
+        return
+    named = {
+        str(slug)
+        for one in trusted
+        for slug in (one["courses"] if isinstance(one.get("courses"), (list, tuple)) else ())
+    }
+    for course in _dictionaries(settings.get("courses")):
+        slug = course.get("slug")
+        if course.get("consumers") is None and slug not in named:
+            yield Finding(
+                f"atelier_courses ({slug}).consumers",
+                "is not set, and there are several platforms: nobody is staff in this course",
+                "Name the keys whose instructors see everybody's answers there, or set courses of"
+                " their consumers.",
+                grave=False,
+            )
+
+
+def _dictionaries(value: Any) -> list[Mapping[str, Any]]:
+    items = value if isinstance(value, (list, tuple)) else []
+    return [item for item in items if isinstance(item, Mapping)]

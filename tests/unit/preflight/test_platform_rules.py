@@ -13,6 +13,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms 
     private_host_findings,
     private_hosts,
     private_platform_findings,
+    staff_findings,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_registrations import (
     registration_findings,
@@ -109,3 +110,34 @@ def test_hosts_of_a_platform_are_a_list_of_names(hosts: Any) -> None:
     consumer = {"key": "fun", "platform": "fun", "rotate": "a", "hosts": hosts}
     found = consumer_findings([("atelier_consumers[0]", consumer)], ["rr1"])
     assert [one.variable for one in found] == ["atelier_consumers[0] (fun).hosts"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, True),
+        ({"courses": [{"slug": "rr1", "consumers": ["fun"]}]}, False),
+        ({"registrations": [{**GOOD, "platform": "fun"}]}, False),  # one platform alone
+        ({"registrations": [{**GOOD, "state": "absent"}]}, False),
+        ({"consumers": [{"key": "fun", "platform": "fun"}]}, False),  # nobody is trusted
+        (
+            {
+                "consumers": [
+                    {"key": "fun", "platform": "fun", "trust_roles": True, "courses": ["rr1"]}
+                ]
+            },
+            False,
+        ),
+        ({"courses": "rr1", "consumers": 7}, False),
+    ],
+)
+def test_a_course_without_staff_is_told(changes: dict[str, Any], told: bool) -> None:
+    settings = {
+        "courses": [{"slug": "rr1"}],
+        "consumers": [{"key": "fun", "platform": "fun", "trust_roles": True}],
+        "registrations": [GOOD],
+        **changes,
+    }
+    found = list(staff_findings(settings))
+    assert bool(found) == told
+    assert not any(one.grave for one in found)
