@@ -165,7 +165,7 @@ def strict_findings(variable: str, path: str, content: bytes) -> Iterator[Findin
     except ValueError:
         return
     for one in certificates:
-        missing = list(strict_problems(one))
+        missing = list(strict_problems(one, signs=variable != CERTIFICATE))
         if missing:
             name = one.subject.rfc4514_string() or "a certificate without subject"
             yield Finding(
@@ -177,14 +177,18 @@ def strict_findings(variable: str, path: str, content: bytes) -> Iterator[Findin
             )
 
 
-def strict_problems(one: x509.Certificate) -> Iterator[str]:
+def strict_problems(one: x509.Certificate, *, signs: bool) -> Iterator[str]:
     """What a certificate lacks of RFC 5280, as ends of a sentence.
+
+    Args:
+        one: the certificate.
+        signs: whether one that does not say what it is has to sign others.
 
     Source: OpenSSL's ``check_extensions`` (crypto/x509/x509_vfy.c).
     """
     constraints = _extension(one, x509.BasicConstraints)
     own = one.issuer == one.subject
-    authority = constraints.value.ca if constraints is not None else own
+    authority = constraints.value.ca if constraints is not None else own and signs
     if authority:
         if constraints is None:
             yield "lacks basicConstraints (4.2.1.9)"

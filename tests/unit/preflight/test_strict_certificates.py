@@ -22,7 +22,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._spaces import (
     GitLabUnavailable,
     classify,
 )
-from kit.certificates import Authority
+from kit.certificates import Authority, signed_by_itself
 
 HOST = "gitlab.campus.example"
 
@@ -67,6 +67,14 @@ def test_it_says_what_openssl_says(
         *strict_findings("atelier_tls_certificate", "site.pem", leaf),
     ]
     assert bool(refused) == bool(found), (refused, found)
+
+
+def test_a_certificate_that_nobody_else_signed_is_no_authority(tmp_path: Path) -> None:
+    """One that a site signed itself may lack it all, where it is trusted as it is."""
+    alone = signed_by_itself(tmp_path, HOST)
+    assert handshake(alone, alone, strict=True) == ""
+    leaf = alone.read_bytes().split(b"-----BEGIN PRIVATE")[0]
+    assert list(strict_findings("atelier_tls_certificate", "site.pem", leaf)) == []
 
 
 def test_the_authority_and_the_way_out_are_named(tmp_path: Path) -> None:
