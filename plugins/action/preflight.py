@@ -27,6 +27,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificat
     ALL_NAMES,
     authority_findings,
     site_certificate_findings,
+    strict_findings,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import (
     course_findings,
@@ -40,6 +41,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_notebooks 
     looked_up,
     wildcard,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+    platform_hosts,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
     addresses,
     look_at_repository,
@@ -50,7 +54,8 @@ OLDEST_ANSIBLE = (2, 19)
 FOR_THE_SERVER = (
     "systems", "minimum_memory_mb", "recommended_memory_mb", "minimum_disk_mb",
     "recommended_disk_mb", "disk_paths", "clock_tolerance", "git_timeout", "gitlab_deployment",
-    "http_proxy", "https_proxy", "no_proxy",
+    "http_proxy", "https_proxy", "no_proxy", "platform_private_hosts",
+    "gitlab_url",
 )  # fmt: skip
 NO_PATH = (
     "Give the path of a file on the machine that runs Ansible, absolute or relative to the"
@@ -68,13 +73,14 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         settings: Settings = self._task.args["settings"]
         authorities: list[str] = []
+        strict: list[Finding] = []
         findings = [
             *controller_findings(),
             *site_findings(settings),
             *course_findings(settings),
-            *self._certificate_files(settings),
-            *self._notebook_certificate_files(settings),
-            *self._authority_files(settings, authorities),
+            *self._certificate_files(settings, strict),
+            *self._notebook_certificate_files(settings, strict),
+            *self._authority_files(settings, authorities, strict),
             *self._other_files(settings),
         ]
         ports = [dict(port) for port in settings["ports"] if as_integer(port["port"])]
@@ -87,8 +93,10 @@ class ActionModule(ActionBase):
             },
             "ports": ports,
             "repositories": list(repositories(settings)),
+            "platform_hosts": list(platform_hosts(settings)),
             "authorities": "\n".join(authorities),
             "names": looked_up(settings),
+            "strict": [finding.as_dict() for finding in strict],
             "now": time.time(),
         }
         seen = self._execute_module(
@@ -125,22 +133,24 @@ class ActionModule(ActionBase):
         except (AnsibleError, OSError) as error:
             return b"", [Finding(variable, f"cannot be read ({path}: {error})", NO_PATH)]
 
-    def _certificate_files(self, settings: Settings) -> Iterator[Finding]:
-        """Read the site's own certificate and key."""
+    def _certificate_files(self, settings: Settings, strict: list[Finding]) -> Iterator[Finding]:
+        """Read the site's own certificate and key; keep what strict programs alone refuse."""
         if settings["tls"] != "files":
             return
-        yield from self._pair(settings, "tls", site_names(settings))
+        yield from self._pair(settings, strict, "tls", site_names(settings))
 
-    def _notebook_certificate_files(self, settings: Settings) -> Iterator[Finding]:
+    def _notebook_certificate_files(
+        self, settings: Settings, strict: list[Finding]
+    ) -> Iterator[Finding]:
         """Read the certificate of learners' host names: one of its own, or the site's."""
         if not apart(settings):
             return
         name = wildcard(settings)
         if settings["notebook_tls_certificate"]:
             fix = f"Ask for a certificate for {name}. {AS_IT_WAS}"
-            yield from self._pair(settings, "notebook_tls", [name], fix)
+            yield from self._pair(settings, strict, "notebook_tls", [name], fix)
         elif settings["tls"] == "files":
-            for finding in self._pair(settings, "tls", [name]):
+            for finding in self._pair(settings, [], "tls", [name]):
                 if finding.problem.startswith("is not for "):  # the rest is told already
                     fix = (
                         f"Ask for one with {name} among its names, or give one for it alone in"
@@ -149,9 +159,14 @@ class ActionModule(ActionBase):
                     yield Finding(finding.variable, finding.problem, fix)
 
     def _pair(
-        self, settings: Settings, prefix: str, names: list[str], fix: str = ALL_NAMES
+        self,
+        settings: Settings,
+        strict: list[Finding],
+        prefix: str,
+        names: list[str],
+        fix: str = ALL_NAMES,
     ) -> Iterator[Finding]:
-        """Read a certificate and its key."""
+        """Read a certificate and its key; keep in `strict` what strict programs alone refuse."""
         paths = settings[f"{prefix}_certificate"], settings[f"{prefix}_key"]
         if not all(paths):
             return
@@ -164,9 +179,15 @@ class ActionModule(ActionBase):
             yield from site_certificate_findings(
                 certificate, key, names, datetime.now(UTC), variables=variables, fix=fix
             )
+            strict += strict_findings(variables[0], str(paths[0]), certificate)
 
-    def _authority_files(self, settings: Settings, texts: list[str]) -> Iterator[Finding]:
-        """Read the extra authorities, and keep their texts for who has to trust them."""
+    def _authority_files(
+        self, settings: Settings, texts: list[str], strict: list[Finding]
+    ) -> Iterator[Finding]:
+        """Read the extra authorities, and keep their texts for who has to trust them.
+
+        What strict programs alone refuse is kept, too: the server knows whether it has such.
+        """
         variable, paths = "atelier_ca_certificates", settings["ca_certificates"]
         if not isinstance(paths, (list, tuple)):
             yield Finding(variable, "is not a list", "Write it as a list of paths.")
@@ -177,6 +198,7 @@ class ActionModule(ActionBase):
             yield from findings
             if not findings:
                 texts.append(content.decode("utf-8", "replace"))
+                strict += strict_findings(variable, str(path), content)
 
     def _other_files(self, settings: Settings) -> Iterator[Finding]:
         """Look for archives and courses' directories."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ansible_collections.mooc.atelier.plugins.module_utils._platform_hosts import host_name
+
 try:
     import yaml
 
@@ -89,6 +91,7 @@ class Consumer:
     trust_roles: bool = False
     rotation: str | None = None
     previous: tuple[Previous, ...] = ()
+    hosts: tuple[str, ...] = ()
 
     def passport(self, name: str) -> str:
         """Open edX's LTI passport string: what to paste into Studio."""
@@ -101,6 +104,7 @@ class Consumer:
             "courses": None if self.courses is None else list(self.courses),
             "trust_email": self.trust_email,
             "trust_roles": self.trust_roles,
+            "hosts": list(self.hosts),
             "rotation": self.rotation,
             "previous_until": [one.end for one in self.previous],
             "secret": secret,
@@ -120,6 +124,7 @@ class Wanted:
     rotate: str | None = None
     grace: str | None = None
     present: bool = True
+    hosts: tuple[str, ...] = ()
 
     def problems(self) -> list[str]:
         """Why this cannot be kept; empty when it can."""
@@ -145,6 +150,11 @@ class Wanted:
             for slug in self.courses or ()
             if not COURSE.fullmatch(slug)
         ]
+        for host in self.hosts:
+            try:
+                host_name(host)
+            except ValueError as error:
+                found.append(f"{where}: hosts: {host!r} {error}")
         if self.rotate is not None and self.secret is not None:
             found.append(
                 f"{where}: rotate makes a secret, and one is given as well; "
@@ -214,6 +224,8 @@ def change(
     wanted: list[Wanted],
     now: datetime,
     new_secret: Callable[[], str] = make_secret,
+    *,
+    exclusive: bool = False,
 ) -> Change:
     """Bring the consumers to what is wanted; keys that are not named stay as they are.
 
@@ -222,8 +234,15 @@ def change(
         wanted: what is asked for.
         now: present time, with its zone: graces begin and end by it.
         new_secret: makes a secret.
+        exclusive: keys that are not named are removed instead.
     """
     check(wanted)
+    if exclusive:
+        named = {one.key for one in wanted}
+        wanted = [
+            *wanted,
+            *(Wanted(one.key, present=False) for one in before if one.key not in named),
+        ]
     consumers = {one.key: one for one in before}
     shown_before: dict[str, Any] = {}
     shown_after: dict[str, Any] = {}
@@ -239,6 +258,7 @@ def change(
             new = Consumer(
                 one.key, secret, str(one.platform), one.courses,
                 one.trust_email, one.trust_roles, rotation, previous,
+                tuple(map(host_name, one.hosts)),
             )  # fmt: skip
         if new == old:
             continue
@@ -290,6 +310,8 @@ def parse(item: dict[str, Any]) -> Consumer:
     }
     if extra.get("courses") is not None:
         extra["courses"] = tuple(extra["courses"])
+    if extra.get("hosts") is not None:
+        extra["hosts"] = tuple(extra["hosts"])
     if extra.get("previous") is not None:
         extra["previous"] = tuple(Previous.parse(one) for one in extra["previous"])
     return replace(known, **extra)
@@ -315,6 +337,8 @@ def dump(consumers: tuple[Consumer, ...]) -> str:
         # Only where they say something: a hub of an earlier release reads the file, too.
         if one.trust_roles:
             lines.append("    trust_roles: true")
+        if one.hosts:
+            lines.append(f"    hosts: {json.dumps(list(one.hosts))}")
         if one.rotation is not None:
             lines.append(f"    rotation: {json.dumps(one.rotation)}")
         if one.previous:

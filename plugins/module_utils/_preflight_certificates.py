@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight import Finding
 
@@ -164,3 +165,69 @@ def authority_findings(variable: str, path: str, content: bytes) -> Iterator[Fin
                 f"is the certificate of a site, not of an authority ({path})",
                 "Ask for the certificate of the authority that signed it.",
             )
+
+
+def strict_findings(variable: str, path: str, content: bytes) -> Iterator[Finding]:
+    """What the desk's TLS refuses in a file of certificates that most other programs accept.
+
+    From Python 3.13 on, certificates are checked as RFC 5280 has them (OpenSSL's
+    ``X509_V_FLAG_X509_STRICT``): by the hub and the desk on Debian 13, not by git or curl.
+
+    Args:
+        variable: what names the file.
+        path: the file.
+        content: PEM; what is none is told elsewhere.
+    """
+    try:
+        certificates = x509.load_pem_x509_certificates(content)
+    except ValueError:
+        return
+    for one in certificates:
+        missing = list(strict_problems(one, signs=variable != CERTIFICATE))
+        if missing:
+            name = one.subject.rfc4514_string() or "a certificate without subject"
+            yield Finding(
+                variable,
+                f"has {name}, which {' and '.join(missing)} ({path})",
+                "Hub and desk refuse every connection that it vouches for, as Python 3.13 and later"
+                " do (RFC 5280). Ask whoever runs that authority for a certificate with these"
+                " extensions: the same key may be signed again.",
+            )
+
+
+def strict_problems(one: x509.Certificate, *, signs: bool) -> Iterator[str]:
+    """What a certificate lacks of RFC 5280, as ends of a sentence.
+
+    Args:
+        one: the certificate.
+        signs: whether one that does not say what it is has to sign others.
+
+    Source: OpenSSL's ``check_extensions`` (crypto/x509/x509_vfy.c).
+    """
+    constraints = _extension(one, x509.BasicConstraints)
+    own = one.issuer == one.subject
+    authority = constraints.value.ca if constraints is not None else own and signs
+    if authority:
+        if constraints is None:
+            yield "lacks basicConstraints (4.2.1.9)"
+        elif not constraints.critical:
+            yield "has basicConstraints that are not critical (4.2.1.9)"
+        usage = _extension(one, x509.KeyUsage)
+        if usage is None:
+            yield "lacks keyUsage (4.2.1.3)"
+        elif not usage.value.key_cert_sign:
+            yield "has a keyUsage without keyCertSign (4.2.1.3)"
+        if not one.subject.rdns:
+            yield "has an empty subject (4.1.2.6)"
+        if _extension(one, x509.SubjectKeyIdentifier) is None:
+            yield "lacks subjectKeyIdentifier (4.2.1.2)"
+    if not own and _extension(one, x509.AuthorityKeyIdentifier) is None:
+        yield "lacks authorityKeyIdentifier (4.2.1.1)"
+
+
+def _extension(one: x509.Certificate, kind: type[Any]) -> Any:
+    """An extension; None where it has none."""
+    try:
+        return one.extensions.get_extension_for_class(kind)
+    except x509.ExtensionNotFound:
+        return None

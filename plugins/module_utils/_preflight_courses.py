@@ -28,13 +28,18 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits imp
     limit_findings,
     saving_findings,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+    host_findings,
+    private_hosts,
+    staff_findings,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_registrations import (
     registration_findings,
 )
 
 CONSUMER_KEYS = (
-    "key", "secret", "platform", "courses", "trust_email", "trust_roles", "rotate", "grace",
-    "state",
+    "key", "secret", "platform", "courses", "trust_email", "trust_roles", "hosts", "rotate",
+    "grace", "state",
 )  # fmt: skip
 CONSUMER_STATES = ("present", "absent")
 COURSE_KEYS = (
@@ -97,7 +102,8 @@ def course_findings(settings: Settings) -> Iterator[Finding]:
     for variable, course in courses:
         yield from one_course(variable, course, known)
     yield from consumer_findings(consumers, slugs)
-    yield from registration_findings(registrations, keys, slugs)
+    yield from registration_findings(registrations, keys, slugs, private_hosts(settings))
+    yield from staff_findings(settings)
 
 
 def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Iterator[Finding]:
@@ -296,6 +302,7 @@ def consumer_findings(
         if consumer.get("rotate") is None:
             yield from secret_findings(f"{name}.secret", consumer, secrets)
         yield from rotation_findings(name, consumer)
+        yield from host_findings(f"{name}.hosts", consumer.get("hosts", []))
         yield from reference_findings(
             f"{name}.courses", consumer.get("courses"), slugs, "course", "atelier_courses"
         )

@@ -8,6 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.mooc.atelier.plugins.module_utils._platform_hosts import (
+    SETTING,
+    PlatformHosts,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     KEY,
     SLUG,
@@ -17,11 +21,15 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     reference_findings,
     unknown_keys,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+    NO_HOSTS,
+    host_findings,
+)
 
 REGISTRATION_KEYS = (
     "key", "platform", "issuer", "client_ids", "deployment_ids", "auth_login_url",
     "auth_token_url", "auth_audience", "jwks_url", "jwks", "courses", "trust_email",
-    "trust_roles", "state",
+    "trust_roles", "hosts", "state",
 )  # fmt: skip
 ADDRESSES = ("auth_login_url", "auth_token_url", "jwks_url")
 STATES = ("present", "absent")
@@ -31,13 +39,16 @@ EXAMPLE = (
 )
 
 
-def registration_findings(value: Any, consumers: list[str], slugs: list[str]) -> Iterator[Finding]:
+def registration_findings(
+    value: Any, consumers: list[str], slugs: list[str], private_hosts: PlatformHosts = NO_HOSTS
+) -> Iterator[Finding]:
     """Rules about names, addresses and lists.
 
     Args:
         value: ``atelier_registrations``.
         consumers: keys of ``atelier_consumers``.
         slugs: those of ``atelier_courses``.
+        private_hosts: ``atelier_platform_private_hosts``.
     """
     registrations, findings = dictionaries(value, "atelier_registrations", EXAMPLE)
     yield from findings
@@ -64,13 +75,15 @@ def registration_findings(value: Any, consumers: list[str], slugs: list[str]) ->
             "Write one registration for it, with all its deployment_ids.",
         )
     for variable, item in registrations:
-        yield from one_registration(variable, item)
+        yield from one_registration(variable, item, private_hosts)
         yield from reference_findings(
             f"{variable}.courses", item.get("courses"), slugs, "course", "atelier_courses"
         )
 
 
-def one_registration(variable: str, item: Mapping[str, Any]) -> Iterator[Finding]:
+def one_registration(
+    variable: str, item: Mapping[str, Any], private_hosts: PlatformHosts
+) -> Iterator[Finding]:
     """Rules about one registration; messages name it by its key where it has one."""
     key: Any = item.get("key")
     name = f"{variable} ({key})" if isinstance(key, str) and key else variable
@@ -108,10 +121,13 @@ def one_registration(variable: str, item: Mapping[str, Any]) -> Iterator[Finding
                 "is not a list of texts",
                 f'Write a list, numbers in quotes: {listed}: ["1"].',
             )
-    yield from address_findings(name, item)
+    yield from host_findings(f"{name}.hosts", item.get("hosts", []))
+    yield from address_findings(name, item, private_hosts)
 
 
-def address_findings(name: str, item: Mapping[str, Any]) -> Iterator[Finding]:
+def address_findings(
+    name: str, item: Mapping[str, Any], private_hosts: PlatformHosts
+) -> Iterator[Finding]:
     """Rules about the platform's addresses and keys."""
     if not item.get("auth_login_url"):
         yield Finding(
@@ -119,11 +135,12 @@ def address_findings(name: str, item: Mapping[str, Any]) -> Iterator[Finding]:
         )
     for address in ADDRESSES:
         value = item.get(address)
-        if value and not _is_address(value):
+        if value and not _is_address(value, private_hosts):
             yield Finding(
                 f"{name}.{address}",
                 f"is not an https:// address ({value})",
-                "Copy it from the platform's page about the tool, a slash at its end included.",
+                "Copy it from the platform's page about the tool, a slash at its end included. A"
+                f" platform without TLS has to be named in {SETTING}.",
             )
     if bool(item.get("jwks_url")) == bool(item.get("jwks")):
         yield Finding(
@@ -140,11 +157,13 @@ def _texts(value: Any) -> list[str]:
     return [str(one) for one in value] if all(isinstance(one, str) and one for one in value) else []
 
 
-def _is_address(value: Any) -> bool:
-    """Whether it is an https address, as the hub asks for it."""
+def _is_address(value: Any, private_hosts: PlatformHosts) -> bool:
+    """Whether it is an https address, or an http one of a host that was named for that."""
     try:
         parts = urlsplit(value) if isinstance(value, str) else None
         host = parts.hostname if parts else None
     except ValueError:
         return False
-    return parts is not None and parts.scheme == "https" and bool(host) and " " not in value
+    if parts is None or not host or " " in value:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and private_hosts.names(host))

@@ -21,6 +21,8 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine im
 
 LISTEN = "0A"  # linux/include/net/tcp_states.h
 PYTHON = "/usr/bin/python3"
+STRICT_PYTHON = (3, 13)
+"""From this version on, `ssl.create_default_context` sets `VERIFY_X509_STRICT`."""
 OTHER_ENGINES = ("docker-ce", "containerd.io")
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -59,6 +61,18 @@ def addresses(names: Iterable[str]) -> dict[str, list[str]]:
             answers = []
         found[name] = sorted({str(answer[4][0]) for answer in answers})
     return found
+
+
+def strictly(found: Iterable[Mapping[str, str]], version: tuple[Any, ...]) -> list[Finding]:
+    """Judge what strict programs refuse in certificates: grave where hub and desk will be such.
+
+    Their environment is made with the server's own Python, as this runs with it.
+
+    Args:
+        found: `variable`, `problem` and `fix` of each.
+        version: of the server's Python.
+    """
+    return [Finding(**one, grave=version >= STRICT_PYTHON) for one in found]
 
 
 def is_installed(package: str) -> bool:

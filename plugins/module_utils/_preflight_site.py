@@ -21,6 +21,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_notebooks import (
     notebook_findings,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+    private_host_findings,
+)
 
 # RFC 2606 and RFC 6761: no authority signs for these.
 RESERVED_ENDINGS = ("example.org", "example.com", "example.net", "localhost", "local", "test",
@@ -86,6 +89,7 @@ def name_findings(settings: Settings) -> Iterator[Finding]:
         )
     yield from extra_site_findings(settings)
     yield from platform_origin_findings(settings)
+    yield from private_host_findings(settings)
 
 
 def extra_site_findings(settings: Settings) -> Iterator[Finding]:

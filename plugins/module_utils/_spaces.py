@@ -12,6 +12,7 @@ must be is in ``_learners`` and ``_forks``, the same for one learner as for a wh
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,16 @@ def _no_step(step: str) -> None:
     del step
 
 
+def certificate_refusal(error: Exception) -> str:
+    """Why GitLab's certificate is not accepted, in OpenSSL's words, which name the rule broken."""
+    said = re.search(r"certificate verify failed: ([^(\"']{1,120})", str(error))
+    reason = said[1].strip() if said is not None else type(error).__name__
+    return (
+        f"GitLab's certificate is not accepted: {reason}."
+        " The preflight says which authority it is about (atelier_ca_certificates)"
+    )
+
+
 def classify(error: Exception, doing: str) -> Exception:
     """Turn an error of python-gitlab, requests or the shared files into one of ours.
 
@@ -95,6 +106,8 @@ def classify(error: Exception, doing: str) -> Exception:
         return SpaceError(f"{doing}: the token is not an administrator's")
     if isinstance(error, _calls.LearnerError):
         return SpaceError(f"{doing}: {error}")
+    if isinstance(error, requests.exceptions.SSLError):
+        return GitLabUnavailable(f"{doing}: {certificate_refusal(error)}")
     if isinstance(error, requests.exceptions.RequestException):
         return GitLabUnavailable(f"{doing}: GitLab does not answer ({type(error).__name__})")
     if isinstance(error, gle.GitlabAuthenticationError):

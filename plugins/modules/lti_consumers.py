@@ -14,7 +14,7 @@ description:
   - Keeps the file in which the hub finds its LTI 1.1 consumers. The hub takes a change up by
     itself, without a restart.
   - A secret that is not given is generated once, strong, and never again.
-  - Consumers that are not listed stay as they are.
+  - Consumers that are not listed stay as they are, unless O(exclusive=true).
 options:
   path:
     description: The file on the server.
@@ -54,6 +54,15 @@ options:
             Everybody is a learner otherwise.
         type: bool
         default: false
+      hosts:
+        description:
+          - Hosts that take the platform's grades. A grade whose address is on another host is not
+            sent.
+          - When not given, grades go to where the platform's signed launches say, on any public
+            host.
+        type: list
+        elements: str
+        default: []
       rotate:
         description:
           - A mark of your choice, such as a term or a date. A new secret is generated when it is
@@ -76,6 +85,11 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  exclusive:
+    description: Whether consumers that are not listed are removed. What nobody lists any more would
+      let its bearer in for ever.
+    type: bool
+    default: false
   return_passports:
     description: Return the strings to paste into Open edX Studio. They hold the secrets.
     type: bool
@@ -126,6 +140,11 @@ EXAMPLES = r"""
         rotate: 2027-spring
         grace: 14d
 
+- name: The inventory's platforms, and no others
+  mooc.atelier.lti_consumers:
+    consumers: "{{ atelier_consumers }}"
+    exclusive: true
+
 - name: One does no more
   mooc.atelier.lti_consumers:
     consumers:
@@ -145,6 +164,7 @@ consumers:
       courses: null
       trust_email: false
       trust_roles: false
+      hosts: []
       rotation: 2027-spring
       previous_until: ["2027-03-15T08:00:00Z"]
 passports:
@@ -196,6 +216,7 @@ class Manager:
                 courses=None if item["courses"] is None else tuple(item["courses"]),
                 trust_email=item["trust_email"],
                 trust_roles=item["trust_roles"],
+                hosts=tuple(item["hosts"]),
                 rotate=item["rotate"],
                 grace=item["grace"],
                 present=item["state"] == "present",
@@ -244,7 +265,9 @@ class Manager:
     def change(self) -> dict[str, Any]:
         """Read, compare, write."""
         before = self.read()
-        change = _consumers.change(before, self.wanted(), datetime.now(UTC))
+        change = _consumers.change(
+            before, self.wanted(), datetime.now(UTC), exclusive=self.params["exclusive"]
+        )
         write = change.changed or not self.path.exists()
         if write and not self.module.check_mode:
             self.write(_consumers.dump(change.after))
@@ -292,6 +315,7 @@ def main() -> None:
                     "courses": {"type": "list", "elements": "str"},
                     "trust_email": {"type": "bool", "default": False},
                     "trust_roles": {"type": "bool", "default": False},
+                    "hosts": {"type": "list", "elements": "str", "default": []},
                     "rotate": {"type": "str"},
                     "grace": {"type": "str"},
                     "state": {
@@ -301,6 +325,7 @@ def main() -> None:
                     },
                 },
             },
+            "exclusive": {"type": "bool", "default": False},
             "return_passports": {"type": "bool", "default": False, "no_log": False},
             "passport_name": {"type": "str", "default": "atelier", "no_log": False},
             "validate": {"type": "str"},

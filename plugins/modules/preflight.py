@@ -29,6 +29,11 @@ options:
     type: list
     elements: dict
     default: []
+  platform_hosts:
+    description: Hosts of course platforms that the site will ask. Given by the action plugin.
+    type: list
+    elements: dict
+    default: []
   authorities:
     description: Certificate authorities to trust meanwhile, in PEM. Given by the action plugin.
     type: str
@@ -37,6 +42,11 @@ options:
     description: Host names to look up. Given by the action plugin.
     type: list
     elements: str
+    default: []
+  strict:
+    description: What Python 3.13 and later refuse in certificates. Given by the action plugin.
+    type: list
+    elements: dict
     default: []
   now:
     description: Time on the controller, in seconds since 1970. Given by the action plugin.
@@ -86,6 +96,7 @@ report:
   type: str
 """
 
+import sys
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -93,10 +104,19 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine im
     Port,
     machine_findings,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+    private_hosts,
+    private_platform_findings,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
     addresses,
     look_at_repository,
     look_at_server,
+    strictly,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_tls import (
+    context_of,
+    gitlab_certificate_findings,
 )
 
 
@@ -107,8 +127,10 @@ def main() -> None:
             "settings": {"type": "dict", "required": True},
             "ports": {"type": "list", "elements": "dict", "default": []},
             "repositories": {"type": "list", "elements": "dict", "default": []},
+            "platform_hosts": {"type": "list", "elements": "dict", "default": []},
             "authorities": {"type": "str", "default": ""},
             "names": {"type": "list", "elements": "str", "default": []},
+            "strict": {"type": "list", "elements": "dict", "default": []},
             "now": {"type": "float"},
         },
         supports_check_mode=True,
@@ -117,6 +139,9 @@ def main() -> None:
     ports = [Port(**port) for port in module.params["ports"]]
     machine = look_at_server(settings["disk_paths"], module.params["now"] or time.time())
     findings = list(machine_findings(machine, settings, ports))
+    findings += private_platform_findings(module.params["platform_hosts"], private_hosts(settings))
+    findings += gitlab_certificate_findings(settings, context_of(module.params["authorities"]))
+    findings += strictly(module.params["strict"], sys.version_info)
     unreached = []
     for repository in module.params["repositories"]:
         if module.get_bin_path("git") is None:

@@ -185,6 +185,8 @@ class Site:
                 "start_timeout_seconds": START_SECONDS,
                 "network": self.network or "none",
             },
+            # Course pages of tests are on this machine, mostly without TLS.
+            "lti": {"private_hosts": ["127.0.0.0/8", "::1", "localhost"]},
             "paths": {
                 "courses": str(self.root / "courses.d"),
                 "consumers": str(self.root / "consumers.yml"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -100,9 +101,27 @@ class Visitor:
         return launch_form(self.launch_url, key, secret, self.user_id, **values)
 
     def post(self, form: dict[str, Any]) -> httpx.Response:
-        """Send a launch; the redirect it gives is not followed."""
-        return self.browser.post(
+        """Send a launch; the redirect it gives is not followed.
+
+        But for the one to where the hub sees the browser's cookies: httpx sends them with each
+        form, browsers do not with one of another site.
+        """
+        answer = self.browser.post(
             self.launch_url, data=form, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+        if "/hub/atelier/enter?" in answer.headers.get("location", ""):
+            return self.browser.get(urljoin(self.hub_url, answer.headers["location"]))
+        return answer
+
+    def agree(self, page: httpx.Response) -> httpx.Response:
+        """Answer the question whether to continue as somebody else, where it is asked."""
+        ticket = re.search(r'action="/hub/atelier/enter">\s*<input[^>]* value="([^"]+)"', page.text)
+        if ticket is None or "EventSource(" in page.text:
+            return page
+        return self.browser.post(
+            f"{self.hub_url}/hub/atelier/enter",
+            data={"ticket": ticket[1]},
+            headers={"Origin": self.hub_url, "Sec-Fetch-Site": "same-origin"},
         )
 
     def xsrf(self) -> str:
@@ -116,7 +135,7 @@ class Visitor:
 
     def launch(self, **values: Any) -> httpx.Response:
         """Launch and go where it leads."""
-        return self.follow(self.post(self.form(**values)))
+        return self.follow(self.agree(self.post(self.form(**values))))
 
     def way_on(self, response: httpx.Response) -> str:
         """Where a redirect leads; by GitLab's way out straight to what comes after it."""

@@ -207,6 +207,25 @@ def test_a_server_stopped_while_there_is_no_desk_leaves_no_credential(
     until(lambda: not gitlab.live_tokens(visitor.username), "the next desk takes it back")
 
 
+def test_a_server_s_token_gets_nothing_from_elsewhere(
+    gitlab: GitLabBeside, site: Site, visitor: Visitor
+) -> None:
+    visitor.launch()
+    token = server_token(visitor)
+    assert ask_credential(site, token).status_code == 200
+    elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(transport=elsewhere, timeout=30) as thief:
+        refused = thief.post(
+            f"{site.desk_api}/git-credential",
+            json={"course": "demo", "fresh": True},
+            headers={"Authorization": f"token {token}"},
+        )
+    assert refused.status_code == 403
+    assert "elsewhere" in refused.json()["reason"]
+    assert ask_credential(site, token).status_code == 200
+    assert len(gitlab.live_tokens(visitor.username)) == 1
+
+
 def test_only_a_server_s_own_token_gets_a_credential(site: Site, visitor: Visitor) -> None:
     visitor.launch()
     token = server_token(visitor)

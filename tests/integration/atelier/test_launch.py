@@ -254,7 +254,7 @@ def test_a_newcomer_s_notebook_ends_the_gitlab_session_left_in_the_browser(tmp_p
     second = Visitor(site.hub_url, site.consumer_secret, "leave-b")
 
     def leads_to(visitor: Visitor, target: str = "notebook") -> str:
-        return visitor.post(visitor.form(target=target)).headers["location"]
+        return visitor.agree(visitor.post(visitor.form(target=target))).headers["location"]
 
     leave = f"{site.gitlab_url}/-/atelier/leave?course=demo&target=notebook"
     try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import sqlite3
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 import pytest
@@ -138,6 +141,25 @@ def test_a_forged_token_signs_nobody_in(visitor13: Visitor13) -> None:
     ):
         assert visitor13.send({**form, "id_token": forged}).status_code == 401
     assert visitor13.send(form).status_code == 302
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_a_header_of_any_kind_gets_a_page(visitor13: Visitor13, looked_at: bool) -> None:
+    link = visitor13.click()
+    if looked_at:  # the page that says why a launch is refused reads the header, too
+        parts = urlsplit(link)
+        query = dict(parse_qsl(parts.query))
+        query["target_link_uri"] = f"{visitor13.campus.hub_url}/hub/lti13/diagnose"
+        link = parts._replace(query=urlencode(query)).geturl()
+    form = visitor13.authorize(link)
+    _, claims, signature = form["id_token"].split(".")
+    for name in ("alg", "kid", "typ", "crit", "jku", "jwk", "x5c", "b64"):
+        for value in (None, 1, ["RS256"], {"a": []}, [[]]):
+            head = json.dumps({"alg": "RS256", "kid": "key-1", name: value}).encode()
+            encoded = base64.urlsafe_b64encode(head).rstrip(b"=").decode()
+            page = visitor13.send({**form, "id_token": f"{encoded}.{claims}.{signature}"})
+            assert page.status_code in (400, 401), (name, value, page.text)
+            assert "<code>" in page.text
 
 
 def test_requests_that_come_to_nothing_leave_nothing(site: Site, visitor13: Visitor13) -> None:

@@ -17,6 +17,7 @@ from atelier.door.lti11 import LaunchError
 from atelier.door.nonces import NonceStore
 from atelier.door.sealed import Sealer
 from atelier.outside import Outside
+from atelier.platform_hosts import PlatformHosts
 from atelier.registrations import Registration, Registrations
 from atelier.settings import Consumer, Consumers, Site
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -101,6 +102,7 @@ class Click:
         login = lti13.begin(
             {**first, **values},
             registrations=self.known,
+            hosts=PlatformHosts(),
             hub_url=HUB,
             sealer=SEALER,
             browser_secret=BROWSER,

@@ -10,6 +10,7 @@ from atelier.door.claims import CLAIM, DEEP_LINKING_SETTINGS
 from atelier.door.lti11 import Launch, LaunchError
 from atelier.door.lti13 import Message
 from atelier.door.sealed import Sealer
+from atelier.platform_hosts import PlatformHosts
 from atelier.registrations import Registration, Registrations
 
 NOW = 1_800_000_000.0
@@ -59,10 +60,10 @@ def message(role: str = f"{MEMBER}#Instructor", **settings: Any) -> Message:
 )
 def test_only_who_teaches_in_the_course_chooses(role: str, may: bool) -> None:
     if may:
-        assert deep_linking.request_of(message(role), "b").client_id == "tool"
+        assert deep_linking.request_of(message(role), "b", PlatformHosts()).client_id == "tool"
     else:
         with pytest.raises(LaunchError) as refused:
-            deep_linking.request_of(message(role), "b")
+            deep_linking.request_of(message(role), "b", PlatformHosts())
         assert refused.value.key == "not_a_teacher"
 
 
@@ -79,12 +80,14 @@ def test_only_who_teaches_in_the_course_chooses(role: str, may: bool) -> None:
 )
 def test_a_request_we_cannot_answer_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(LaunchError):
-        deep_linking.request_of(message(**settings), "b")
+        deep_linking.request_of(message(**settings), "b", PlatformHosts())
 
 
 def test_the_platform_s_data_comes_back_unchanged() -> None:
     sealer = Sealer(b"k" * 32)
-    sealed = deep_linking.seal(deep_linking.request_of(message(data="é <x>"), "b"), sealer, NOW)
+    sealed = deep_linking.seal(
+        deep_linking.request_of(message(data="é <x>"), "b", PlatformHosts()), sealer, NOW
+    )
     request, registration = deep_linking.unseal(sealed, KNOWN, sealer, NOW + 60)
     assert registration == FUN
     claims = deep_linking.answer(request, None, "", "https://hub.example", NOW)
@@ -95,7 +98,9 @@ def test_the_platform_s_data_comes_back_unchanged() -> None:
 
 def test_a_request_is_good_for_an_hour_and_while_the_platform_is_known() -> None:
     sealer = Sealer(b"k" * 32)
-    sealed = deep_linking.seal(deep_linking.request_of(message(), "b"), sealer, NOW)
+    sealed = deep_linking.seal(
+        deep_linking.request_of(message(), "b", PlatformHosts()), sealer, NOW
+    )
     for known, when in ((KNOWN, NOW + 3700), (Registrations(), NOW + 1)):
         with pytest.raises(LaunchError):
             deep_linking.unseal(sealed, known, sealer, when)

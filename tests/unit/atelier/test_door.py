@@ -155,7 +155,7 @@ def test_what_was_not_signed_is_not_accepted(changes: list[tuple[str, str]]) -> 
 def test_nobody_is_not_a_learner(value: str) -> None:
     with pytest.raises(LaunchError) as refused:
         check(encoded(form(user_id=value)))
-    assert refused.value.key == "launch_shape"
+    assert refused.value.key == "launch_nobody"
 
 
 @given(st.binary(max_size=400))

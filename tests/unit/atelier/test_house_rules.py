@@ -25,12 +25,13 @@ ROOMS = [
     {"spawn"},
     {"house"},
     {"deskclient", "learner", "platform_services"},
-    {"spaces", "outside", "toolkeys", "mirrors"},
+    {"spaces", "outside", "toolkeys", "mirrors", "admission"},
     {"identity", "text", "live", "headers", "origins", "quickdb"},
     {"joined"},
     {"registrations"},
     {"settings", "checktext", "desktext", "diagnosistext", "exercisetext"},
     {"fields"},
+    {"platform_hosts"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 

@@ -151,6 +151,7 @@ def walk(launch: Launch) -> None:
     assert auth_state(learner, place, launch.params, launch.consumer, NOW)["launches"]["demo"] == {
         **asdict(place),
         "at": NOW,
+        "consumer": launch.consumer.key,
         "lis_outcome_service_url": None,
         "lis_result_sourcedid": None,
         "lti13": None,

@@ -11,6 +11,7 @@ import jwt
 import pytest
 from atelier.door import lti13
 from atelier.door.claims import as_params, migration_signature
+from atelier.door.launches import teaches
 from atelier.door.lti11 import LaunchError
 from atelier.door.nonces import NonceStore
 from atelier.door.sealed import Sealer
@@ -119,8 +120,10 @@ def test_a_platform_that_names_no_client_is_known_when_it_has_one_registration()
         ({"iat": float("nan")}, "launch_shape"),
         ({"exp": -(10**400)}, "launch_shape"),
         ({"exp": float("-inf")}, "launch_shape"),
-        ({"sub": None}, "launch_shape"),
-        ({"sub": ""}, "launch_shape"),
+        ({"sub": None}, "launch_nobody"),
+        ({"sub": ""}, "launch_nobody"),
+        ({"sub": " "}, "launch_nobody"),
+        ({"sub": "x" * 256}, "launch_shape"),
         ({"sub": 42}, "launch_shape"),
         ({"lti_deployment_id": "2"}, "launch_consumer"),
         ({"lti_deployment_id": None}, "launch_consumer"),
@@ -275,18 +278,27 @@ def test_roles_are_written_as_1_1_does() -> None:
     given = [
         f"{membership}#Instructor",
         f"{membership}/Instructor#TeachingAssistant",
+        f"{membership}/Learner#Instructor",
         "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
         "Learner",
         f"{membership}#Learner,{membership}#Instructor",
+        f"{membership}/Instructor",
+        f"{membership}#Instructor#Lecturer",
+        f"x{membership}#Instructor",
         7,
     ]
     params = as_params({"sub": "1", CLAIM + "roles": given})
     assert params["roles"].split(",") == [
         "Instructor",
         "Instructor/TeachingAssistant",
+        "Learner/Instructor",
         "urn:lti:instrole:ims/lis/Administrator",
         "Learner",
+        f"{membership}/Instructor",
+        f"{membership}#Instructor#Lecturer",
+        f"x{membership}#Instructor",
     ]
+    assert not teaches(",".join(params["roles"].split(",")[4:]))
 
 
 JSON = st.recursive(

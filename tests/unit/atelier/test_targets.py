@@ -196,7 +196,26 @@ def test_the_start_file_is_where_a_launch_without_path_leads() -> None:
     [
         ("Instructor", True),
         ("Administrator", True),
-        ("urn:lti:role:ims/lis/Instructor/TeachingAssistant", True),  # an instructor by LIS
+        ("urn:lti:role:ims/lis/Instructor", True),
+        ("urn:lti:role:ims/lis/Instructor/Lecturer", True),
+        ("Instructor/PrimaryInstructor", True),
+        ("Administrator/Support", True),
+        # An assistant, in LTI 1.3 a sub-role of Instructor, which comes beside it.
+        ("urn:lti:role:ims/lis/Instructor/TeachingAssistant", False),
+        ("Instructor,Instructor/TeachingAssistant", False),
+        ("Instructor/TeachingAssistantSection,Instructor", False),
+        ("Instructor,Instructor/Grader", False),
+        ("Instructor,Instructor/TeachingAssistant,Instructor/Lecturer", True),
+        ("Instructor,Instructor/TeachingAssistant,Administrator", True),
+        ("Instructor,TeachingAssistant", True),  # both by LTI 1.1, each in its own right
+        ("TeachingAssistant/Grader", False),
+        # Sub-roles are those that LTI has.
+        ("Learner/Instructor", False),
+        ("Learner/Instructor,Learner", False),
+        ("Mentor/Tutor", False),
+        ("Instructor/Anything", False),
+        ("Instructor/", True),
+        ("Instructor/Lecturer/More", False),
         ("Learner, urn:lti:role:ims/lis/TeachingAssistant", False),
         ("TeachingAssistant/TeachingAssistantSection", False),
         ("ContentDeveloper", False),

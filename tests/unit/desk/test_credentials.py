@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from atelier.desk.credentials import CredentialOffice
+from atelier.desk.credentials import CredentialOffice, HubUnavailable
 from atelier.desk.store import Store
 from atelier.spaces import SpaceError
 
@@ -18,7 +18,7 @@ class SlowForge:
     """GitLab, as slow as a test wants: counts the tokens that live."""
 
     def __init__(self) -> None:
-        self.living = 0
+        self.living = self.issued = 0
         self.asked = threading.Event()
         self.go_on = threading.Event()
 
@@ -26,6 +26,7 @@ class SlowForge:
         self.asked.set()
         self.go_on.wait(10)
         self.living = 1
+        self.issued += 1
         return "value", datetime.now(UTC) + timedelta(days=2)
 
     def revoke(self, _username: str, _course: str) -> int:
@@ -69,3 +70,94 @@ def test_the_next_process_takes_back_what_the_last_one_lent(tmp_path: Path) -> N
 
     asyncio.run(next_one())
     assert forge.living == 1, "a server that still runs keeps what it was given since"
+
+
+def test_a_server_that_stopped_before_its_turn_came_gets_none(tmp_path: Path) -> None:
+    """It was recognised, stopped, and everything of it was revoked: only then its turn comes."""
+    forge: Any = SlowForge()
+    forge.go_on.set()
+    office = CredentialOffice(forge, Store(tmp_path))
+
+    async def story() -> None:
+        recognised = office.moment()
+        await office.take_back("ada", "rr1")
+        await office.retry()
+        with pytest.raises(SpaceError, match="has stopped"):
+            await office.get("ada", "rr1", since=recognised)
+        assert (await office.get("ada", "rr1", since=office.moment())).password == "value"
+
+    asyncio.run(story())
+    assert forge.issued == 1, "by the server that was started again"
+
+
+def test_a_stop_is_not_lost_while_a_credential_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forge: Any = SlowForge()
+    forge.go_on.set()
+    store = Store(tmp_path)
+    office = CredentialOffice(forge, store)
+    noting, noted = threading.Event(), threading.Event()
+    replaced = store.replaced
+
+    def slowly(username: str, course: str) -> None:
+        noting.set()
+        noted.wait(10)
+        replaced(username, course)
+
+    monkeypatch.setattr(store, "replaced", slowly)
+
+    async def story() -> None:
+        asking = asyncio.create_task(office.get("ada", "rr1"))
+        await asyncio.to_thread(noting.wait, 10)
+        await office.take_back("ada", "rr1")
+        noted.set()
+        with pytest.raises(SpaceError, match="has stopped"):
+            await asking
+        await office.retry()
+
+    asyncio.run(story())
+    assert forge.living == 0
+
+
+def test_what_a_server_was_given_is_taken_back_when_the_hub_knows_it_no_more(
+    tmp_path: Path,
+) -> None:
+    """The hub's word that it stopped may have been lost."""
+    forge: Any = SlowForge()
+    forge.go_on.set()
+    office = CredentialOffice(forge, Store(tmp_path))
+    answers: list[Any] = ["ada", HubUnavailable("away"), None]
+
+    async def owner(token: str, course: str) -> str | None:
+        assert (token, course) == ("server-token", "rr1")
+        found = answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def story() -> None:
+        await office.get("ada", "rr1", token="server-token")
+        await office.look_after(owner)
+        await office.look_after(owner)
+        await office.retry()
+        assert forge.living == 1, "it runs, or nobody knows"
+        await office.look_after(owner)
+        await office.retry()
+
+    asyncio.run(story())
+    assert forge.living == 0
+    assert "server-token" not in repr(vars(office))
+
+
+def test_a_server_s_token_serves_in_its_own_container_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.seat("ada", "rr1", "token", "172.30.0.5")
+    assert store.seat("ada", "rr1", "token", "172.30.0.5")
+    assert not store.seat("ada", "rr1", "token", "172.30.0.6")
+    assert Store(tmp_path).seat("ada", "rr1", "token", "172.30.0.5"), "after a restart, too"
+    assert not Store(tmp_path).seat("ada", "rr1", "token", "172.30.0.6")
+    assert store.seat("ada", "rr1", "next token", "172.30.0.6"), "the next server"
+    assert not store.seat("ada", "rr1", "next token", "172.30.0.5")
+    assert store.seat("ada", "rr2", "token", "172.30.0.7")
+    assert b"next token" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())

@@ -16,7 +16,8 @@ from atelier.desk.grades.queue import Grade, GradeQueue
 from atelier.desk.grades.sender import AT_ONCE, GradeSender
 from atelier.outside import Outside
 from atelier.platform_services import PlatformTokens
-from pydantic import SecretStr
+from atelier.registrations import Registration, Registrations
+from atelier.settings import Consumer, Consumers
 from sqlalchemy import create_engine
 
 AGS = {"lineitem": "", "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/score"]}
@@ -39,22 +40,35 @@ class Post:
         engine = create_engine(f"sqlite:///{folder}/desk.sqlite")
         self.queue, self.book = GradeQueue(engine), AnswerBook(engine)
         self.asked: list[str] = []
-        consumers = SimpleNamespace(
-            by_key=lambda key: SimpleNamespace(key=key, secret=SecretStr("s" * 32))
-        )
-        registration = SimpleNamespace(
-            key="moodle", auth_token_url="https://away.example/token", auth_audience=None
-        )
+        self.consumer: dict[str, Any] = {"key": "campus", "platform": "campus", "secret": "s" * 32}
+        self.registration: dict[str, Any] = {
+            "key": "moodle",
+            "platform": "moodle",
+            "issuer": "https://moodle.example",
+            "client_ids": ["c"],
+            "deployment_ids": ["1"],
+            "auth_login_url": "https://moodle.example/auth",
+            "auth_token_url": "https://away.example/token",
+            "jwks_url": "https://keys.example/jwks",
+        }
+        self.taken = TAKEN
         self.outside = Outside(transport=httpx.MockTransport(self._answer))
         keys = SimpleNamespace(sign=lambda _: "signed")
         self.sender = GradeSender(
             self.queue,
             self.book,
-            cast(Any, SimpleNamespace(get=lambda: consumers)),
-            cast(Any, SimpleNamespace(get=lambda: SimpleNamespace(registrations=[registration]))),
+            cast(Any, SimpleNamespace(get=self._consumers)),
+            cast(Any, SimpleNamespace(get=self._registrations)),
             self.outside,
             PlatformTokens(self.outside, cast(Any, keys)),
         )
+
+    def _consumers(self) -> Consumers:
+        return Consumers(consumers=(Consumer.model_validate(self.consumer),))
+
+    def _registrations(self) -> Registrations:
+        one = Registration.model_validate(self.registration)
+        return Registrations(registrations=(one,))
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.host)
@@ -63,10 +77,12 @@ class Post:
             raise httpx.ConnectTimeout("nobody there")
         if request.url.host == "slow.example":
             return httpx.Response(200, stream=Drip())
-        return httpx.Response(200, text=TAKEN)
+        if request.url.path == "/token":
+            return httpx.Response(200, json={"access_token": "the-platform-s-token"})
+        return httpx.Response(200, text=self.taken)
 
     def owe(self, username: str, host: str, *, by_13: bool = False) -> None:
-        address = f"https://{host}/outcomes"
+        address = host if "://" in host else f"https://{host}/outcomes"
         ags = {**AGS, "lineitem": address}
         services = {"registration": "moodle", "client_id": "c", "sub": "s", "ags": ags}
         arrival = Arrival(
@@ -144,3 +160,78 @@ def test_a_grade_that_cannot_be_sent_keeps_no_other(
     assert post.grade("bob").delivered
     assert post.grade("eve").reason == "KeyError"
     assert post.grade("ada").reason
+
+
+PRIVATE = [
+    "https://127.0.0.1:8001/api/routes",
+    "https://[::1]/hub",
+    "https://[::ffff:127.0.0.1]/hub",
+    "https://10.0.0.7/outcomes",
+    "https://169.254.169.254/latest/meta-data",
+    "http://127.0.0.1:8001/api/routes",
+    "http://there.example/outcomes",
+]
+
+
+@pytest.mark.parametrize("by_13", [False, True])
+@pytest.mark.parametrize("address", PRIVATE)
+def test_a_grade_goes_to_no_private_address(post: Post, address: str, by_13: bool) -> None:
+    host = address.split("/")[2].rsplit(":8001")[0].strip("[]")
+    post.registration |= {"auth_token_url": "https://there.example/token", "hosts": [host]}
+    post.owe("ada", address, by_13=by_13)
+    asyncio.run(post.sender.send_due())
+    assert set(post.asked) <= {"there.example"}
+    assert not post.grade("ada").delivered
+    assert "atelier_platform_private_hosts" in post.grade("ada").reason
+
+
+def test_a_line_item_elsewhere_gets_no_token_of_the_platform(post: Post) -> None:
+    post.registration["auth_token_url"] = "https://there.example/token"
+    post.owe("ada", "evil.example", by_13=True)
+    asyncio.run(post.sender.send_due())
+    assert post.asked == []
+    assert "evil.example" in post.grade("ada").reason
+    assert "hosts" in post.grade("ada").reason
+
+
+@pytest.mark.parametrize("host", ["there.example", "moodle.example", "keys.example"])
+def test_a_line_item_is_on_a_host_of_the_registration(post: Post, host: str) -> None:
+    post.registration["auth_token_url"] = "https://there.example/token"
+    post.owe("ada", host, by_13=True)
+    asyncio.run(post.sender.send_due())
+    assert post.grade("ada").delivered
+
+
+def test_a_registration_may_name_more_hosts(post: Post) -> None:
+    post.registration |= {
+        "auth_token_url": "https://there.example/token",
+        "hosts": ["Grades.example"],
+    }
+    post.owe("ada", "grades.example", by_13=True)
+    asyncio.run(post.sender.send_due())
+    assert post.grade("ada").delivered
+
+
+def test_a_consumer_that_names_its_hosts_has_grades_there_alone(post: Post) -> None:
+    post.consumer["hosts"] = ["lms.example"]
+    post.owe("ada", "lms.example")
+    post.owe("eve", "evil.example")
+    asyncio.run(post.sender.send_due())
+    assert post.asked == ["lms.example"]
+    assert post.grade("ada").delivered
+    assert "evil.example" in post.grade("eve").reason
+
+
+@pytest.mark.parametrize("code", ["failure", "unsupported", "processing", "Routes", "x" * 40])
+def test_no_word_of_the_platform_is_shown(post: Post, code: str) -> None:
+    post.taken = (
+        f"<imsx_codeMajor>{code}</imsx_codeMajor>"
+        "<imsx_description>the routing table</imsx_description>"
+    )
+    post.owe("ada", "there.example")
+    asyncio.run(post.sender.send_due())
+    reason = post.grade("ada").reason
+    assert "routing" not in reason
+    assert "Routes" not in reason
+    assert "xxx" not in reason
+    assert reason.startswith("the platform")

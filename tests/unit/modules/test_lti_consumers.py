@@ -69,6 +69,23 @@ def test_what_differs_is_changed_and_what_is_not_listed_stays(file: Path) -> Non
     assert kept(file)["moodle"]["secret"] == SECRET
 
 
+def test_what_is_not_listed_goes_where_the_list_is_all_there_is(file: Path) -> None:
+    """A key that leaked, and whose entry was deleted from the inventory, launches no more."""
+    both = [{"key": key, "platform": "fun", "secret": SECRET} for key in ("fun", "leaked")]
+    run("lti_consumers", path=str(file), consumers=both)
+    dry = run("lti_consumers", path=str(file), consumers=both[:1], exclusive=True, check=True)
+    assert dry.changed
+    assert dry.result["diff"]["after"] == {"leaked": None}
+    assert set(kept(file)) == {"fun", "leaked"}
+    ran = run("lti_consumers", path=str(file), consumers=both[:1], exclusive=True)
+    assert ran.changed
+    assert SECRET not in ran.written
+    assert set(kept(file)) == {"fun"}
+    assert not run("lti_consumers", path=str(file), consumers=both[:1], exclusive=True).changed
+    assert run("lti_consumers", path=str(file), consumers=[], exclusive=True).changed
+    assert kept(file) == {}
+
+
 def test_absent_removes_and_is_content_when_there_is_none(file: Path) -> None:
     run("lti_consumers", path=str(file), consumers=[{"key": "fun", "platform": "fun"}])
     gone = [{"key": "fun", "state": "absent"}]
@@ -125,6 +142,7 @@ def test_the_passport_is_returned_on_request_only(file: Path) -> None:
         ({"key": "fun", "platform": "fun", "grace": "999999w"}, "longer than 90 days"),
         ({"key": "fun", "platform": "fun", "rotate": "a\nb"}, "rotate 'a\\nb'"),
         ({"key": "fun", "platform": "fun", "rotate": "a", "secret": SECRET}, "given as well"),
+        ({"key": "fun", "platform": "fun", "hosts": ["https://a.example/"]}, "a host name"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_before_anything_is_written(
@@ -166,12 +184,16 @@ def test_the_hub_reads_what_the_module_writes(file: Path) -> None:
     wanted = [
         {"key": "fun", "platform": "fun", "secret": SECRET},
         {"key": 'q"uote', "platform": "moodle", "courses": ["rr1"], "trust_email": True},
+        {"key": "tied", "platform": "fun", "secret": SECRET, "hosts": ["LMS.fun.example"]},
     ]
     run("lti_consumers", path=str(file), consumers=wanted)
+    assert not run("lti_consumers", path=str(file), consumers=wanted).changed
     read = settings.load(settings.Consumers, file)
     assert read.by_key("fun").secret.get_secret_value() == SECRET
     assert read.by_key('q"uote').courses == ("rr1",)
     assert read.by_key('q"uote').trust_email is True
+    assert read.by_key('q"uote').hosts == ()
+    assert read.by_key("tied").hosts == ("lms.fun.example",)
 
 
 @pytest.mark.long
@@ -185,6 +207,7 @@ def test_the_hub_reads_what_the_module_writes(file: Path) -> None:
             courses=st.none() | st.lists(st.just("rr1"), max_size=2).map(tuple),
             trust_email=st.booleans(),
             trust_roles=st.booleans(),
+            hosts=st.lists(st.sampled_from(["lms.example", "10.1.2.3"]), max_size=2).map(tuple),
             rotation=st.none() | st.from_regex(_consumers.MARK, fullmatch=True),
             previous=st.lists(
                 st.builds(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 UNIT = "atelier-hub"
 ADVICE = {
     "launch_shape": "The platform sent no LTI 1.1 launch: look at the LTI version of the link.",
+    "launch_nobody": "Try the link in the LMS (View live), not in Studio's preview.",
     "launch_consumer": "Add this key to atelier_consumers, or correct it in the LMS.",
     "launch_time": "Set both clocks by NTP. A page that stays open too long does it, too.",
     "launch_signature": "Correct what is named above. Nothing named: paste the secret again.",

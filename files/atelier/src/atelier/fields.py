@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from atelier.platform_hosts import host_name, private_host
+
 COURSE_SLUG = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")  # RFC 1123, section 2.1
 
@@ -32,7 +34,7 @@ def _origin(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
-def _host_name(value: str) -> str:
+def _domain_name(value: str) -> str:
     labels = value.split(".")
     if len(value) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(one) for one in labels):
         raise ValueError("must be a host name in small letters, such as notebooks.example.org")
@@ -69,8 +71,10 @@ def safe_path(value: str) -> str:
 
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
-HostName = Annotated[str, AfterValidator(_host_name)]
+DomainName = Annotated[str, AfterValidator(_domain_name)]
 CourseSlug = Annotated[str, Field(pattern=COURSE_SLUG)]
+HostName = Annotated[str, AfterValidator(host_name)]
+PrivateHost = Annotated[str, AfterValidator(private_host)]
 RepositoryPath = Annotated[str, AfterValidator(safe_path)]
 
 

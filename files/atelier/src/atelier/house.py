@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from atelier.admission import Admission
 from atelier.deskclient import DeskClient
 from atelier.joined import Joined
 from atelier.live import (
@@ -30,6 +31,7 @@ class House:
     courses: Courses
     consumers: LiveConsumers
     registrations: LiveRegistrations
+    admission: Admission
     joined: Joined
     outside: Outside
     tool_keys: ToolKeys
@@ -45,11 +47,15 @@ def open_house(settings: Settings, credentials: Credentials) -> House:
     """Make the shared parts from the settings; they are what :func:`house` gives from then on."""
     global _house
     joined = Joined(settings.paths.joined)
+    courses = Courses(settings.paths.courses)
+    consumers = LiveConsumers(settings.paths.consumers)
+    registrations = LiveRegistrations(settings.paths.registrations, joined.file)
     _house = House(
         settings=settings,
-        courses=Courses(settings.paths.courses),
-        consumers=LiveConsumers(settings.paths.consumers),
-        registrations=LiveRegistrations(settings.paths.registrations, joined.file),
+        courses=courses,
+        consumers=consumers,
+        registrations=registrations,
+        admission=Admission(consumers, registrations, courses),
         joined=joined,
         outside=outside(settings, credentials),
         tool_keys=tool_keys(credentials),

@@ -89,8 +89,3 @@ def learner_of(state: AuthState | None) -> LearnerInfo | None:
         return LearnerInfo(**state["learner"]) if state else None
     except (KeyError, TypeError):
         return None
-
-
-def launched_courses(state: AuthState | None) -> list[str]:
-    """Slugs of the courses a learner has launched."""
-    return list((state or {}).get("launches", {}))

@@ -101,6 +101,13 @@ class Courses:
         """One course, if there is one with that slug."""
         return self.all().get(slug)
 
+    def there(self, slug: str) -> bool:
+        """Whether there may be a course with that slug: its file is there, or nobody can tell."""
+        try:
+            return f"{slug}.yml" in {path.name for path in self._directory.iterdir()}
+        except OSError:
+            return True
+
 
 class LiveConsumers:
     """The consumers of ``consumers.yml``, as they are at each call."""
@@ -111,6 +118,10 @@ class LiveConsumers:
     def get(self) -> Consumers:
         """All consumers; none when there is no readable file."""
         return self._file.get() or Consumers()
+
+    def readable(self) -> bool:
+        """Whether there is a file that is right, or was."""
+        return self._file.get() is not None
 
 
 class LiveRegistrations:
@@ -130,6 +141,11 @@ class LiveRegistrations:
         listed = self._file.get() or Registrations()
         joined = self._joined.get() if self._joined.path.exists() else None
         return listed if joined is None else merged(listed, joined)
+
+    def readable(self) -> bool:
+        """Whether there are files that are right, or were."""
+        joined = not self._joined.path.exists() or self._joined.get() is not None
+        return joined and self._file.get() is not None
 
 
 class Credentials:

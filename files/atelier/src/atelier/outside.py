@@ -1,23 +1,31 @@
 """Requests to platforms: through the site's web proxy, with its certificates, small and short.
 
-What a platform's address answers is data from outside: it is read up to a limit, redirects are
-not followed (an address in the settings is the one that was meant), and nothing waits for long.
+An address of a platform and what it answers are data from outside. A request goes to a public host
+over https, or to one that ``atelier_platform_private_hosts`` names; a name is resolved once, and
+the connection goes to the very address that was looked at, so that a name that resolves to another
+one a moment later (DNS rebinding) changes nothing. Certificates are compared with the name.
+Redirects are not followed, an answer is read up to a limit, and nothing waits for long.
+
+A web proxy resolves names itself, and what it reaches is for it to say. It is not asked for
+addresses that are private as far as this machine knows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 import httpx
 
 from atelier.live import Credentials
+from atelier.platform_hosts import SETTING, PlatformHosts
 from atelier.settings import Settings
 
 MAX_BYTES = 512 * 1024
@@ -47,6 +55,21 @@ class OutsideError(Exception):
         self.silent = silent
 
 
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""IP addresses of a host, for a port."""
+
+
+async def _resolve(host: str, port: int) -> list[str]:
+    """What the machine says: ``/etc/hosts``, then the DNS.
+
+    Raises:
+        OSError: no such name, or nobody to ask.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
 class Outside:
     """Calls addresses outside this site.
 
@@ -54,7 +77,10 @@ class Outside:
         ca_file: certificates trusted (PEM); None: those of the Python package.
         proxy: web proxy, as an address; None: straight.
         no_proxy: hosts and domains reached without it, separated by commas.
-        transport: instead of the network, for tests.
+        private_hosts: hosts that may be private, and be asked without TLS.
+        transport: instead of the network, for tests; names are then not looked up without
+            ``resolve``.
+        resolve: instead of the machine's own way to look names up, for tests.
     """
 
     def __init__(
@@ -62,24 +88,72 @@ class Outside:
         ca_file: Path | None = None,
         proxy: str | None = None,
         no_proxy: str = "",
+        private_hosts: PlatformHosts | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
         self._ca_file = ca_file
         self._proxy = proxy
         self._no_proxy = no_proxy
+        self.hosts = private_hosts or PlatformHosts()
         self._transport = transport
+        self._resolve = resolve or (None if transport else _resolve)
         self._context: ssl.SSLContext | None = None
 
-    def _client(self, url: str) -> httpx.AsyncClient:
+    def _by_proxy(self, url: httpx.URL) -> bool:
+        """Whether the web proxy is asked for it."""
+        host = url.netloc.decode("ascii")
+        return bool(self._proxy) and not proxy_bypass_environment(host, {"no": self._no_proxy})
+
+    async def _ways(self, url: httpx.URL) -> list[tuple[httpx.URL, dict[str, Any]]]:
+        """The address with its name resolved, once for each IP address, and what to send with it.
+
+        Raises:
+            OutsideError: it is not one this site talks to.
+            OSError: its name cannot be resolved.
+        """
+        scheme, host = url.scheme, url.raw_host.decode("ascii")
+        if scheme not in ("https", "http") or not host or url.userinfo:
+            raise OutsideError(f"{host or 'an address'}: not an https:// address without user name")
+        by_proxy = self._by_proxy(url)
+        port = url.port or (443 if scheme == "https" else 80)
+        try:
+            found = await self._resolve(host, port) if self._resolve else [host]
+        except OSError:
+            if not by_proxy:
+                raise
+            found = []
+        if self._resolve is None and not _is_address(host):  # a test without names
+            allowed = [host] if scheme == "https" or self.hosts.names(host) else []
+        else:
+            allowed = [one for one in found if self.hosts.permits(scheme, host, one)]
+        if by_proxy:
+            # It may look names up elsewhere, so that all we know must speak for it.
+            known = bool(found) or scheme == "https" or self.hosts.names(host)
+            allowed = [host] if known and len(allowed) == len(found) else []
+        if not allowed:
+            raise OutsideError(f"{url}: {self._refusal(scheme, host)}")
+        if by_proxy or self._resolve is None:
+            return [(url, {})]
+        headers = {"Host": url.netloc.decode("ascii")}
+        # Compared with the certificate; an IP address is compared as it is.
+        more = {} if _is_address(host) else {"extensions": {"sni_hostname": host.rstrip(".")}}
+        return [(url.copy_with(host=one), {"headers": headers, **more}) for one in allowed]
+
+    def _refusal(self, scheme: str, host: str) -> str:
+        """Why an address is not asked."""
+        if scheme == "http":
+            return f"not https, and {SETTING} does not name {host}"
+        return f"{host} is in a private network, and {SETTING} does not name it"
+
+    def _client(self, url: httpx.URL) -> httpx.AsyncClient:
         if self._context is None:
             self._context = ssl.create_default_context(
                 cafile=str(self._ca_file) if self._ca_file else None
             )
-        host = urlsplit(url).netloc.rpartition("@")[2]
-        straight = not self._proxy or proxy_bypass_environment(host, {"no": self._no_proxy})
         return httpx.AsyncClient(
             verify=self._context,
-            proxy=None if straight else self._proxy,
+            proxy=self._proxy if self._transport is None and self._by_proxy(url) else None,
             transport=self._transport,
             timeout=TIMEOUT,
             follow_redirects=False,
@@ -141,24 +215,56 @@ class Outside:
     async def _content(self, method: str, url: str, **sent: Any) -> bytes:
         """The body of an answer, if it is a success."""
         try:
-            async with (
-                asyncio.timeout(LONGEST_SECONDS),
-                self._client(url) as client,
-                client.stream(method, url, **sent) as answer,
-            ):
-                content = bytearray()
-                async for chunk in answer.aiter_bytes():
-                    content += chunk
-                    if len(content) > MAX_BYTES:
-                        raise OutsideError(f"{url}: more than {MAX_BYTES} bytes")
+            async with asyncio.timeout(LONGEST_SECONDS):
+                address = httpx.URL(url)
+                status, content = await self._first(method, address, sent)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             # UnicodeError: a host that IDNA does not know, a header that is not ASCII.
             silent = isinstance(error, _SILENCE)
             raise OutsideError(f"{url}: {type(error).__name__}", silent=silent) from None
-        if not answer.is_success:
-            status = answer.status_code
+        if not 200 <= status < 300:
             raise OutsideError(f"{url}: status {status}", status)
-        return bytes(content)
+        return content
+
+    async def _first(
+        self, method: str, url: httpx.URL, sent: Mapping[str, Any]
+    ) -> tuple[int, bytes]:
+        """Status and body from the first of a host's IP addresses that can be reached."""
+        ways = await self._ways(url)
+        for number, (way, more) in enumerate(ways, 1):
+            headers = {**(sent.get("headers") or {}), **more.get("headers", {})}
+            try:
+                async with (
+                    self._client(url) as client,
+                    client.stream(method, way, **{**sent, **more, "headers": headers}) as answer,
+                ):
+                    return answer.status_code, await _body(answer, url)
+            except (httpx.ConnectError, httpx.ConnectTimeout):  # nothing was sent
+                if number == len(ways):
+                    raise
+        raise AssertionError("there is one way at least")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _body(answer: httpx.Response, url: httpx.URL) -> bytes:
+    """An answer's body.
+
+    Raises:
+        OutsideError: it is too large.
+    """
+    content = bytearray()
+    async for chunk in answer.aiter_bytes():
+        content += chunk
+        if len(content) > MAX_BYTES:
+            raise OutsideError(f"{url}: more than {MAX_BYTES} bytes")
+    return bytes(content)
 
 
 def outside(settings: Settings, credentials: Credentials) -> Outside:
@@ -168,4 +274,9 @@ def outside(settings: Settings, credentials: Credentials) -> Outside:
     line, if any, names what is reached without it.
     """
     proxy, _, straight = (credentials.optional("web_proxy") or "").partition("\n")
-    return Outside(settings.site.ca_file, proxy.strip() or None, straight.strip())
+    return Outside(
+        settings.site.ca_file,
+        proxy.strip() or None,
+        straight.strip(),
+        PlatformHosts(settings.lti.private_hosts),
+    )

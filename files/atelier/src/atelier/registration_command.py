@@ -28,6 +28,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
                         help="a course it may launch, may be repeated; by default all")  # fmt: skip
     invite.add_argument("--trust-email", action="store_true", help="its e-mail addresses are real")
     invite.add_argument("--trust-roles", action="store_true", help="its roles are honoured")
+    invite.add_argument("--host", action="append", dest="hosts", metavar="HOST",
+                        help="a host that takes its grades besides those it names, may be"
+                             " repeated")  # fmt: skip
     invite.add_argument("--hours", type=int, default=24, help="how long the link is good")
     commands.add_parser("list", help="the platforms that registered themselves")
     remove = commands.add_parser("remove", help="forget one of them")
@@ -43,6 +46,7 @@ def _invite(joined: Joined, settings: Settings, options: argparse.Namespace) -> 
         courses=options.courses,
         trust_email=options.trust_email,
         trust_roles=options.trust_roles,
+        hosts=options.hosts or (),
         expires=until,
     )
     code = joined.invite(invitation)

@@ -7,7 +7,6 @@ issuer, the client ids and deployments it gave this tool, and where its public k
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ import jwt
 from pydantic import AfterValidator, Field, model_validator
 
 from atelier.fields import Strict, is_writable
+from atelier.platform_hosts import host_of
 from atelier.settings import Launcher
 
 Identifier = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
@@ -23,15 +23,12 @@ PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 """Members of a JSON Web Key that are secret (RFC 7518, section 6)."""
 
 
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _platform_url(value: str) -> str:
-    """An address of a platform, kept as it is: a slash at its end means something there."""
+    """An address of a platform, kept as it is: a slash at its end means something there.
+
+    Without TLS it is of use where ``atelier_platform_private_hosts`` names its host: see
+    :mod:`atelier.platform_hosts`.
+    """
     parts = urlsplit(value)
     if not parts.hostname or parts.username or parts.fragment or len(value) > 1024:
         raise ValueError("must be an address without user name or fragment")
@@ -39,13 +36,13 @@ def _platform_url(value: str) -> str:
         raise ValueError("must not hold spaces, backslashes or control characters")
     if not is_writable(value):
         raise ValueError("must not hold halves of characters")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(parts.hostname)):
+    if parts.scheme not in ("https", "http"):
         raise ValueError("must be an https:// address")
     return value
 
 
 def is_platform_url(value: str) -> bool:
-    """Whether an address may be a platform's: https, or on this machine itself."""
+    """Whether an address may be a platform's."""
     try:
         _platform_url(value)
     except ValueError:
@@ -91,6 +88,13 @@ class Registration(Launcher):
             if not all(one.key_id for one in known):
                 raise ValueError("jwks: each key needs its kid")
         return self
+
+    @property
+    def grade_hosts(self) -> frozenset[str]:
+        """Hosts this platform is known by: a grade goes to one of them."""
+        addresses = (self.issuer, self.auth_login_url, self.auth_token_url, self.jwks_url)
+        known = {host for host in map(host_of, addresses) if host is not None}
+        return frozenset(known.union(self.hosts))
 
     @property
     def origin(self) -> str:

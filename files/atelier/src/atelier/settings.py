@@ -28,7 +28,17 @@ from pydantic import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from atelier.fields import CourseSlug, HostName, Origin, RepositoryPath, Strict, Title, Url
+from atelier.fields import (
+    CourseSlug,
+    DomainName,
+    HostName,
+    Origin,
+    PrivateHost,
+    RepositoryPath,
+    Strict,
+    Title,
+    Url,
+)
 
 PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 MIN_SECRET_LENGTH = 32
@@ -64,7 +74,7 @@ class Site(Strict):
     notebook_origin: Literal["learner", "shared"] = "shared"
     """``learner``: each learner's server has a host name of its own below ``notebook_domain``.
     ``shared``: all have the hub's, so that a notebook may act for whoever opens it."""
-    notebook_domain: HostName | None = None
+    notebook_domain: DomainName | None = None
     """Domain of these host names."""
 
     @model_validator(mode="after")
@@ -179,6 +189,8 @@ class Lti(Strict):
     """Rules for LTI launches."""
 
     timestamp_window_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
+    private_hosts: tuple[PrivateHost, ...] = ()
+    """Hosts of platforms that may be private, and be asked without TLS."""
 
 
 class Paths(Strict):
@@ -238,6 +250,9 @@ class Launcher(Strict):
     """Whether the e-mail addresses this platform sends are its learners' real, verified ones."""
     trust_roles: bool = False
     """Whether the LTI roles this platform sends are honoured; else everybody is a learner."""
+    hosts: tuple[HostName, ...] = ()
+    """Hosts that take the platform's grades. LTI 1.1: the only ones, where there are any; LTI 1.3:
+    besides those of the registration's addresses."""
 
 
 SharedSecret = Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]

@@ -22,7 +22,7 @@ from tornado import web
 from atelier.deskclient import service_prefix
 from atelier.house import house
 from atelier.identity import is_username
-from atelier.learner import LearnerInfo, launched_courses, learner_of
+from atelier.learner import LearnerInfo, learner_of
 from atelier.origins import server_origin
 from atelier.settings import Course, Settings
 from atelier.text import Language, say
@@ -133,7 +133,7 @@ class CourseMixin:
     origin = ""
     """Where the server that runs was told that browsers find it; empty: on the hub's host."""
     _step = "progress_space"
-    _entitled: frozenset[str] = frozenset()
+    _launched: dict[str, Any] | None = None
 
     def get_state(self) -> dict[str, Any]:
         """What the hub remembers of a running server when it starts again."""
@@ -152,7 +152,7 @@ class CourseMixin:
     def remember(self, state: dict[str, Any] | None) -> None:
         """Take from ``auth_state`` who the learner is and which courses they launched."""
         self.learner = learner_of(state)
-        self._entitled = frozenset(launched_courses(state))
+        self._launched = state
 
     async def prepare(self) -> None:
         """Before the start: the course as it is now, and the space, if GitLab can be had.
@@ -164,7 +164,8 @@ class CourseMixin:
             NotTheirsError: no such course for this learner.
         """
         name = self.name
-        course = house().courses.get(name) if name in self._entitled else None
+        still_open = name in house().admission.open_courses(self._launched)
+        course = house().courses.get(name) if still_open else None
         if course is None or self.learner is None or not is_username(self.learner.username):
             raise NotTheirsError(self.lang, f"no course {name[:80]!r} for them")
         self.course = course

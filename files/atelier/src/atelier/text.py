@@ -50,6 +50,14 @@ _TEXT: dict[str, tuple[str, str]] = {
         "La plateforme du cours a envoyé une demande incomplète ou illisible.",
         "The course platform sent an incomplete or unreadable request.",
     ),
+    "launch_nobody": (
+        "La plateforme ne dit pas qui vous êtes : c’est le cas de l’aperçu de Studio, le même pour"
+        " tous les auteurs. Rien n’a été ouvert. Pour essayer ce lien, ouvrez le cours comme vos"
+        " étudiants le voient (dans Studio : « Voir en ligne », View live) et cliquez-y.",
+        "The platform does not say who you are: so it is in Studio’s preview, which is the same"
+        " for all authors. Nothing was opened. To try this link, open the course as learners see"
+        " it (in Studio: View live), and click it there.",
+    ),
     "launch_consumer": (
         "Ce site ne connaît pas la plateforme qui vous envoie.",
         "This site does not know the platform that sent you.",
@@ -139,6 +147,12 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Aucun cours n’a encore été ouvert avec ce compte.",
         "No course has been opened with this account yet.",
     ),
+    "entry_closed": (
+        "Ce cours ne vous est plus ouvert ici : le lien par lequel vous étiez venu n’existe plus."
+        " Vos fichiers restent ; l’équipe du cours peut dire s’il y a un nouveau lien.",
+        "This course is not open to you here any more: the link by which you came is gone."
+        " Your files stay; the course team can say whether there is a new link.",
+    ),
     "not_signed_in_title": ("Vous n’êtes pas connecté ici", "You are not signed in here"),
     "not_signed_in": (
         "Ouvrez le lien depuis la page du cours. Si vous venez de le faire, votre navigateur a"
@@ -150,6 +164,19 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Une autre personne est connectée dans ce navigateur.",
         "Somebody else is signed in in this browser.",
     ),
+    "switch_title": (
+        "Vous êtes {former}. Continuer en tant que {newcomer} ?",
+        "You are {former}. Continue as {newcomer}?",
+    ),
+    "switch": (
+        "Ce navigateur est connecté au nom de {former}, et un lien de cours vient d’y être ouvert"
+        " au nom de {newcomer}. Si ce n’est pas vous qui avez cliqué sur ce lien, ne continuez"
+        " pas.",
+        "This browser is signed in as {former}, and a course link has just been opened in it for"
+        " {newcomer}. If you did not click that link, do not continue.",
+    ),
+    "switch_go": ("Continuer en tant que {newcomer}", "Continue as {newcomer}"),
+    "switch_stay": ("Rester {former}", "Stay {former}"),
     # in a frame of the course page
     "frame_moment": ("Un instant…", "One moment…"),
     "frame_title": ("À ouvrir dans un nouvel onglet", "To be opened in a new tab"),

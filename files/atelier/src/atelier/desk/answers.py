@@ -30,6 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
+from atelier.desk.migrations import note_consumers
+
 metadata = MetaData()
 _arrivals = Table(
     "arrivals",
@@ -50,6 +52,8 @@ _people = Table(
     Column("course", String, primary_key=True),
     Column("name", String, nullable=False),
     Column("staff", Boolean, nullable=False),
+    # Key of the consumer or registration of the latest launch; empty: not noted.
+    Column("consumer", String, nullable=False, server_default=""),
 )
 _attempts = Table(
     "attempts",
@@ -151,6 +155,7 @@ class AnswerBook:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         metadata.create_all(engine)
+        note_consumers(engine)
 
     def arrive(self, launches: Sequence[tuple[Arrival, str, bool]]) -> list[bool]:
         """Record launches: the person and their role, and where their grade goes.
@@ -168,7 +173,7 @@ class AnswerBook:
 
     @staticmethod
     def _arrive(connection: Connection, arrival: Arrival, name: str, staff: bool) -> bool:
-        person = {"name": name, "staff": staff}
+        person = {"name": name, "staff": staff, "consumer": arrival.consumer}
         statement = insert(_people).values(
             username=arrival.username, course=arrival.course, **person
         )
@@ -226,6 +231,15 @@ class AnswerBook:
         chosen = (_people.c.username == username) & (_people.c.course == course)
         with self._engine.connect() as connection:
             return bool(connection.execute(select(_people.c.staff).where(chosen)).scalar())
+
+    def came_by(self, username: str) -> dict[str, str]:
+        """Keys of the consumers and registrations of somebody's latest launches, by course.
+
+        A key is empty where an earlier version did not note it.
+        """
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(_people).where(_people.c.username == username))
+            return {row.course: row.consumer for row in rows}
 
     def names(self, course: str) -> dict[str, str]:
         """Names of those who arrived in a course, by username."""

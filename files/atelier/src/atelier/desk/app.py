@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -17,11 +18,18 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from atelier.admission import Admission
 from atelier.desk.access import AccessOffice
 from atelier.desk.answers import AnswerBook
 from atelier.desk.check.runner import Checker
 from atelier.desk.checks import CheckOffice
-from atelier.desk.credentials import CredentialOffice, HubUnavailable, ServerTokens
+from atelier.desk.credentials import (
+    LOOK_AFTER_SECONDS,
+    CredentialOffice,
+    HubUnavailable,
+    ServerTokens,
+)
+from atelier.desk.entry import Entry
 from atelier.desk.forge import Forge
 from atelier.desk.grades.queue import GradeQueue
 from atelier.desk.grades.sender import GradeSender
@@ -108,11 +116,17 @@ class Desk:
         self._spaces = Preparer(settings, self._store, self._forge, self._courses)
         self._office = CredentialOffice(self._forge, self._store)
         self._servers = ServerTokens(settings)
-        self.look = Look(settings, SignIn(settings, self._hub_token))
+        self._book = AnswerBook(self._store.engine)
+        consumers = LiveConsumers(settings.paths.consumers)
+        joined = Joined(settings.paths.joined).file
+        registrations = LiveRegistrations(settings.paths.registrations, joined)
+        self._entry = Entry(
+            settings, self._book, Admission(consumers, registrations, self._courses)
+        )
+        self.look = Look(settings, SignIn(settings, self._hub_token), self._entry)
         self.access = AccessPages(
             settings, self._store, self._courses, AccessOffice(settings, self._forge), self.look
         )
-        self._book = AnswerBook(self._store.engine)
         self._grades = GradeQueue(self._store.engine)
         self.checker = Checker()
         self._checks = CheckOffice(
@@ -127,8 +141,8 @@ class Desk:
         self._sender = GradeSender(
             self._grades,
             self._book,
-            LiveConsumers(settings.paths.consumers),
-            LiveRegistrations(settings.paths.registrations, Joined(settings.paths.joined).file),
+            consumers,
+            registrations,
             platforms,
             PlatformTokens(platforms, tool_keys(credentials)),
         )
@@ -206,11 +220,14 @@ class Desk:
             raise Refused(403, "this is for learners' servers, which ask directly")
         token = _token(request)
         data = await _fields(request, "course")
+        since = self._office.moment()
         username = await self._owner(token, data["course"])
+        await self._at_its_seat(request, username, data["course"], token)
         if await self._spaces.settled(username, data["course"], _wait(request)):
+            since = self._office.moment()
             await self._owner(token, data["course"])  # the server may have stopped meanwhile
         credential = await self._office.get(
-            username, data["course"], fresh=data.get("fresh") is True
+            username, data["course"], fresh=data.get("fresh") is True, since=since, token=token
         )
         return JSONResponse(
             {
@@ -221,10 +238,24 @@ class Desk:
             headers={"Cache-Control": "no-store"},
         )
 
+    async def _at_its_seat(
+        self, request: HttpRequest, username: str, course: str, token: str
+    ) -> None:
+        """Only the container of that server may ask, wherever its token has got to.
+
+        Raises:
+            Refused: it is another one.
+        """
+        address = request.client.host if request.client else ""
+        if not await asyncio.to_thread(self._store.seat, username, course, token, address):
+            log.warning("credential user=%s course=%s asked for by %s", username, course, address)
+            raise Refused(403, "this token is that of a server elsewhere")
+
     async def _owner(self, token: str, course: str) -> str:
         username = await self._servers.owner(token, course)
         if username is None:
             raise Refused(403, "this token is not that of a learner's server for this course")
+        await self._entry.admit(username, course)
         return username
 
     async def take_back(self, request: HttpRequest) -> Response:
@@ -240,6 +271,7 @@ class Desk:
         """For ever: retry what is pending, at once when GitLab is back."""
         await self._office.begin()
         was_reachable = True
+        looked = time.monotonic()
         while True:
             reachable = self._forge.reachable()
             if reachable and not was_reachable:
@@ -248,6 +280,9 @@ class Desk:
             try:
                 await self._spaces.retry()
                 await self._office.retry()
+                if time.monotonic() - looked > LOOK_AFTER_SECONDS:
+                    looked = time.monotonic()
+                    await self._office.look_after(self._servers.owner)
             except Exception:
                 log.exception("retrying failed")
             await asyncio.sleep(RETRY_EVERY_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,8 @@ from atelier.spaces import GitLabUnavailable, SpaceError
 
 log = logging.getLogger(__name__)
 
+LOOK_AFTER_SECONDS = 120.0
+"""How often the hub is asked whether the servers that hold a credential run still."""
 RENEW_BEFORE = timedelta(hours=2)
 """A credential that dies sooner than that is replaced by a new one."""
 Key = tuple[str, str]
@@ -30,6 +33,13 @@ class Credential:
     username: str
     password: str = field(repr=False)
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class _ServerToken:
+    """A server's own token of the hub."""
+
+    value: str = field(repr=False)
 
 
 class HubUnavailable(Exception):  # noqa: N818 (a state of the world more than an error of ours)
@@ -98,43 +108,95 @@ class CredentialOffice:
         self._held: dict[Key, Credential] = {}
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[bool]] = set()
-        self._ends: defaultdict[Key, int] = defaultdict(int)
-        """How often each server has ended since this process began."""
+        self._count = 0
+        """How many servers have ended since this process began."""
+        self._ends: dict[Key, int] = {}
+        """The count when each last ended."""
+        self._tokens: dict[Key, _ServerToken] = {}
 
-    async def get(self, username: str, course: str, *, fresh: bool = False) -> Credential:
+    def moment(self) -> int:
+        """Now, to be told to :meth:`get`; taken before a server is recognised."""
+        return self._count
+
+    async def get(
+        self,
+        username: str,
+        course: str,
+        *,
+        fresh: bool = False,
+        since: int | None = None,
+        token: str = "",
+    ) -> Credential:
         """The credential of a server, made when there is none that lasts.
 
         Args:
             username: the learner.
             course: slug.
             fresh: make another even so (GitLab refused the one held).
+            since: a moment at which the server ran; one that has ended after it gets none.
+            token: the server's own, by which the hub is asked later whether it runs still.
 
         Raises:
-            SpaceError: the learner has no account, or GitLab refuses.
+            SpaceError: the learner has no account, the server has stopped, or GitLab refuses.
             GitLabUnavailable: try later.
         """
         key = (username, course)
+        since = self._count if since is None else since
         async with self._locks[key]:
+            self._stopped(key, since)
             held = self._held.get(key)
             if held and not fresh and held.expires_at - datetime.now(UTC) > RENEW_BEFORE:
                 return held
             self._held.pop(key, None)
-            ends = self._ends[key]
             # Noted first: whatever ends this process, the next one takes it back.
             await asyncio.to_thread(self._store.lend, username, course)
             password, dies = await asyncio.to_thread(self._forge.issue, username, course)
-            if self._ends[key] != ends:
-                raise SpaceError(f"the server of {username} for {course} has stopped meanwhile")
+            self._stopped(key, since)
             await asyncio.to_thread(self._store.replaced, username, course)
+            try:
+                self._stopped(key, since)
+            except SpaceError:  # what was noted just now may have been its revocation
+                await asyncio.to_thread(self._store.owe_revocation, username, course)
+                raise
             credential = Credential(username, password, dies)
             self._held[key] = credential
+            self._tokens[key] = _ServerToken(token)
             log.info("credential user=%s course=%s expires=%s", *key, dies.date())
             return credential
+
+    def _stopped(self, key: Key, since: int) -> None:
+        """Refuse a server that has ended.
+
+        Raises:
+            SpaceError: it has, after that moment.
+        """
+        if self._ends.get(key, 0) > since:
+            raise SpaceError(f"the server of {key[0]} for {key[1]} has stopped meanwhile")
+
+    async def look_after(self, owner: Callable[[str, str], Awaitable[str | None]]) -> None:
+        """Take back what servers were given that the hub does not know any more.
+
+        The hub says when one stops; that word may be lost when either is restarted.
+
+        Args:
+            owner: the learner whose server of a course holds a token, as
+                :meth:`ServerTokens.owner` says it.
+        """
+        for key, held in list(self._tokens.items()):
+            try:
+                gone = bool(held.value) and await owner(held.value, key[1]) is None
+            except HubUnavailable:
+                return
+            if gone and self._tokens.get(key) is held:
+                log.info("credential user=%s course=%s: its server has stopped", *key)
+                await self.take_back(*key)
 
     async def take_back(self, username: str, course: str) -> None:
         """Revoke a server's credentials: at once if GitLab answers, else as soon as it does."""
         self._held.pop((username, course), None)
-        self._ends[username, course] += 1
+        self._tokens.pop((username, course), None)
+        self._count += 1
+        self._ends[username, course] = self._count
         await asyncio.to_thread(self._store.owe_revocation, username, course)
         task = asyncio.create_task(self._revoke(username, course))
         self._tasks.add(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 import uuid
 from typing import Any
@@ -15,8 +16,15 @@ from atelier.door.people import PeopleHandler
 from atelier.door.sealed import Sealer, SealError
 from atelier.door.targets import gitlab_leave
 from atelier.house import house
+from atelier.learner import learner_of
 
 _FRAMES = ("iframe", "frame", "embed", "object")
+
+
+def arrival_cookie(number: str) -> str:
+    """Name of the cookie that carries a launch's ticket; one for each launch under way."""
+    https = house().settings.site.hub_url.startswith("https:")
+    return f"{'__Host-' if https else ''}atelier-arrival-{number}"
 
 
 def in_frame(handler: Any) -> bool:
@@ -29,6 +37,12 @@ class ArrivalHandler(PeopleHandler):
 
     newcomer = False
     """Whether this browser was not signed in to the hub as the learner who arrives."""
+    asks = False
+    """Whether somebody else who is signed in here is asked before."""
+    instead: Any = None
+    """Who is signed in, and has to be asked."""
+    unsure = False
+    """Whether the browser kept back its cookies, so that nobody knows who is signed in."""
 
     def check_xsrf_cookie(self) -> None:
         """What comes here is signed, and may come without cookies: there is nothing to compare."""
@@ -40,6 +54,12 @@ class ArrivalHandler(PeopleHandler):
         this browser beforehand is worth nothing afterwards.
         """
         former = self.get_current_user_cookie()
+        if self.asks and former is not None and former.id != user.id:
+            self.instead = former
+            return
+        if self.asks and former is None and self._cookies_kept_back():
+            self.unsure = True
+            return
         self.newcomer = former is None or former.id != user.id
         if self.newcomer:
             if former is not None:
@@ -58,6 +78,63 @@ class ArrivalHandler(PeopleHandler):
             # Somebody else's GitLab session may be left here; a launch to GitLab ends it itself.
             return gitlab_leave(site.gitlab_url, query)
         return f"{self.base_url}hub/atelier/go?{query}"
+
+    def _cookies_kept_back(self) -> bool:
+        """Whether a browser sends no cookies with a form of another site (SameSite=Lax).
+
+        Where frames are allowed it does: cookies are SameSite=None there.
+        """
+        headers, site = self.request.headers, house().settings.site
+        foreign = headers.get("Sec-Fetch-Site", "") == "cross-site"
+        return foreign and not in_frame(self) and not site.frame_ancestors
+
+    def hand_on(self, user: Any, query: str, target: str) -> None:
+        """Redirect to where this browser's cookies are seen, with a ticket that it alone has."""
+        number = secrets.token_hex(8)
+        ticket = tickets.write(
+            tickets.Ticket(user.name, query, target),
+            Sealer(self.settings["cookie_secret"]),
+            time.time(),
+        )
+        https = house().settings.site.hub_url.startswith("https:")
+        self.set_cookie(
+            arrival_cookie(number),
+            ticket,
+            path="/",
+            max_age=tickets.LIFETIME_SECONDS,
+            httponly=True,
+            secure=https,
+            samesite="Lax",
+        )
+        self.redirect(f"{self.base_url}hub/atelier/enter?n={number}", status=303)
+
+    async def ask(self, user: Any, query: str, target: str) -> None:
+        """Ask whether somebody else may be signed in here: one click, and a ticket good once.
+
+        A launch by LTI 1.1 is a form that any page may send from any browser: whoever has a launch
+        of their own could sign somebody else's browser in as themselves, and see what is done
+        there (login CSRF). The answer counts when it comes from this page, in this browser.
+        """
+        former, state = self.instead, await user.get_auth_state()
+        ticket = tickets.Ticket(user.name, query, target, former.name)
+        learner, before = learner_of(state), learner_of(await former.get_auth_state())
+        lang = request_language(self, state)
+        self.log.info("%s is asked whether %s may sign in in their place", former.name, user.name)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(
+            await self.render_template(
+                "atelier_switch.html",
+                lang=lang,
+                title="switch_title",
+                fields={
+                    "former": before.name if before else former.name,
+                    "newcomer": learner.name if learner else user.name,
+                },
+                enter=f"{self.base_url}hub/atelier/enter",
+                stay=f"{self.base_url}hub/home",
+                ticket=tickets.write(ticket, Sealer(self.settings["cookie_secret"]), time.time()),
+            )
+        )
 
     async def lead_on(self, user: Any, query: str, target: str) -> None:
         """Redirect; in a frame, first look whether the browser took the cookies."""
@@ -114,6 +191,9 @@ class EnterHandler(ArrivalHandler):
         ticket = tickets.redeem(text, sealer, self.authenticator.nonces, time.time())
         if self.find_user(ticket.username) is None:
             raise SealError("for somebody who is no more")
+        here = self.get_current_user_cookie()
+        if ticket.instead_of and here is not None and here.name != ticket.instead_of:
+            raise SealError(f"for a browser where {ticket.instead_of} was signed in")
         return ticket
 
     async def post(self) -> None:
@@ -127,8 +207,28 @@ class EnterHandler(ArrivalHandler):
         self.redirect(self.way(ticket.query, ticket.target))
 
     async def get(self) -> None:
-        """The new tab reloaded: its form is gone."""
-        await self._refuse("the tab was loaded again")
+        """From a launch whose browser kept back its cookies; or a tab that was loaded again."""
+        name = arrival_cookie(self.get_query_argument("n", "")[:16])
+        text = self.get_cookie(name)
+        try:
+            if text is None:
+                raise SealError("the tab was loaded again")
+            self.clear_cookie(name, path="/")
+            sealer = Sealer(self.settings["cookie_secret"])
+            ticket = tickets.redeem(text, sealer, self.authenticator.nonces, time.time())
+            user = self.find_user(ticket.username)
+            if user is None or ticket.instead_of:
+                raise SealError("not a launch's")
+        except (SealError, ValueError) as error:
+            await self._refuse(str(error))
+            return
+        here = self.get_current_user_cookie()
+        if here is not None and here.id != user.id:
+            self.instead = here
+            await self.ask(user, ticket.query, ticket.target)
+            return
+        self.set_login_cookie(user)
+        self.redirect(self.way(ticket.query, ticket.target))
 
     async def _refuse(self, reason: str) -> None:
         reference = refusal_reference(self.log, "launch_replay", f"ticket: {reason}")

@@ -19,10 +19,12 @@ from atelier.door.diagnose import DiagnoseHandler
 from atelier.door.entrance import Entrance, LaunchHandler, LaunchProblem
 from atelier.door.go import GoHandler, HomeHandler, NoCourseHandler, StartHandler
 from atelier.door.keysets import Keysets
-from atelier.door.launches import auth_state
+from atelier.door.launches import auth_state, teaches
 from atelier.door.leaving import LeaveHandler, NoTokensHandler
+from atelier.door.nobody import refuse_nobody
 from atelier.door.nonces import NonceStore
 from atelier.door.old_tokens import end_old_tokens
+from atelier.door.sweep import Sweep
 from atelier.door.targets import TargetError, choose
 from atelier.house import house
 from atelier.learner import identify, merge_auth_state
@@ -52,6 +54,8 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
         ended = end_old_tokens(app.db)
         if ended:
             self.log.warning("%s tokens of learners, which had no end, are deleted", ended)
+        self.sweep = Sweep(app)
+        self.sweep.begin()
         self.nonces  # noqa: B018 (opened when the hub starts: see there what it takes from then on)
         return [
             ("/lti/launch", LaunchHandler),
@@ -97,6 +101,7 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
                 now=now,
                 window=rooms.settings.lti.timestamp_window_seconds,
             )
+            refuse_nobody(launch)
             place = choose(
                 launch.params,
                 launch.consumer,
@@ -116,7 +121,12 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
                 wanted[:200],
             )
         learner = identify(launch.params, launch.consumer, rooms.settings.site)
-        state = auth_state(learner, place, launch.params, launch.consumer, now, launch.services)
+        staff = teaches(launch.params.get("roles", "")) and rooms.admission.may_teach(
+            place.course, launch.consumer.key
+        )
+        state = auth_state(
+            learner, place, launch.params, launch.consumer, now, launch.services, staff=staff
+        )
         return {"name": learner.username, "auth_state": state}
 
 

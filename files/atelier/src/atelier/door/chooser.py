@@ -23,7 +23,8 @@ async def show_choice(handler: Entrance13, message: Message) -> None:
     """
     rooms = house()
     now = time.time()
-    request = deep_linking.request_of(message, browser_digest(handler.browser_secret() or ""))
+    browser = browser_digest(handler.browser_secret() or "")
+    request = deep_linking.request_of(message, browser, rooms.outside.hosts)
     courses = deep_linking.open_courses(message.registration, rooms.courses.all())
     if not courses:
         detail = f"registration {message.registration.key!r} may launch no course"

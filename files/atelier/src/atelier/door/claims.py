@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,9 +26,11 @@ LAST_MOMENT = 10**12
 RESOURCE_LINK = "LtiResourceLinkRequest"
 DEEP_LINKING = "LtiDeepLinkingRequest"
 
+_MEMBERSHIP = re.compile(
+    r"http://purl\.imsglobal\.org/vocab/lis/v2/membership(?:/([A-Za-z]+))?#([A-Za-z]+)"
+)
+"""A role in the course, and a sub-role (LTI Core 1.3, appendix A.2.2 and A.2.3)."""
 _ROLES = {
-    "http://purl.imsglobal.org/vocab/lis/v2/membership#": "",
-    "http://purl.imsglobal.org/vocab/lis/v2/membership/": "",
     "http://purl.imsglobal.org/vocab/lis/v2/institution/person#": "urn:lti:instrole:ims/lis/",
     "http://purl.imsglobal.org/vocab/lis/v2/system/person#": "urn:lti:sysrole:ims/lis/",
 }
@@ -54,6 +57,8 @@ def role(name: str) -> str:
     ``…/membership/Instructor#TeachingAssistant`` becomes ``Instructor/TeachingAssistant``; roles
     of an institution or a system become their URN.
     """
+    if (found := _MEMBERSHIP.fullmatch(name)) is not None:
+        return "/".join(filter(None, found.groups()))
     for prefix, short in _ROLES.items():
         if name.startswith(prefix):
             return short + name[len(prefix) :].replace("#", "/")

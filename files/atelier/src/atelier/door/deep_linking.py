@@ -23,6 +23,7 @@ from atelier.door.targets import (
     check_path,
     check_target,
 )
+from atelier.platform_hosts import PlatformHosts
 from atelier.registrations import Registration, Registrations, is_platform_url
 from atelier.settings import Course, may_launch
 
@@ -57,8 +58,13 @@ def is_teacher(claims: Mapping[str, Any]) -> bool:
     return writes(",".join(given)) or any(one in _ABOVE for one in given)
 
 
-def request_of(message: Message, browser: str) -> Request:
+def request_of(message: Message, browser: str, hosts: PlatformHosts) -> Request:
     """What a deep linking message asks.
+
+    Args:
+        message: the platform's.
+        browser: digest of the cookie of the browser that it came in.
+        hosts: those that need no TLS.
 
     Raises:
         LaunchError: not by a teacher, or not for a link.
@@ -75,7 +81,7 @@ def request_of(message: Message, browser: str) -> Request:
     if not isinstance(accepted, list) or ITEM not in accepted:
         raise refusal("launch_shape", f"accept_types has no {ITEM}", 400)
     return_url = text_at(claims, DEEP_LINKING_SETTINGS, "deep_link_return_url")
-    if not is_platform_url(return_url):
+    if not is_platform_url(return_url) or not hosts.may_show(return_url):
         raise refusal("launch_shape", f"deep_link_return_url is {return_url[:200]!r}", 400)
     data = asked.get("data")
     if data is not None and (not isinstance(data, str) or len(data) > MAX_DATA):

@@ -20,6 +20,7 @@ from atelier.door.lti13 import launch_url
 from atelier.house import house
 from atelier.joined import Invitation, InvitationError
 from atelier.outside import Outside, OutsideError
+from atelier.platform_hosts import PlatformHosts
 from atelier.platform_services import SCORE_SCOPE
 from atelier.registrations import Registration, is_platform_url
 from atelier.settings import SettingsError, Site
@@ -65,9 +66,9 @@ def _host(address: str) -> str | None:
         return None
 
 
-def _address(found: dict[str, Any], name: str) -> str:
+def _address(found: dict[str, Any], name: str, hosts: PlatformHosts) -> str:
     value = found.get(name)
-    if not isinstance(value, str) or not is_platform_url(value):
+    if not isinstance(value, str) or not is_platform_url(value) or not hosts.may_show(value):
         raise OutsideError(f"the platform's configuration: {name} is {str(value)[:200]!r}")
     return value
 
@@ -94,8 +95,15 @@ async def register(
     # Whoever serves the configuration speaks for that host alone (section 3.4).
     if not isinstance(issuer, str) or _host(issuer) != _host(configuration_url):
         raise OutsideError(f"{configuration_url}: issuer is {str(issuer)[:200]!r}, another host")
-    login, jwks = _address(found, "authorization_endpoint"), _address(found, "jwks_uri")
-    tokens, endpoint = _address(found, "token_endpoint"), _address(found, "registration_endpoint")
+    login, jwks, tokens, endpoint = (
+        _address(found, name, outside.hosts)
+        for name in (
+            "authorization_endpoint",
+            "jwks_uri",
+            "token_endpoint",
+            "registration_endpoint",
+        )
+    )
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     answer = await outside.request("POST", endpoint, body=tool_configuration(site), headers=headers)
     told = answer.get(CONFIGURATION)

@@ -91,7 +91,12 @@ class Entrance(ArrivalHandler):
         kept = self.state["launches"][self.state["last"]]
         place = Destination(**{name: kept[name] for name in Destination.__dataclass_fields__})
         house().desk.tell(hand_over(self.state, place.course))
-        await self.lead_on(user, go_query(place), place.target)
+        if self.instead is not None:
+            await self.ask(user, go_query(place), place.target)
+        elif self.unsure:
+            self.hand_on(user, go_query(place), place.target)
+        else:
+            await self.lead_on(user, go_query(place), place.target)
 
     async def refuse(self, problem: LaunchProblem, new_tab: str | None = None) -> None:
         """A page with one sentence, a reference that is in the log, and a way on.
@@ -107,7 +112,9 @@ class Entrance(ArrivalHandler):
             # browsers may keep them from a form of another site: who is here is looked at there.
             who = urlencode({"who": problem.learner})
             way_on = f"{self.base_url}hub/atelier/go?{who}"
-        advice = "allow_cookies" if new_tab else "back_to_course"
+        advice: str | None = "allow_cookies" if new_tab else "back_to_course"
+        if problem.key == "launch_nobody":  # the same click again would do the same
+            advice = None
         self.set_status(problem.status_code)
         self.finish(
             await self.render_template(
@@ -139,6 +146,8 @@ class Entrance(ArrivalHandler):
 
 class LaunchHandler(Entrance):
     """``/hub/lti/launch``: launches of LTI 1.1."""
+
+    asks = True
 
     async def post(self) -> None:
         """A launch."""

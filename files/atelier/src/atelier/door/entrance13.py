@@ -47,6 +47,7 @@ class LoginHandler(Entrance13):
             login = lti13.begin(
                 asked,
                 registrations=house().registrations.get(),
+                hosts=house().outside.hosts,
                 hub_url=site.hub_url,
                 sealer=self.sealer,
                 browser_secret=self.keep_browser_secret(),

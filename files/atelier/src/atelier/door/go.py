@@ -23,7 +23,7 @@ from atelier.door.targets import (
     notebook_path,
 )
 from atelier.house import house
-from atelier.learner import AuthState, LearnerInfo, launched_courses, learner_of
+from atelier.learner import AuthState, LearnerInfo, learner_of
 from atelier.origins import server_origin
 from atelier.settings import Course
 from atelier.text import Language, say
@@ -73,6 +73,9 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
             key = "course_unknown" if query["course"] else "no_launch"
             detail = f"{user.name} asks for course {query['course'][:80]!r}"
             await self._message(lang, 404, "launch_failed", key, "back_to_course", detail=detail)
+        elif place.course not in house().admission.open_courses(state):
+            detail = f"{user.name} came to {place.course!r} by what is not there any more"
+            await self._message(lang, 403, "launch_failed", "entry_closed", detail=detail)
         elif place.target == "home":
             self.redirect(f"{self.hub.base_url}home")
         elif place.target == "check":
@@ -257,7 +260,7 @@ class HomeHandler(BaseHandler):  # type: ignore[misc]
         lang = request_language(self, state)
         known = house().courses.all()
         rows = []
-        for slug in launched_courses(state):
+        for slug in house().admission.open_courses(state):
             if slug not in known:
                 continue
             spawner = user.spawners.get(slug)

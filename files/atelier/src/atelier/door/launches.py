@@ -12,24 +12,60 @@ from atelier.settings import Launcher
 
 _TEACHING = ("Instructor", "Administrator")
 _WRITING = (*_TEACHING, "TeachingAssistant", "ContentDeveloper")
+_ASSISTANTS = (
+    *(f"TeachingAssistant{of}" for of in (
+        "", "Group", "Offering", "Section", "SectionAssociation", "Template",
+    )),
+    "Grader",
+)  # fmt: skip
+_SUB_ROLES = {
+    "Instructor": (
+        "Instructor", "ExternalInstructor", "GuestInstructor", "Lecturer", "PrimaryInstructor",
+        "SecondaryInstructor",
+    ),
+    "Administrator": (
+        "Administrator", "Developer", "ExternalDeveloper", "ExternalSupport",
+        "ExternalSystemAdministrator", "Support", "SystemAdministrator",
+    ),
+    "ContentDeveloper": (
+        "ContentDeveloper", "ContentExpert", "ExternalContentExpert", "Librarian",
+    ),
+}  # fmt: skip
+"""Of the roles that count here (LTI Core 1.3, appendix A.2.3; LTI 1.1 Implementation Guide, A.2.2).
+What is not among them has no meaning."""
 
 
 def _held(roles: str) -> set[str]:
-    """The principal roles held in the course itself (LTI 1.1 Implementation Guide, section 3).
+    """The principal roles held in the course itself.
+
+    A sub-role is its principal role, with one exception: LTI 1.3 has assistants and graders among
+    the sub-roles of Instructor, LTI 1.1 as a role of their own, ``TeachingAssistant``; they are
+    that here in both. A platform names a principal role beside its sub-role (LTI Core 1.3, A.2.3):
+    an assistant's ``Instructor`` says nothing more.
 
     Args:
-        roles: as LTI 1.1 writes them, separated by commas, with or without their URN; a sub-role
-            (``Instructor/Lecturer``) is its principal role too.
+        roles: as LTI 1.1 writes them, separated by commas, with or without their URN.
     """
-    named = (one.strip().removeprefix("urn:lti:role:ims/lis/") for one in roles.split(","))
-    return {one.split("/")[0] for one in named}
+    plain: set[str] = set()
+    held: set[str] = set()
+    for one in roles.split(","):
+        principal, _, sub = one.strip().removeprefix("urn:lti:role:ims/lis/").partition("/")
+        if not sub:
+            plain.add(principal)
+        elif principal in ("Instructor", "TeachingAssistant") and sub in _ASSISTANTS:
+            held.add("TeachingAssistant")
+        elif sub in _SUB_ROLES.get(principal, ()):
+            held.add(principal)
+    if "TeachingAssistant" in held:  # by a sub-role
+        plain.discard("Instructor")
+    return held | plain
 
 
 def teaches(roles: str) -> bool:
     """Whether a launch's ``roles`` make its bearer staff: they see everybody's answers and grades.
 
-    Instructors and administrators of the course, nobody else: an assistant or an author is a
-    learner like the others here, unless the platform makes them an instructor as well.
+    Instructors and administrators of the course, nobody else: an assistant, a grader or an author
+    is a learner like the others here.
     """
     return bool(_held(roles) & set(_TEACHING))
 
@@ -47,6 +83,8 @@ def auth_state(
     consumer: Launcher,
     now: float,
     services: dict[str, Any] | None = None,
+    *,
+    staff: bool = False,
 ) -> AuthState:
     """What is kept of a launch.
 
@@ -57,6 +95,7 @@ def auth_state(
         consumer: who launched.
         now: present time, seconds since 1970.
         services: LTI 1.3: how the platform takes grades.
+        staff: whether they teach the course.
     """
     return {
         "platform": consumer.platform,
@@ -67,10 +106,11 @@ def auth_state(
             place.course: {
                 **asdict(place),
                 "at": int(now),
+                "consumer": consumer.key,
                 "lis_outcome_service_url": params.get("lis_outcome_service_url"),
                 "lis_result_sourcedid": params.get("lis_result_sourcedid"),
                 "lti13": services,
-                "staff": consumer.trust_roles and teaches(params.get("roles", "")),
+                "staff": staff,
             }
         },
     }
@@ -120,7 +160,7 @@ def hand_over(state: AuthState, course: str) -> dict[str, Any]:
         "name": state["learner"]["name"],
         "course": course,
         "exercise": kept.get("exercise") or "",
-        "consumer": state["consumer"],
+        "consumer": kept.get("consumer") or state["consumer"],
         "outcome_url": kept.get("lis_outcome_service_url") or "",
         "sourcedid": kept.get("lis_result_sourcedid") or "",
         "services": services if services.get("ags") else None,

@@ -157,7 +157,8 @@ def verify(
     params = single(pairs)
     for name in _REQUIRED:
         if not params.get(name, "").strip():
-            raise LaunchError("launch_shape", f"parameter {name} is absent or empty", 400)
+            key = "launch_nobody" if name == "user_id" else "launch_shape"
+            raise LaunchError(key, f"parameter {name} is absent or empty", 400)
     if params["lti_message_type"] != "basic-lti-launch-request":
         raise LaunchError("launch_shape", "lti_message_type is not a launch", 400)
     if not params["lti_version"].startswith("LTI-1p"):

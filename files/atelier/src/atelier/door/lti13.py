@@ -36,14 +36,15 @@ from atelier.door.keysets import Keysets, UnknownKeyError
 from atelier.door.lti11 import Launch, LaunchError
 from atelier.door.nonces import NonceStore
 from atelier.door.sealed import Sealer, SealError
+from atelier.door.token_header import ALGORITHMS as ALGORITHMS
+from atelier.door.token_header import MAX_TOKEN_BYTES as MAX_TOKEN_BYTES
+from atelier.door.token_header import HeaderError, read_header
+from atelier.platform_hosts import SETTING, PlatformHosts
 from atelier.registrations import Registration, Registrations
 from atelier.settings import Consumers
 
-ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"})
-"""What the Security Framework allows (section 6.1.1); never a shared secret, never none."""
 STATE_SECONDS = 600
 """How long a login may take."""
-MAX_TOKEN_BYTES = 64 * 1024
 MAX_HINT_LENGTH = 2048
 LOGIN_PARAMETERS = (
     "iss",
@@ -116,6 +117,7 @@ def begin(
     request: Mapping[str, str],
     *,
     registrations: Registrations,
+    hosts: PlatformHosts,
     hub_url: str,
     sealer: Sealer,
     browser_secret: str,
@@ -126,6 +128,7 @@ def begin(
     Args:
         request: its parameters.
         registrations: the platforms known.
+        hosts: those that need no TLS.
         hub_url: the hub's public address.
         sealer: seals the state.
         browser_secret: what the browser's cookie holds.
@@ -156,6 +159,13 @@ def begin(
             f"registration {registration.key!r}: target_link_uri"
             f" {request['target_link_uri'][:200]!r} is not below {hub_url}",
             400,
+        )
+    if not hosts.may_show(registration.auth_login_url):
+        raise LaunchError(
+            "launch_consumer",
+            f"registration {registration.key!r}: auth_login_url is not https, and {SETTING} does"
+            " not name its host",
+            401,
         )
     nonce = secrets.token_urlsafe(24)
     state = {
@@ -282,25 +292,16 @@ def _refusal(registration: Registration, key: str, detail: str, status: int = 40
 
 async def _signed(token: str, registration: Registration, keysets: Keysets) -> dict[str, Any]:
     """The claims of a token that the platform signed."""
-    if len(token) > MAX_TOKEN_BYTES:
-        raise _refusal(registration, "launch_shape", f"id_token of {len(token)} characters", 413)
     try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        detail = f"id_token is not a token: {type(error).__name__}"
-        raise _refusal(registration, "launch_shape", detail, 400) from None
-    algorithm, kid = header.get("alg"), header.get("kid")
-    if algorithm not in ALGORITHMS:
-        detail = f"id_token is signed by {str(algorithm)[:20]!r}, which is not allowed"
-        raise _refusal(registration, "launch_signature", detail)
-    if not isinstance(kid, str) or not kid:
-        raise _refusal(registration, "launch_signature", "id_token does not name its key (kid)")
+        algorithm, kid = read_header(token)
+    except HeaderError as error:
+        raise _refusal(registration, error.key, str(error), error.status) from None
     try:
         key = await keysets.key(registration, kid)
         claims: dict[str, Any] = jwt.decode(
             token,
             key.key,
-            algorithms=[str(algorithm)],
+            algorithms=[algorithm],
             # Times, issuer and audience are compared below, by the clock of this launch.
             options={
                 "verify_exp": False,
@@ -359,8 +360,12 @@ def _check_message(claims: Mapping[str, Any], registration: Registration, hub_ur
     if kind not in (RESOURCE_LINK, DEEP_LINKING):
         raise _refusal(registration, "launch_shape", f"message_type is {str(kind)[:80]!r}", 400)
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not subject.strip() or len(subject) > 255:
-        raise _refusal(registration, "launch_shape", "sub is absent: nobody is launching", 400)
+    if subject is None or (
+        isinstance(subject, str) and not subject.strip()
+    ):  # LTI Core 1.3, section 5.3.6.1
+        raise _refusal(registration, "launch_nobody", "sub is absent: nobody is launching", 400)
+    if not isinstance(subject, str) or len(subject) > 255:
+        raise _refusal(registration, "launch_shape", "sub is no text of 1 to 255 characters", 400)
     if kind == RESOURCE_LINK and not text_at(claims, CLAIM + "resource_link", "id"):
         raise _refusal(registration, "launch_shape", "resource_link has no id", 400)
     if kind == DEEP_LINKING and not text_at(claims, DEEP_LINKING_SETTINGS, "deep_link_return_url"):

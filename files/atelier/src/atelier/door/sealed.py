@@ -46,7 +46,7 @@ class Sealer:
         """
         try:
             body = jwt.decode(sealed, self._key, algorithms=[_ALGORITHM])
-        except (jwt.PyJWTError, UnicodeError) as error:
+        except (jwt.PyJWTError, TypeError, ValueError, RecursionError) as error:
             raise SealError(f"not sealed by this site: {type(error).__name__}") from None
         if body.get("for") != purpose:
             raise SealError("sealed for something else")

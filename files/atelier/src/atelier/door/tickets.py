@@ -24,6 +24,8 @@ class Ticket:
     query: str
     """Query of ``/hub/atelier/go``."""
     target: str
+    instead_of: str = ""
+    """Username of whom it replaces in the browser it was made for; empty: of nobody."""
 
 
 def write(ticket: Ticket, sealer: Sealer, now: float) -> str:

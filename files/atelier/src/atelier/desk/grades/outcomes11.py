@@ -14,6 +14,8 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, Client  # type: ignore[import-u
 NAMESPACE = "http://www.imsglobal.org/services/ltiv1p1/xsd/imsoms_v1p0"
 CONTENT_TYPE = "application/xml"
 _MAJOR = re.compile(rb"<(?:\w+:)?imsx_codeMajor>\s*(\w+)\s*</")
+_CODES = ("processing", "failure", "unsupported")
+"""What ``imsx_codeMajor`` may be besides success (section 6.1.1 of the guide, its XML schema)."""
 _DESCRIPTION = re.compile(rb"<(?:\w+:)?imsx_description>([^<]{0,300})")
 
 
@@ -56,15 +58,21 @@ def signed_headers(url: str, body: bytes, key: str, secret: str) -> dict[str, st
 
 
 def refusal(answer: bytes) -> str | None:
-    """Why a platform did not take a score; None: it did.
+    """Why a platform did not take a score, in words of this site; None: it did.
 
     Args:
         answer: the body of its answer.
     """
     major = _MAJOR.search(answer)
-    if major is not None and major[1].lower() == b"success":
+    code = major[1].decode("ascii", "replace").lower() if major is not None else ""
+    if code == "success":
         return None
+    if code in _CODES:
+        return f"the platform answers {code}"
+    return "the platform's answer is none of LTI 1.1's Basic Outcomes"
+
+
+def description(answer: bytes) -> str:
+    """What a platform says of its refusal: for the log alone, it may be anybody's text."""
     said = _DESCRIPTION.search(answer)
-    code = major[1].decode("ascii", "replace") if major is not None else "no code"
-    detail = said[1].decode("utf-8", "replace").strip() if said is not None else ""
-    return f"the platform answers {code}" + (f": {detail}" if detail else "")
+    return said[1].decode("utf-8", "replace").strip() if said is not None else ""

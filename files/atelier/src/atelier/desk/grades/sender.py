@@ -11,6 +11,7 @@ from atelier.desk.grades import outcomes11, scores13
 from atelier.desk.grades.queue import Grade, GradeQueue
 from atelier.live import LiveConsumers, LiveRegistrations
 from atelier.outside import Outside, OutsideError
+from atelier.platform_hosts import host_of
 from atelier.platform_services import PlatformTokens, ServiceError
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ class GradeSender:
         registration = known.get(place.registration)
         if registration is None:
             raise Undelivered(f"the registration {place.registration!r} is not known any more")
+        _tie(place.lineitem, registration.grade_hosts, f"registration {registration.key!r}")
         try:
             token = await self._tokens.token(registration, place.client_id)
         except ServiceError as error:
@@ -138,6 +140,8 @@ class GradeSender:
         consumer = self._consumers.get().by_key(arrival.consumer)
         if consumer is None:
             raise Undelivered(f"the consumer {arrival.consumer!r} is not known any more")
+        if consumer.hosts:
+            _tie(arrival.outcome_url, frozenset(consumer.hosts), f"consumer {consumer.key!r}")
         body = outcomes11.replace_result(arrival.sourcedid, score)
         secret = consumer.secret.get_secret_value()
         try:
@@ -149,7 +153,28 @@ class GradeSender:
             raise Undelivered(str(error)) from None
         refused = outcomes11.refusal(answer)
         if refused is not None:
+            said = outcomes11.description(answer)
+            log.info("consumer %r, on a grade it does not take: %.300r", consumer.key, said)
             raise Undelivered(refused)
+
+
+def _tie(address: str, hosts: frozenset[str], whose: str) -> None:
+    """Check that a grade goes to its platform.
+
+    Args:
+        address: where a launch says that it goes.
+        hosts: the platform's.
+        whose: who launched, for the message.
+
+    Raises:
+        Undelivered: it is on another host.
+    """
+    host = host_of(address)
+    if host not in hosts:
+        raise Undelivered(
+            f"{host or 'no address'} is not a host of {whose}: where it takes grades, name it there"
+            " (hosts)"
+        )
 
 
 def _host(arrival: Arrival) -> str:

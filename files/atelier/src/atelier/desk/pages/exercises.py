@@ -32,11 +32,6 @@ def moment(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M %Z").strip()
 
 
-def staff_of(settings: Settings, office: CheckOffice, username: str, course: str) -> bool:
-    """Whether somebody teaches a course: their platform says so, or they run the site."""
-    return username in settings.hub.admin_users or office.book.is_staff(username, course)
-
-
 class ExercisePages:
     """Handlers of the learners' pages on exercises.
 
@@ -117,7 +112,7 @@ class ExercisePages:
         )
 
     async def _is_staff(self, username: str, slug: str) -> bool:
-        return await asyncio.to_thread(staff_of, self._settings, self._office, username, slug)
+        return await self._look.entry.staff(username, slug)
 
     def _course(self, course: Course, session: Session) -> dict[str, str]:
         return {

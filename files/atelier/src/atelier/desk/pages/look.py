@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 import atelier
 from atelier.desk.credentials import HubUnavailable
+from atelier.desk.entry import Entry
 from atelier.desk.pages.sessions import Session
 from atelier.desk.pages.signin import SignIn
 from atelier.desk.refused import Refused
@@ -69,11 +70,13 @@ class Look:
     Args:
         settings: the site's settings.
         sign_in: knows who is there.
+        entry: knows who may still come in.
     """
 
-    def __init__(self, settings: Settings, sign_in: SignIn) -> None:
+    def __init__(self, settings: Settings, sign_in: SignIn, entry: Entry) -> None:
         self._site = settings.site
         self._sign_in = sign_in
+        self.entry = entry
         self._headers = security_headers(settings)
         self._origin = settings.site.hub_origin
         self._environment = jinja2.Environment(
@@ -134,6 +137,7 @@ class Look:
             async def run(session: Session | None) -> Response:
                 if session is None:
                     return self._sign_in.begin(request)
+                await self._admit(request, session)
                 wanted = request.query_params.get("lang")
                 if wanted is not None:
                     session.language = language(wanted)
@@ -153,6 +157,7 @@ class Look:
                 # Browsers say whose page sends a form (Fetch, section 3.2).
                 if request.headers.get("origin") != self._origin:
                     raise Refused(403, "form_wrong")
+                await self._admit(request, session)
                 if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
                     raise Refused(403, "form_wrong")
                 if request.headers.get("sec-fetch-dest", "document") not in ("document", "iframe"):
@@ -165,6 +170,9 @@ class Look:
             return await self._told(request, run, certain=True)
 
         return answer
+
+    async def _admit(self, request: Request, session: Session) -> None:
+        await self.entry.admit(session.username, request.path_params.get("course"))
 
     async def arriving(self, request: Request) -> Response:
         """The address to which the hub sends browsers back."""

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from atelier.desk.check.exercises import CourseExercises
 from atelier.desk.checks import CheckOffice
 from atelier.desk.grades.queue import Grade, GradeQueue
-from atelier.desk.pages.exercises import moment, percent, staff_of
+from atelier.desk.pages.exercises import moment, percent
 from atelier.desk.pages.look import Form, Look
 from atelier.desk.pages.sessions import Session
 from atelier.desk.refused import Refused
@@ -78,9 +78,7 @@ class TeacherPages:
 
     async def _course(self, request: Request, session: Session) -> tuple[Course, CourseExercises]:
         slug = request.path_params["course"]
-        if not await asyncio.to_thread(
-            staff_of, self._settings, self._office, session.username, slug
-        ):
+        if not await self._look.entry.staff(session.username, slug):
             raise Refused(403, "staff_only")
         course, declared, _version = await self._office.declared(slug)
         return course, declared
