@@ -26,7 +26,7 @@ ROOMS = [
     {"house"},
     {"deskclient", "learner", "platform_services"},
     {"spaces", "outside", "toolkeys", "mirrors"},
-    {"identity", "text", "live", "headers", "quickdb"},
+    {"identity", "text", "live", "headers", "quickdb", "bounded"},
     {"joined"},
     {"registrations"},
     {"settings", "checktext", "desktext", "diagnosistext", "exercisetext"},

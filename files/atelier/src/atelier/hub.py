@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+from atelier.bounded import bound_hub
 from atelier.door.authenticator import AtelierAuthenticator, fill_user_info, reconcile
 from atelier.door.pages import error_reference
 from atelier.headers import page_headers
@@ -124,6 +125,7 @@ def configure(c: Any) -> None:
     credentials = Credentials()
     rooms = open_house(settings, credentials)
     commit_quickly(settings.hub.database_url)
+    bound_hub()
     base_url = urlsplit(settings.site.hub_url).path + "/"
 
     c.JupyterHub.public_url = settings.site.hub_url + "/"
