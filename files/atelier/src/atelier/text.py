@@ -50,6 +50,10 @@ _TEXT: dict[str, tuple[str, str]] = {
         "La plateforme du cours a envoyé une demande incomplète ou illisible.",
         "The course platform sent an incomplete or unreadable request.",
     ),
+    "launch_busy": (
+        "Trop de demandes arrivent en même temps. Réessayez dans un instant.",
+        "Too many requests arrive at the same time. Try again in a moment.",
+    ),
     "launch_consumer": (
         "Ce site ne connaît pas la plateforme qui vous envoie.",
         "This site does not know the platform that sent you.",
