@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from atelier.desk.credentials import CredentialOffice
+from atelier.desk.credentials import FRESH_AT_ONCE, CredentialOffice, TooOftenError
+from atelier.desk.rate import Rate
 from atelier.desk.store import Store
 from atelier.spaces import SpaceError
 
@@ -69,3 +70,43 @@ def test_the_next_process_takes_back_what_the_last_one_lent(tmp_path: Path) -> N
 
     asyncio.run(next_one())
     assert forge.living == 1, "a server that still runs keeps what it was given since"
+
+
+def test_a_server_gets_few_fresh_credentials_at_once(tmp_path: Path) -> None:
+    forge: Any = SlowForge()
+    forge.go_on.set()
+
+    async def story() -> None:
+        office = CredentialOffice(forge, Store(tmp_path))
+        for _ in range(FRESH_AT_ONCE):
+            await office.get("ada", "rr1", fresh=True)
+        with pytest.raises(TooOftenError) as refused:
+            await office.get("ada", "rr1", fresh=True)
+        assert 0 < refused.value.seconds <= 60
+        held = await office.get("ada", "rr1")
+        assert held.password == "value", "what it holds goes on"
+        await office.get("bob", "rr1", fresh=True)
+        await office.get("ada", "rr2", fresh=True)
+
+    asyncio.run(story())
+
+
+def test_a_rate_is_a_few_at_once_then_one_each_minute() -> None:
+    now = 0.0
+    rate = Rate(3, 60, clock=lambda: now)
+    assert [rate.take("ada") for _ in range(5)] == [0, 0, 0, 60, 60]
+    now = 59
+    assert rate.take("ada") == 1
+    now = 60
+    assert [rate.take("ada") for _ in range(2)] == [0, 60]
+    now = 600
+    assert [rate.take("ada") for _ in range(4)] == [0, 0, 0, 60]
+
+
+def test_a_rate_forgets_who_asks_no_more() -> None:
+    now = 0.0
+    rate = Rate(2, 1, clock=lambda: now)
+    for number in range(100_000):
+        now += 0.01
+        rate.take(number)
+    assert len(rate._full_at) < 2000

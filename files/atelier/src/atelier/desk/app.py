@@ -21,7 +21,12 @@ from atelier.desk.access import AccessOffice
 from atelier.desk.answers import AnswerBook
 from atelier.desk.check.runner import Checker
 from atelier.desk.checks import CheckOffice
-from atelier.desk.credentials import CredentialOffice, HubUnavailable, ServerTokens
+from atelier.desk.credentials import (
+    CredentialOffice,
+    HubUnavailable,
+    ServerTokens,
+    TooOftenError,
+)
 from atelier.desk.forge import Forge
 from atelier.desk.grades.queue import GradeQueue
 from atelier.desk.grades.sender import GradeSender
@@ -293,6 +298,9 @@ def _answering(handler: Handler) -> Handler:
             return await handler(request)
         except Refused as refused:
             return JSONResponse({"reason": refused.reason}, refused.status)
+        except TooOftenError as error:
+            headers = {"Retry-After": str(error.seconds)}
+            return JSONResponse({"reason": str(error)}, 429, headers)
         except SpaceError as error:
             return JSONResponse({"state": "unavailable", "reason": str(error)}, 409)
         except GitLabUnavailable as error:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from atelier.desk.forge import Forge
+from atelier.desk.rate import Rate
 from atelier.desk.store import Store
 from atelier.identity import is_username
 from atelier.settings import Settings
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 
 RENEW_BEFORE = timedelta(hours=2)
 """A credential that dies sooner than that is replaced by a new one."""
+FRESH_AT_ONCE = 5
+FRESH_EVERY_SECONDS = 60.0
+"""A server that asks for another credential gets five, then one a minute: each is GitLab's work."""
 Key = tuple[str, str]
 
 
@@ -34,6 +38,14 @@ class Credential:
 
 class HubUnavailable(Exception):  # noqa: N818 (a state of the world more than an error of ours)
     """The hub does not answer, so nobody can be recognised."""
+
+
+class TooOftenError(Exception):
+    """A server asks for another credential too often; ``seconds`` until it may again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"a new credential was made a moment ago: ask again in {seconds} s")
+        self.seconds = seconds
 
 
 class ServerTokens:
@@ -100,6 +112,7 @@ class CredentialOffice:
         self._tasks: set[asyncio.Task[bool]] = set()
         self._ends: defaultdict[Key, int] = defaultdict(int)
         """How often each server has ended since this process began."""
+        self._fresh = Rate(FRESH_AT_ONCE, FRESH_EVERY_SECONDS)
 
     async def get(self, username: str, course: str, *, fresh: bool = False) -> Credential:
         """The credential of a server, made when there is none that lasts.
@@ -112,8 +125,11 @@ class CredentialOffice:
         Raises:
             SpaceError: the learner has no account, or GitLab refuses.
             GitLabUnavailable: try later.
+            TooOftenError: another one was asked for too often.
         """
         key = (username, course)
+        if fresh and (seconds := self._fresh.take(key)):
+            raise TooOftenError(seconds)
         async with self._locks[key]:
             held = self._held.get(key)
             if held and not fresh and held.expires_at - datetime.now(UTC) > RENEW_BEFORE:
