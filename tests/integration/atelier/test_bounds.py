@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sqlite3
 import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from atelier import log_bounds
 from integration.atelier.campus import Visitor
 from integration.atelier.framed_site import FramedSite, framed_site
 from integration.atelier.local_names import LocalNames
@@ -201,3 +203,22 @@ def test_one_address_has_so_many_connections_and_its_refusals_are_not_logged(
     impatient.stop()
     assert " 429 " not in (impatient.root / "atelier.access.log").read_text()
     assert "limiting" not in (impatient.root / "error.log").read_text()
+
+
+def test_servers_that_are_no_courses_leave_no_row_and_junk_few_lines(
+    behind_nginx: FramedSite, ada: Visitor
+) -> None:
+    token = {"X-XSRFToken": ada.xsrf()}
+    api = f"{ada.hub_url}/hub/api/users/{ada.username}/servers/"
+    for method in ("POST", "PUT"):
+        for number in range(10):
+            address = f"{api}junk-{method.lower()}-{number}"
+            assert ada.browser.request(method, address, headers=token).status_code in (403, 404)
+    with sqlite3.connect(behind_nginx.root / "hub/jupyterhub.sqlite") as database:
+        names = {name for (name,) in database.execute("SELECT name FROM spawners")}
+    assert names == {"", "demo"}
+    nowhere = f"http://127.0.0.1:{behind_nginx.hub_port}/hub/nothing-of-the-kind"
+    with httpx.Client(trust_env=False) as anybody:
+        for _ in range(log_bounds.BURST + 100):
+            anybody.get(nowhere)
+    assert behind_nginx.log("hub").count("nothing-of-the-kind") < log_bounds.BURST + 100

@@ -26,7 +26,7 @@ ROOMS = [
     {"house"},
     {"deskclient", "learner", "platform_services"},
     {"spaces", "outside", "toolkeys", "mirrors"},
-    {"identity", "text", "live", "headers", "quickdb", "bounded"},
+    {"identity", "text", "live", "headers", "quickdb", "bounded", "log_bounds"},
     {"joined"},
     {"registrations"},
     {"settings", "checktext", "desktext", "diagnosistext", "exercisetext"},

@@ -83,6 +83,8 @@ class Bench:
         self.same_at_once = max(self.same_at_once, max(self.under_way.values()))
         if self.going_on is not None and answer and len(answer) > SMALL_BYTES:
             await self.going_on.wait()
+            self.under_way[answer] -= 1
+            return failed(rule, message("check_problem_large"))  # quickly
         await asyncio.sleep(0.005)
         self.under_way[answer] -= 1
         if self.trouble is not None:

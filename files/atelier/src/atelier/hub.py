@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 
 from atelier.bounded import bound_hub
 from atelier.door.authenticator import AtelierAuthenticator, fill_user_info, reconcile
+from atelier.door.named_servers import only_courses
 from atelier.door.pages import error_reference
 from atelier.headers import page_headers
 from atelier.house import open_house
 from atelier.learner import learner_of
 from atelier.live import Credentials
+from atelier.log_bounds import logging_config
 from atelier.quickdb import commit_quickly
 from atelier.settings import DEFAULT_FILE, Settings, SettingsError, load
 from atelier.spawn import spawner_settings
@@ -151,6 +153,8 @@ def configure(c: Any) -> None:
     c.Authenticator.reconcile_auth_state_hook = reconcile
 
     c.JupyterHub.allow_named_servers = True
+    c.JupyterHub.named_server_limit_per_user = only_courses
+    c.JupyterHub.logging_config = logging_config()
     c.JupyterHub.concurrent_spawn_limit = settings.hub.concurrent_spawn_limit
     c.JupyterHub.redirect_to_server = False
     c.JupyterHub.services = services(settings, credentials)
