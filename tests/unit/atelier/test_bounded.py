@@ -179,3 +179,24 @@ def test_one_address_has_few_connections_with_the_desk(monkeypatch: pytest.Monke
         server.should_exit = True
         thread.join(10)
     assert not bounded.BoundedProtocol._open
+
+
+def test_one_address_asks_the_hub_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "REQUESTS_AT_ONCE", 5)
+    monkeypatch.setattr(bounded, "SECONDS_A_REQUEST", 3600.0)
+
+    async def story(port: int) -> None:
+        answers = [await post(port, 10, source=ELSEWHERE) for _ in range(7)]
+        assert [answer.startswith(b"HTTP/1.1 200") for answer in answers] == [True] * 5 + [
+            False
+        ] * 2
+        mine = [await post(port, 10) for _ in range(20)]
+        assert all(answer.startswith(b"HTTP/1.1 200") for answer in mine)
+
+    in_a_hub(story)
+
+
+def test_an_address_is_this_machines_when_it_goes_to_itself() -> None:
+    assert bounded.foreign_address(("172.30.0.1", 5000), ("172.30.0.1", 8081)) is None
+    assert bounded.foreign_address(("172.30.0.9", 5000), ("172.30.0.1", 8081)) == "172.30.0.9"
+    assert bounded.foreign_address(None, ("172.30.0.1", 8081)) is None

@@ -30,7 +30,7 @@ ROOMS = [
     {"joined"},
     {"registrations"},
     {"settings", "checktext", "desktext", "diagnosistext", "exercisetext"},
-    {"fields"},
+    {"fields", "rate"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 

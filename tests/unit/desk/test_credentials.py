@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from atelier.desk.credentials import FRESH_AT_ONCE, CredentialOffice, TooOftenError
-from atelier.desk.rate import Rate
+from atelier.desk.credentials import (
+    ASKED_AT_ONCE,
+    FRESH_AT_ONCE,
+    CredentialOffice,
+    TooOftenError,
+)
 from atelier.desk.store import Store
+from atelier.rate import Rate
 from atelier.spaces import SpaceError
 
 
@@ -110,3 +115,15 @@ def test_a_rate_forgets_who_asks_no_more() -> None:
         now += 0.01
         rate.take(number)
     assert len(rate._full_at) < 2000
+
+
+def test_one_container_asks_so_often_and_this_machine_as_it_likes(tmp_path: Path) -> None:
+    forge: Any = SlowForge()
+    office = CredentialOffice(forge, Store(tmp_path))
+    for _ in range(ASKED_AT_ONCE):
+        office.let_in("172.30.0.9")
+    with pytest.raises(TooOftenError):
+        office.let_in("172.30.0.9")
+    for _ in range(2 * ASKED_AT_ONCE):
+        office.let_in(None)
+    office.let_in("172.30.0.10")

@@ -13,6 +13,8 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPMessageDelegate
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from atelier.rate import Rate
+
 MAX_BODY_BYTES = 1024**2
 """Of one request to the hub. A launch or a form is a few kilobytes, 256 at most."""
 BODY_SECONDS = 60.0
@@ -23,6 +25,21 @@ MAX_HELD_BYTES = 4 * 1024**2
 """Bodies under way from one such address."""
 MAX_HELD_BYTES_HERE = 64 * 1024**2
 """Bodies under way from the proxy, together."""
+REQUESTS_AT_ONCE = 200
+SECONDS_A_REQUEST = 0.05
+"""How often one such address may ask the hub: 200 times, then 20 times a second."""
+
+
+def foreign_address(peer: Any, here: Any) -> str | None:
+    """A peer's address, unless it is this machine: the kernel gives it the address it goes to.
+
+    Args:
+        peer: address and port of the one who connected, if known.
+        here: address and port that they connected to.
+    """
+    if not peer or (here and here[0] == peer[0]):
+        return None
+    return str(peer[0])
 
 
 class Bodies:
@@ -46,19 +63,29 @@ class Bodies:
 
 
 class _Held(HTTPMessageDelegate):
-    """Passes a request on, and ends the connection when its address holds too much."""
+    """Passes a request on, and ends the connection when its address holds or asks too much."""
 
     def __init__(
-        self, inner: HTTPMessageDelegate, connection: Any, bodies: Bodies, address: str, most: int
+        self,
+        server: BoundedServer,
+        inner: HTTPMessageDelegate,
+        connection: Any,
+        address: str,
+        most: int | None,
     ) -> None:
+        self._server = server
         self._inner = inner
         self._connection = connection
-        self._bodies = bodies
+        self._bodies = server.bodies
         self._address = address
-        self._most = most
+        self._elsewhere = most is not None
+        self._most = MAX_HELD_BYTES_HERE if most is None else most
         self._size = 0
 
     def headers_received(self, start_line: Any, headers: Any) -> Any:
+        if self._elsewhere and self._server.too_often(self._address):
+            self._connection.stream.close()
+            return None
         return self._inner.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Any:
@@ -96,43 +123,48 @@ class BoundedServer(HTTPServer):
                 **options,
             },
         )
-        self._bodies = Bodies()
+        self.bodies = Bodies()
         self._open: Counter[str] = Counter()
+        self._requests = Rate(REQUESTS_AT_ONCE, SECONDS_A_REQUEST)
 
     def handle_stream(self, stream: Any, address: tuple[Any, ...]) -> None:
-        """Serve a connection, unless its address has too many."""
-        peer = str(address[0]) if address else ""
-        if peer and not _is_here(peer, stream.socket) and self._open[peer] >= MAX_CONNECTIONS:
+        """Serve a connection, unless its address has too many, or asks too often."""
+        peer = foreign_address(address, _own_end(stream))
+        if peer and (self._open[peer] >= MAX_CONNECTIONS or self._requests.wait(peer)):
             stream.close()
             return
-        self._open[peer] += 1
+        self._open[_name(address)] += 1
         super().handle_stream(stream, address)
 
     def on_close(self, server_conn: Any) -> None:
         """Forget a connection."""
-        address = server_conn.context.address
-        peer = str(address[0]) if address else ""
+        peer = _name(server_conn.context.address)
         self._open[peer] -= 1
         if self._open[peer] <= 0:
             del self._open[peer]
         super().on_close(server_conn)
 
     def start_request(self, server_conn: Any, request_conn: Any) -> HTTPMessageDelegate:
-        """Have a request's body counted."""
+        """Have a request and its body counted."""
         inner = super().start_request(server_conn, request_conn)
         address = server_conn.context.address
-        peer = str(address[0]) if address else ""
-        here = not peer or _is_here(peer, request_conn.stream.socket)
-        most = MAX_HELD_BYTES_HERE if here else MAX_HELD_BYTES
-        return _Held(inner, request_conn, self._bodies, peer, most)
+        most = MAX_HELD_BYTES if foreign_address(address, _own_end(request_conn.stream)) else None
+        return _Held(self, inner, request_conn, _name(address), most)
+
+    def too_often(self, address: str) -> bool:
+        """Count a request of an address; whether it is one too many."""
+        return bool(self._requests.take(address))
 
 
-def _is_here(peer: str, connected: Any) -> bool:
-    """Whether a connection comes from this machine: the kernel gives it the address it goes to."""
+def _name(address: Any) -> str:
+    return str(address[0]) if address else ""
+
+
+def _own_end(stream: Any) -> Any:
     try:
-        return bool(connected.getsockname()[0] == peer)
-    except (AttributeError, OSError, IndexError):  # it is closed already
-        return False
+        return stream.socket.getsockname()
+    except (AttributeError, OSError):  # it is closed already
+        return None
 
 
 def bound_hub() -> None:
@@ -151,10 +183,9 @@ class BoundedProtocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         """Serve a connection, unless its address has too many."""
-        peer = str((transport.get_extra_info("peername") or ("",))[0])
-        here = str((transport.get_extra_info("sockname") or ("",))[0]) == peer
         super().connection_made(transport)
-        if peer and not here:
+        peer = foreign_address(self.client, self.server)
+        if peer:
             if self._open[peer] >= MAX_CONNECTIONS:
                 transport.abort()
                 return

@@ -17,6 +17,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from atelier.bounded import foreign_address
 from atelier.desk.access import AccessOffice
 from atelier.desk.answers import AnswerBook
 from atelier.desk.check.runner import Checker
@@ -210,6 +211,7 @@ class Desk:
         if "x-forwarded-for" in request.headers:
             raise Refused(403, "this is for learners' servers, which ask directly")
         token = _token(request)
+        self._office.let_in(foreign_address(request.client, request.scope.get("server")))
         data = await _fields(request, "course")
         username = await self._owner(token, data["course"])
         if await self._spaces.settled(username, data["course"], _wait(request)):

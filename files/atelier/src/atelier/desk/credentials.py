@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from atelier.desk.forge import Forge
-from atelier.desk.rate import Rate
 from atelier.desk.store import Store
 from atelier.identity import is_username
+from atelier.rate import Rate
 from atelier.settings import Settings
 from atelier.spaces import GitLabUnavailable, SpaceError
 
@@ -24,6 +24,9 @@ RENEW_BEFORE = timedelta(hours=2)
 FRESH_AT_ONCE = 5
 FRESH_EVERY_SECONDS = 60.0
 """A server that asks for another credential gets five, then one a minute: each is GitLab's work."""
+ASKED_AT_ONCE = 60
+ASKED_EVERY_SECONDS = 0.5
+"""How often one container may ask at all: each question is one to the hub."""
 Key = tuple[str, str]
 
 
@@ -41,10 +44,10 @@ class HubUnavailable(Exception):  # noqa: N818 (a state of the world more than a
 
 
 class TooOftenError(Exception):
-    """A server asks for another credential too often; ``seconds`` until it may again."""
+    """A server asks too often, for another credential or at all; ``seconds`` until it may again."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"a new credential was made a moment ago: ask again in {seconds} s")
+        super().__init__(f"asked too often: ask again in {seconds} s")
         self.seconds = seconds
 
 
@@ -113,6 +116,19 @@ class CredentialOffice:
         self._ends: defaultdict[Key, int] = defaultdict(int)
         """How often each server has ended since this process began."""
         self._fresh = Rate(FRESH_AT_ONCE, FRESH_EVERY_SECONDS)
+        self._asked = Rate(ASKED_AT_ONCE, ASKED_EVERY_SECONDS)
+
+    def let_in(self, address: str | None) -> None:
+        """Count a question.
+
+        Args:
+            address: whose; None: this machine's own.
+
+        Raises:
+            TooOftenError: that address asks too often.
+        """
+        if address is not None and (seconds := self._asked.take(address)):
+            raise TooOftenError(seconds)
 
     async def get(self, username: str, course: str, *, fresh: bool = False) -> Credential:
         """The credential of a server, made when there is none that lasts.

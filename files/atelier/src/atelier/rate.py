@@ -28,17 +28,22 @@ class Rate:
         self._full_at: dict[Hashable, float] = {}
         """When an asker may ask as if for the first time."""
 
+    def wait(self, asker: Hashable) -> int:
+        """Seconds after which an asker may ask again; 0: now."""
+        now = self._clock()
+        wait = self._full_at.get(asker, now) - now - (self._burst - 1) * self._seconds
+        return math.ceil(max(0.0, wait))
+
     def take(self, asker: Hashable) -> int:
         """Ask once.
 
         Returns:
             0, or the seconds after which it may be asked again.
         """
+        if wait := self.wait(asker):
+            return wait
         now = self._clock()
         full_at = max(self._full_at.get(asker, now), now)
-        wait = full_at - now - (self._burst - 1) * self._seconds
-        if wait > 0:
-            return math.ceil(wait)
         if len(self._full_at) >= _KEPT:
             self._full_at = {one: at for one, at in self._full_at.items() if at > now}
         self._full_at[asker] = full_at + self._seconds
