@@ -56,7 +56,7 @@ def median(site: FramedSite) -> float:
 
 
 def main() -> int:
-    """Print the figures, or those of the attacks named; 1 when an attack makes the hub more than twice as slow."""
+    """Print the figures, or those of the attacks named; 1 when one doubles the hub's answers."""
     paths.RESULTS.mkdir(exist_ok=True)
     figures, worst = [], 1.0
     with ExitStack() as stack:
