@@ -5,7 +5,7 @@ WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
 BIN = $${ATELIER_VENV:-.venv}/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo demo-down demo-status check test soak bench bench-check bench-launch bench-modules bench-toolbar hooks role watch clean python
+.PHONY: help dev demo demo-down demo-status check test soak bench bench-attack bench-check bench-launch bench-modules bench-toolbar hooks role watch clean python
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ soak: python ## what takes long by repetition, for hours; goes on where it was s
 
 bench: python ## figures beside the stock parts, on a running demo
 	@$(WORLD) bench
+
+bench-attack: python ## the hub's answers under attack beside its quiet ones, no demo needed
+	@$(WORLD) bench-attack
 
 bench-launch: python ## launches through nginx and proxy beside ltiauthenticator, no demo needed
 	@$(WORLD) bench-launch

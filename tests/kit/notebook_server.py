@@ -43,6 +43,17 @@ class Page(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
             self.write(known)
 
 
+class Contents(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
+    """Where a notebook is saved: says how much has come, and at which address."""
+
+    def check_xsrf_cookie(self) -> None:
+        """Not what is tested here."""
+
+    @web.authenticated
+    def put(self) -> None:
+        self.write({"bytes": len(self.request.body), "address": self.request.uri})
+
+
 class Open(web.RequestHandler):
     """What the hub asks while it waits for the server."""
 
@@ -76,6 +87,7 @@ async def main() -> None:
             (prefix + "api", Open),
             (prefix + "public/(.*)", Shown, {"path": str(Path.home() / "public")}),
             (prefix + "environment", Environment),
+            (prefix + "api/contents/.*", Contents),
             (prefix + ".*", Page),
         ],
         cookie_secret=os.urandom(32),

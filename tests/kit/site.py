@@ -250,6 +250,10 @@ class Site:
                 command, cwd=self.root / "hub", env=self.environment(), stdout=log, stderr=log
             )
 
+    def pid(self, name: str) -> int:
+        """Return the number of a process of the site."""
+        return self._processes[name].pid
+
     def stop(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
         """Stop one process of the site and wait for its end."""
         process = self._processes.pop(name)

@@ -130,6 +130,7 @@ def parser() -> argparse.ArgumentParser:
     for name, job in (
         ("check", suite.check),
         ("bench", checks.bench),
+        ("bench-attack", checks.bench_attack),
         ("bench-check", checks.bench_check),
         ("bench-launch", checks.bench_launch),
         ("bench-modules", checks.bench_modules),

@@ -34,14 +34,23 @@ def bench_modules() -> int:
     return _measured("benchmarks.bench_modules")
 
 
+def bench_attack() -> int:
+    """Print the hub's answers under attack. Returns an exit code."""
+    return _behind_nginx("benchmarks.bench_attack")
+
+
 def bench_launch() -> int:
     """Print the figures of launches. Returns an exit code."""
+    return _behind_nginx("benchmarks.bench_launch")
+
+
+def _behind_nginx(module: str) -> int:
     found = needs.Needs()
     needs.venv(found)
     needs.programs(found, {"nginx": "nginx", "node": "nodejs", "npm": "npm"})
     found.settle()
     venv.ensure()
-    return _measured("benchmarks.bench_launch")
+    return _measured(module)
 
 
 def bench_check() -> int:

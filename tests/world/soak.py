@@ -75,7 +75,9 @@ def walk(log: Path) -> None:
 
 def launches(log: Path) -> None:
     """Draw a hundred thousand launches, most of them malformed."""
-    _pytest(log, "tests/unit/atelier/test_launch_properties.py")
+    _pytest(
+        log, "tests/unit/atelier/test_launch_properties.py", "tests/unit/atelier/test_growth.py"
+    )
 
 
 def _molecule(log: Path, scenario: str, *steps: str, env: Mapping[str, str] | None = None) -> None:
@@ -123,7 +125,7 @@ def make_test(log: Path) -> None:
 PARTS = (
     Part("kills", "ten runs killed at random, the site compared with one that was not", kills),
     Part("walk", f"{WALK_STEPS} random operations of the toolbar", walk),
-    Part("launches", "100,000 launches", launches),
+    Part("launches", "100,000 launches, and as many that nobody signed", launches),
     Part("drawn", "all cases of the tests of which make test draws one", drawn),
     Part("dry_runs", "a dry run of each role by itself", dry_runs),
     *(

@@ -296,10 +296,10 @@ def silence_is_borne_except_on_pages_of_gitlab() -> None:
 
 def large_files_pass_up_to_the_limit() -> None:
     megabyte = b"x" * 1024 * 1024
-    assert ask(HUB, "/upload", "POST", body=megabyte * 40).facts()["received"] == 40 * 1024 * 1024
-    answer = ask(
-        HUB, "/upload", "POST", headers={"Content-Length": str(513 * 1024 * 1024)}, body=b""
-    )
+    notebook = "/user/ada/demo/api/contents/a.ipynb"
+    assert ask(HUB, notebook, "POST", body=megabyte * 40).facts()["received"] == 40 * 1024 * 1024
+    assert ask(HUB, "/hub/upload", "POST", body=megabyte * 2).status == 413
+    answer = ask(HUB, notebook, "POST", headers={"Content-Length": str(65 * 1024 * 1024)}, body=b"")
     assert answer.status == 413
     stored = ask(LEARNER, "/user/u/demo/api/contents/x", "PUT", body=megabyte * 40)
     assert stored.facts()["received"] == 40 * 1024 * 1024

@@ -72,6 +72,7 @@ class WebServer:
         lms_url: the course platform as browsers see it.
         notebooks: domain of learners' servers, or None where they share the hub's origin.
         tls: trusts its certificate.
+        variables: of the role, for its next start.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class WebServer:
         self.hub_url = f"https://hub.{DOMAIN}:{self.port}"
         self.gitlab_url = f"https://gitlab.{DOMAIN}:{self.port}"
         self.lms_url = f"https://{LMS}:{self.port}"
+        self.variables: dict[str, Any] = {}
         self.origins = [self.lms_url] if platform_origins else []
         self._certificate()
         self.tls = ssl.create_default_context(cafile=str(root / "tls/fullchain.pem"))
@@ -145,6 +147,7 @@ class WebServer:
             **defaults,
             **pages,
             "nginx_hub_host": f"hub.{DOMAIN}",
+            "nginx_hub_upload_limit": "64m",
             "nginx_gitlab_host": f"gitlab.{DOMAIN}",
             "nginx_http_port": self.http_port,
             "nginx_https_port": self.port,
@@ -167,6 +170,7 @@ class WebServer:
             "__nginx_tls": str(self.root / "tls"),
             "__nginx_pages": str(self.root / "pages"),
             "__nginx_acme_root": str(self.root),
+            **self.variables,
         }
         templates = Environment(  # noqa: S701 (not HTML)
             loader=FileSystemLoader(ROLE / "templates"),
@@ -198,18 +202,18 @@ class WebServer:
         try:
             yield
         finally:
-            self._stop()
+            self.stop()
 
     @contextmanager
     def without_partitions(self) -> Iterator[None]:
         """As a browser that knows nothing of partitioned cookies sees it, while the block lasts."""
         usual = (self.root / "atelier.conf").read_text()
-        self._stop()
+        self.stop()
         self._start(usual.replace("; Partitioned", ""))
         try:
             yield
         finally:
-            self._stop()
+            self.stop()
             self._start(usual)
 
     def _start(self, configuration: str) -> None:
@@ -221,7 +225,8 @@ class WebServer:
         self._process = subprocess.Popen([*command, "-e", str(self.root / "error.log")])
         until(self._listens, f"nginx listens on {self.port}")
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Stop it, and wait for its end."""
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(20)
 

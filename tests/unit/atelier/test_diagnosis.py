@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 from atelier import diagnose_command
-from atelier.door.diagnosis import Budget, cause_of
+from atelier.door.diagnosis import cause_of
 from atelier.door.launches import teaches
 from atelier.door.lti11 import expected_signature
 from atelier.settings import Consumers
@@ -113,13 +113,6 @@ def test_who_has_no_secret_learns_nothing() -> None:
     assert found(secret="guess" * 10) is None
     assert cause_of(b"\xff", url=URL, query="", seen_host="x", consumers=CONSUMERS) is None
     assert cause_of(b"a=1", url=URL, query="", seen_host="x", consumers=CONSUMERS) is None
-
-
-def test_a_flood_of_bad_launches_is_not_searched() -> None:
-    budget = Budget()
-    assert [budget.allows(now) for now in (10.0, 10.1, 10.9, 11.1, 11.2)] == [
-        True, False, False, True, False,
-    ]  # fmt: skip
 
 
 LOG = """\

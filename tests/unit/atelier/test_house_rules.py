@@ -26,11 +26,11 @@ ROOMS = [
     {"house"},
     {"deskclient", "learner", "platform_services"},
     {"spaces", "outside", "toolkeys", "mirrors", "admission"},
-    {"identity", "text", "live", "headers", "origins", "quickdb"},
+    {"identity", "text", "live", "headers", "origins", "quickdb", "bounded", "log_bounds"},
     {"joined"},
     {"registrations"},
     {"settings", "checktext", "desktext", "diagnosistext", "exercisetext"},
-    {"fields"},
+    {"fields", "rate"},
     {"platform_hosts"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

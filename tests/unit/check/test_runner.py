@@ -215,3 +215,25 @@ def test_half_a_character_in_a_notebook_can_be_shown(cell: dict[str, object]) ->
     found = compare(notebook(), notebook(**cell), Rule("ipynb", outputs=True))
     assert found["problem"] is None
     json.dumps(found, ensure_ascii=False).encode()
+
+
+def test_a_small_file_does_not_wait_for_large_ones() -> None:
+    large = "".join(f"w{n % 977} " for n in range(2_000_000)).encode()
+
+    async def story() -> None:
+        async with Checker(Limits(seconds=300, longest_wait=300), workers=1) as checker:
+            rule = Rule("text")
+            heavy = [
+                asyncio.create_task(checker.check(large, large[1:], rule, who=who))
+                for who in ("ada", "bob", "eve")
+            ]
+            while not checker._turns.full():
+                await asyncio.sleep(0)
+            found = await checker.check(b"a\n", b"a\n", rule, who="zoe")
+            assert found["score"] == 1
+            assert not any(task.done() for task in heavy)
+            for task in heavy:
+                task.cancel()
+            await asyncio.gather(*heavy, return_exceptions=True)
+
+    asyncio.run(story())

@@ -35,6 +35,8 @@ class Desk(http.server.ThreadingHTTPServer):
         self.status = 200
         self.body: bytes = json.dumps(LENT).encode()
         self.location = ""
+        self.pauses: list[int] = []
+        """Seconds to wait that the next answers tell."""
         self.delay = 0.0
         self.asked: list[tuple[str, str, Any]] = []
 
@@ -51,6 +53,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(length))
         self.server.asked.append((self.path, self.headers["Authorization"], body))
         time.sleep(self.server.delay)
+        if self.server.pauses:
+            self.send_response(429)
+            self.send_header("Retry-After", str(self.server.pauses.pop(0)))
+            self.end_headers()
+            return
         self.send_response(self.server.status)
         if self.server.location:
             self.send_header("Location", self.server.location)
@@ -219,3 +226,24 @@ def test_real_git_uses_it(desk: Desk, tmp_path: Path) -> None:
         check=True,
     )
     assert "password=glpat-lent-for-today" in done.stdout.splitlines()
+
+
+def test_a_short_pause_that_the_desk_wants_is_waited_for(desk: Desk) -> None:
+    desk.pauses = [0]
+    assert "password=" in ask(desk.url)[0]
+    assert len(desk.asked) == 2
+
+
+@pytest.mark.parametrize("pauses", [[30], [0, 30]])
+def test_a_longer_one_is_told_with_its_seconds(desk: Desk, pauses: list[int]) -> None:
+    desk.pauses = list(pauses)
+    out, err = ask(desk.url)
+    assert out == "quit=1\n"
+    assert "try again in 30 s" in err
+    assert "réessayez dans 30 s" in err
+    assert len(desk.asked) == len(pauses)
+
+
+def test_an_odd_pause_is_told_as_no_access(desk: Desk) -> None:
+    desk.pauses = ["soon"]  # type: ignore[list-item]
+    assert "no access" in ask(desk.url)[1]

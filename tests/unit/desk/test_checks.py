@@ -11,9 +11,10 @@ from typing import Any, cast
 import pytest
 from atelier.desk.answers import AnswerBook
 from atelier.desk.check.engine import compare
-from atelier.desk.check.model import Comparison, Rule
+from atelier.desk.check.model import Comparison, Rule, failed, message
 from atelier.desk.check.runner import Unfinished
-from atelier.desk.checks import IN_HAND, STOPPED_TRIES, CheckOffice
+from atelier.desk.check.turns import SMALL_BYTES
+from atelier.desk.checks import IN_HAND, SMALL_IN_HAND, STOPPED_TRIES, CheckOffice
 from atelier.desk.grades.queue import GradeQueue
 from atelier.desk.refused import Refused
 from atelier.desk.shelf import SavedVersion, Shelf
@@ -69,18 +70,26 @@ class Bench:
         self.trouble: Exception | None = None
         self.under_way: Counter[bytes | None] = Counter()
         self.at_once = self.same_at_once = 0
+        self.outcome: Comparison | None = None
+        self.turns_of: list[str] = []
+        self.going_on: asyncio.Event | None = None
 
     async def check(
-        self, expected: bytes, answer: bytes | None, rule: Rule, given: bytes | None
+        self, expected: bytes, answer: bytes | None, rule: Rule, given: bytes | None, *, who: str
     ) -> Comparison:
+        self.turns_of.append(who)
         self.under_way[answer] += 1
         self.at_once = max(self.at_once, self.under_way.total())
         self.same_at_once = max(self.same_at_once, max(self.under_way.values()))
+        if self.going_on is not None and answer and len(answer) > SMALL_BYTES:
+            await self.going_on.wait()
+            self.under_way[answer] -= 1
+            return failed(rule, message("check_problem_large"))  # quickly
         await asyncio.sleep(0.005)
         self.under_way[answer] -= 1
         if self.trouble is not None:
             raise self.trouble
-        return compare(expected, answer, rule, given)
+        return self.outcome or compare(expected, answer, rule, given)
 
 
 class School:
@@ -179,7 +188,51 @@ def test_many_at_once_read_the_courses_files_once(school: School) -> None:
     assert read["rr1/expected", "pi.md"] == read["rr1/template", "pi.md"] == 1
     assert all(read[f"{name}/rr1", "pi.md"] == 1 for name in names)
     assert read["rr1/expected", "head"] < 10, "not once for each learner"
-    assert 1 < school.bench.at_once <= IN_HAND
+    assert 1 < school.bench.at_once <= SMALL_IN_HAND
+
+
+def test_large_answers_are_held_by_few_and_hold_nobody_up(school: School) -> None:
+    names = [f"u{number}" for number in range(3 * IN_HAND)]
+    for name in names:
+        school.save(name, b"Pi is 3.14\n" + name.encode() + b"\n" * SMALL_BYTES)
+    school.save("ada", b"Pi is 3.14\n")
+
+    async def story() -> None:
+        school.bench.going_on = asyncio.Event()
+        large = [asyncio.create_task(school.office.check(name, "rr1", "pi")) for name in names]
+        while school.bench.under_way.total() < IN_HAND:
+            await asyncio.sleep(0.01)
+        assert (await school.office.check("ada", "rr1", "pi")).score == 1
+        assert school.bench.under_way.total() == IN_HAND
+        school.bench.going_on.set()
+        await asyncio.gather(*large)
+
+    asyncio.run(story())
+    assert school.bench.at_once <= IN_HAND + 1
+    assert sorted(school.bench.turns_of) == sorted([*names, "ada"])
+
+
+@pytest.mark.parametrize("how", ["time", "stopped"])
+def test_who_was_stopped_waits_before_the_next(school: School, how: str) -> None:
+    school.save("ada", b"Pi is 3.14\n")
+    school.save("bob", b"Pi is 3.14\n")
+
+    async def press(name: str) -> str:
+        try:
+            await school.office.check(name, "rr1", "pi")
+        except Refused as refused:
+            return f"{refused.status} {refused.reason}"
+        return ""
+
+    if how == "time":
+        school.bench.outcome = failed(Rule("md"), message("check_problem_time"))
+    else:
+        school.bench.trouble = Unfinished("exercise_stopped")
+    assert asyncio.run(press("ada")) == ("" if how == "time" else "503 exercise_stopped")
+    school.bench.outcome = school.bench.trouble = None
+    assert asyncio.run(press("ada")) == "429 exercise_pause"
+    assert asyncio.run(press("bob")) == ""
+    assert school.bench.turns_of == ["ada", "bob"]
 
 
 def test_a_double_click_is_one_attempt(school: School) -> None:

@@ -9,8 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from atelier.desk.credentials import CredentialOffice, HubUnavailable
+from atelier.desk.credentials import (
+    ASKED_AT_ONCE,
+    FRESH_AT_ONCE,
+    CredentialOffice,
+    HubUnavailable,
+    TooOftenError,
+)
 from atelier.desk.store import Store
+from atelier.rate import Rate
 from atelier.spaces import SpaceError
 
 
@@ -161,3 +168,55 @@ def test_a_server_s_token_serves_in_its_own_container_alone(tmp_path: Path) -> N
     assert not store.seat("ada", "rr1", "next token", "172.30.0.5")
     assert store.seat("ada", "rr2", "token", "172.30.0.7")
     assert b"next token" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_a_server_gets_few_fresh_credentials_at_once(tmp_path: Path) -> None:
+    forge: Any = SlowForge()
+    forge.go_on.set()
+
+    async def story() -> None:
+        office = CredentialOffice(forge, Store(tmp_path))
+        for _ in range(FRESH_AT_ONCE):
+            await office.get("ada", "rr1", fresh=True)
+        with pytest.raises(TooOftenError) as refused:
+            await office.get("ada", "rr1", fresh=True)
+        assert 0 < refused.value.seconds <= 60
+        held = await office.get("ada", "rr1")
+        assert held.password == "value", "what it holds goes on"
+        await office.get("bob", "rr1", fresh=True)
+        await office.get("ada", "rr2", fresh=True)
+
+    asyncio.run(story())
+
+
+def test_a_rate_is_a_few_at_once_then_one_each_minute() -> None:
+    now = 0.0
+    rate = Rate(3, 60, clock=lambda: now)
+    assert [rate.take("ada") for _ in range(5)] == [0, 0, 0, 60, 60]
+    now = 59
+    assert rate.take("ada") == 1
+    now = 60
+    assert [rate.take("ada") for _ in range(2)] == [0, 60]
+    now = 600
+    assert [rate.take("ada") for _ in range(4)] == [0, 0, 0, 60]
+
+
+def test_a_rate_forgets_who_asks_no_more() -> None:
+    now = 0.0
+    rate = Rate(2, 1, clock=lambda: now)
+    for number in range(100_000):
+        now += 0.01
+        rate.take(number)
+    assert len(rate._full_at) < 2000
+
+
+def test_one_container_asks_so_often_and_this_machine_as_it_likes(tmp_path: Path) -> None:
+    forge: Any = SlowForge()
+    office = CredentialOffice(forge, Store(tmp_path))
+    for _ in range(ASKED_AT_ONCE):
+        office.let_in("172.30.0.9")
+    with pytest.raises(TooOftenError):
+        office.let_in("172.30.0.9")
+    for _ in range(2 * ASKED_AT_ONCE):
+        office.let_in(None)
+    office.let_in("172.30.0.10")

@@ -51,6 +51,12 @@ EXERCISE_TEXT: dict[str, tuple[str, str]] = {
         "The server is very busy and could not compare your answer. Nothing was recorded: try again"
         " in a few minutes.",
     ),
+    "exercise_pause": (
+        "Comparer votre fichier prend trop de temps. Attendez quelques minutes avant de réessayer ;"
+        " un notebook sans ses sorties se compare plus vite.",
+        "Comparing your file takes too long. Wait a few minutes before you try again; a notebook"
+        " without its outputs is compared faster.",
+    ),
     "exercise_stopped": (
         "La comparaison s’est arrêtée avant la fin. Rien n’a été retenu : réessayez, et si cela se"
         " répète, prévenez l’équipe du cours.",

@@ -14,12 +14,15 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+from atelier.bounded import bound_hub
 from atelier.door.authenticator import AtelierAuthenticator, fill_user_info, reconcile
+from atelier.door.named_servers import only_courses
 from atelier.door.pages import error_reference
 from atelier.headers import page_headers
 from atelier.house import open_house
 from atelier.learner import learner_of
 from atelier.live import Credentials
+from atelier.log_bounds import logging_config
 from atelier.origins import origin_settings
 from atelier.quickdb import commit_quickly
 from atelier.settings import DEFAULT_FILE, Settings, SettingsError, load
@@ -131,6 +134,7 @@ def configure(c: Any) -> None:
     credentials = Credentials()
     rooms = open_house(settings, credentials)
     commit_quickly(settings.hub.database_url)
+    bound_hub()
     base_url = urlsplit(settings.site.hub_url).path + "/"
 
     c.JupyterHub.public_url = settings.site.hub_url + "/"
@@ -156,6 +160,8 @@ def configure(c: Any) -> None:
     c.Authenticator.reconcile_auth_state_hook = reconcile
 
     c.JupyterHub.allow_named_servers = True
+    c.JupyterHub.named_server_limit_per_user = only_courses
+    c.JupyterHub.logging_config = logging_config()
     c.JupyterHub.concurrent_spawn_limit = settings.hub.concurrent_spawn_limit
     c.JupyterHub.redirect_to_server = False
     c.JupyterHub.services = services(settings, credentials)

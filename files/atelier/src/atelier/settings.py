@@ -182,6 +182,8 @@ class Spawner(Strict):
     network: str = "atelier-learners"
     gateway: str = "172.30.0.1"
     start_timeout_seconds: PositiveInt = 120
+    upload_limit_mb: PositiveInt = 64
+    """Largest request that a learner's server takes, a notebook that is saved, in MiB."""
     environment: dict[str, str] = Field(default_factory=dict)
 
 

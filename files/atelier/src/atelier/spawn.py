@@ -120,6 +120,12 @@ def host_limits(course: Course) -> dict[str, Any]:
     }
 
 
+def upload_arguments(settings: Settings) -> list[str]:
+    """What holds a notebook server to the largest request; Jupyter's own limit is 512 MiB."""
+    most = settings.spawner.upload_limit_mb * 1024**2
+    return [f"--ServerApp.max_body_size={most}", f"--ServerApp.max_buffer_size={most}"]
+
+
 class CourseMixin:
     """What every engine's spawner does for a course: who may start it, its space, its end."""
 
@@ -318,6 +324,7 @@ def spawner_settings(settings: Settings, config: Any) -> None:
     config.Spawner.pre_spawn_hook = _prepare
     config.Spawner.post_stop_hook = _farewell
     config.Spawner.notebook_dir = HOME
+    config.Spawner.args = upload_arguments(settings)
     config.Spawner.start_timeout = settings.spawner.start_timeout_seconds
     config.Spawner.http_timeout = settings.spawner.start_timeout_seconds
     config.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server"]

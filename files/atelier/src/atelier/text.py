@@ -58,6 +58,10 @@ _TEXT: dict[str, tuple[str, str]] = {
         " for all authors. Nothing was opened. To try this link, open the course as learners see"
         " it (in Studio: View live), and click it there.",
     ),
+    "launch_busy": (
+        "Trop de demandes arrivent en même temps. Réessayez dans un instant.",
+        "Too many requests arrive at the same time. Try again in a moment.",
+    ),
     "launch_consumer": (
         "Ce site ne connaît pas la plateforme qui vous envoie.",
         "This site does not know the platform that sent you.",

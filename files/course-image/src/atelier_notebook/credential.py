@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import urllib.request
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import IO, Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 TIMEOUT_SECONDS = 5
@@ -21,6 +24,20 @@ _UNAVAILABLE = (
     "GitLab ne donne pas accès à votre espace pour le moment ; vos fichiers sont gardés ici.\n"
     "GitLab gives no access to your space at the moment; your files are kept here.\n"
 )
+_TOO_OFTEN = (
+    "Trop de demandes à GitLab ; réessayez dans {seconds} s. Vos fichiers sont gardés ici.\n"
+    "Too many requests to GitLab; try again in {seconds} s. Your files are kept here.\n"
+)
+_SOON_SECONDS = 5
+"""A pause that is waited for; a longer one is told."""
+
+
+class TooOftenError(Exception):
+    """The desk lends nothing for so many seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 def parse(lines: Iterable[str]) -> dict[str, str]:
@@ -66,7 +83,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
     """Return a user name and a token lent by the desk.
 
-    Raises OSError, ValueError, KeyError or HTTPException when the desk does not lend one.
+    Raises OSError, ValueError, KeyError or HTTPException when the desk does not lend one, and
+    TooOftenError when it was asked too often.
     """
     base = environment["ATELIER_DESK_URL"].rstrip("/")
     # The space was in the making when this server started: the desk knows whether it still is.
@@ -84,13 +102,29 @@ def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
     )
     # The desk is on this machine's own bridge: an outgoing proxy has no part in this.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
-    with opener.open(request, timeout=TIMEOUT_SECONDS + wait) as answer:
-        lent = json.loads(answer.read(65536))
+    try:
+        with opener.open(request, timeout=TIMEOUT_SECONDS + wait) as answer:
+            lent = json.loads(answer.read(65536))
+    except HTTPError as refusal:
+        if refusal.code != HTTPStatus.TOO_MANY_REQUESTS:
+            raise
+        raise TooOftenError(int(refusal.headers.get("Retry-After", "60"))) from None
     username, password = lent["username"], lent["password"]
     for value in (username, password):
         if not isinstance(value, str) or not value or set(value) & set("\r\n\0"):
             raise ValueError("the desk's answer is not a credential")
     return username, password
+
+
+def ask_patiently(environment: Mapping[str, str]) -> tuple[str, str]:
+    """Ask the desk, and once more after a short pause when it wants one."""
+    try:
+        return ask_desk(environment)
+    except TooOftenError as error:
+        if error.seconds > _SOON_SECONDS:
+            raise
+        time.sleep(error.seconds)
+    return ask_desk(environment)
 
 
 def answer(
@@ -104,7 +138,11 @@ def answer(
     if operation != "get" or not is_ours(asked, environment.get("ATELIER_PROJECT_URL", "")):
         return 0
     try:
-        username, password = ask_desk(environment)
+        username, password = ask_patiently(environment)
+    except TooOftenError as error:
+        err.write(_TOO_OFTEN.format(seconds=error.seconds))
+        out.write("quit=1\n")
+        return 0
     except (OSError, ValueError, KeyError, TypeError, HTTPException):
         err.write(_UNAVAILABLE)
         out.write("quit=1\n")  # else git would ask the learner for a password they do not have

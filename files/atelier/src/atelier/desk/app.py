@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from atelier.admission import Admission
+from atelier.bounded import foreign_address
 from atelier.desk.access import AccessOffice
 from atelier.desk.answers import AnswerBook
 from atelier.desk.check.runner import Checker
@@ -28,6 +29,7 @@ from atelier.desk.credentials import (
     CredentialOffice,
     HubUnavailable,
     ServerTokens,
+    TooOftenError,
 )
 from atelier.desk.entry import Entry
 from atelier.desk.forge import Forge
@@ -219,6 +221,7 @@ class Desk:
         if "x-forwarded-for" in request.headers:
             raise Refused(403, "this is for learners' servers, which ask directly")
         token = _token(request)
+        self._office.let_in(foreign_address(request.client, request.scope.get("server")))
         data = await _fields(request, "course")
         since = self._office.moment()
         username = await self._owner(token, data["course"])
@@ -328,6 +331,9 @@ def _answering(handler: Handler) -> Handler:
             return await handler(request)
         except Refused as refused:
             return JSONResponse({"reason": refused.reason}, refused.status)
+        except TooOftenError as error:
+            headers = {"Retry-After": str(error.seconds)}
+            return JSONResponse({"reason": str(error)}, 429, headers)
         except SpaceError as error:
             return JSONResponse({"state": "unavailable", "reason": str(error)}, 409)
         except GitLabUnavailable as error:

@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 from atelier.desk.answers import AnswerBook, Attempt
 from atelier.desk.check.declared import ExercisesError
 from atelier.desk.check.exercises import CourseExercises, Exercise
-from atelier.desk.check.model import ExpectedError, Limits
+from atelier.desk.check.model import Comparison, ExpectedError, Limits
 from atelier.desk.check.runner import Checker, Unfinished
+from atelier.desk.check.turns import SMALL_BYTES, Pauses, Turns
 from atelier.desk.grades.queue import GradeQueue
 from atelier.desk.refused import Refused
 from atelier.desk.shelf import SavedVersion, Shelf
@@ -33,8 +34,12 @@ RECHECKS_AT_ONCE = 2
 STOPPED_TRIES = 5
 """How often a comparison that was ended is made again: a file may be what ends it."""
 IN_HAND = 8
-"""Answers fetched and compared at the same time, each of which may be large. The others wait in
-order: more would make neither GitLab nor the comparisons faster."""
+"""Answers fetched at the same time, and large ones compared or waiting for it. The others wait
+their turn: more would make neither GitLab nor the comparisons faster."""
+SMALL_IN_HAND = 64
+"""Small answers that are compared or wait for it."""
+AGAIN = " again"
+"""Whose turn it is when everybody's answers are compared again; no username."""
 MAX_FILE_BYTES = Limits().max_bytes
 
 
@@ -59,6 +64,12 @@ class _Files:
     expected: bytes | None
     answer: bytes | None
     given: bytes | None
+
+    @property
+    def small(self) -> bool:
+        """Whether comparing them takes little."""
+        files = (self.expected, self.answer, self.given)
+        return sum(len(file) for file in files if file) <= SMALL_BYTES
 
 
 class CheckOffice:
@@ -88,7 +99,10 @@ class CheckOffice:
         self._shelf = shelf
         self._queue = queue
         self._checker = checker
-        self._in_hand = asyncio.Semaphore(IN_HAND)
+        self._fetching = asyncio.Semaphore(IN_HAND)
+        self._small_in_hand = asyncio.Semaphore(SMALL_IN_HAND)
+        self._large_in_hand = Turns(IN_HAND)
+        self._pauses = Pauses()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._stopped: Counter[tuple[str, str, str]] = Counter()
 
@@ -133,8 +147,8 @@ class CheckOffice:
         """Check what a learner saved last.
 
         Raises:
-            Refused: there is no such exercise, it is not open, no attempt is left, or the
-                learner has no space.
+            Refused: there is no such exercise, it is not open, no attempt is left, the
+                learner has no space, or their last comparison was ended a moment ago.
             SpaceError: GitLab refuses.
             GitLabUnavailable: try later.
         """
@@ -145,10 +159,21 @@ class CheckOffice:
             state = place.exercise.state(datetime.now(UTC))
             if state != "open":
                 raise Refused(409, f"exercise_{state}")
+            if self._pauses.left(username):
+                raise Refused(429, "exercise_pause")
             version = await asyncio.to_thread(self._shelf.head, place.record.project)
             if version is None:
                 raise Refused(409, "exercise_no_space")
-            attempt = await self._compare(place, username, place.record.project, version)
+            try:
+                attempt = await self._compare(place, username, place.record.project, version)
+            except Refused as refused:
+                if refused.reason == "exercise_stopped":
+                    self._pauses.stopped(username)
+                raise
+            if _took_too_long(attempt):
+                self._pauses.stopped(username)
+            else:
+                self._pauses.finished(username)
             standing = await asyncio.to_thread(
                 self.book.standings, slug, username=username, exercise=exercise_id
             )
@@ -164,32 +189,35 @@ class CheckOffice:
             return attempt
 
     async def _compare(
-        self, place: Place, username: str, project: str, version: SavedVersion
+        self, place: Place, username: str, project: str, version: SavedVersion, who: str = ""
     ) -> Attempt:
-        exercise, rule = place.exercise, place.exercise.rule()
-        async with self._in_hand:
+        """Compare one answer, when its turn comes.
+
+        Args:
+            place: the exercise.
+            username: whose answer.
+            project: where it is.
+            version: which.
+            who: whose turn it takes; by default the learner's.
+        """
+        who = who or username
+        async with self._fetching:
             files = await asyncio.to_thread(self._fetch, place, project, version)
-            if files.expected is None:
-                raise self._no_good(place, "it is not there")
-            try:
-                comparison = await self._checker.check(
-                    files.expected, files.answer, rule, files.given
-                )
-            except Unfinished as unfinished:
-                log.warning("course %s exercise %s: %s", place.course.slug, exercise.id, unfinished)
-                raise Refused(503, unfinished.key) from None
-            except ExpectedError as error:
-                raise self._no_good(place, str(error)) from None
-            counted = any(part["weight"] for part in comparison["parts"])
-            if comparison["score"] == 1 and not counted:  # whatever is there would be right
-                raise self._no_good(place, "nothing of it counts")
-            digest = await asyncio.to_thread(
-                _digest, files.expected, files.answer, files.given, rule.to_json()
-            )
+        if files.small:
+            async with self._small_in_hand:
+                comparison, digest = await self._compared(place, files, who)
+        else:
+            waits = self._large_in_hand.full()
+            if waits:
+                files = _Files(None, None, None)  # many who wait hold nothing
+            async with self._large_in_hand.turn(who):
+                if waits:
+                    files = await asyncio.to_thread(self._fetch, place, project, version)
+                comparison, digest = await self._compared(place, files, who)
         return Attempt(
             username=username,
             course=place.course.slug,
-            exercise=exercise.id,
+            exercise=place.exercise.id,
             commit=version.commit,
             committed=version.at,
             checked=time.time(),
@@ -197,6 +225,28 @@ class CheckOffice:
             score=comparison["score"],
             comparison=dict(comparison),
         )
+
+    async def _compared(self, place: Place, files: _Files, who: str) -> tuple[Comparison, str]:
+        """What a comparison finds, and a digest of all that it depends on."""
+        exercise, rule = place.exercise, place.exercise.rule()
+        if files.expected is None:
+            raise self._no_good(place, "it is not there")
+        try:
+            comparison = await self._checker.check(
+                files.expected, files.answer, rule, files.given, who=who
+            )
+        except Unfinished as unfinished:
+            log.warning("course %s exercise %s: %s", place.course.slug, exercise.id, unfinished)
+            raise Refused(503, unfinished.key) from None
+        except ExpectedError as error:
+            raise self._no_good(place, str(error)) from None
+        counted = any(part["weight"] for part in comparison["parts"])
+        if comparison["score"] == 1 and not counted:  # whatever is there would be right
+            raise self._no_good(place, "nothing of it counts")
+        digest = await asyncio.to_thread(
+            _digest, files.expected, files.answer, files.given, rule.to_json()
+        )
+        return comparison, digest
 
     def _fetch(self, place: Place, project: str, version: SavedVersion) -> _Files:
         """What is compared. Blocks."""
@@ -281,7 +331,7 @@ class CheckOffice:
                     for former in attempts:
                         version = SavedVersion(former.commit, former.committed)
                         project = place.record.project
-                        attempt = await self._compare(place, username, project, version)
+                        attempt = await self._compare(place, username, project, version, AGAIN)
                         if await asyncio.to_thread(self._is_gone, project, attempt):
                             log.warning(
                                 "checking again user=%s course=%s exercise=%s: commit %s is gone,"
@@ -309,6 +359,11 @@ class CheckOffice:
             self._stopped.pop(whose, None)
             await asyncio.to_thread(self.book.rechecked, *whose)
             return True
+
+
+def _took_too_long(attempt: Attempt) -> bool:
+    problem = (attempt.comparison or {}).get("problem") or {}
+    return problem.get("key") == "check_problem_time"
 
 
 def _digest(*parts: Any) -> str:

@@ -14,6 +14,7 @@ import httpx
 from atelier.desk.forge import Forge
 from atelier.desk.store import Store
 from atelier.identity import is_username
+from atelier.rate import Rate
 from atelier.settings import Settings
 from atelier.spaces import GitLabUnavailable, SpaceError
 
@@ -23,6 +24,12 @@ LOOK_AFTER_SECONDS = 120.0
 """How often the hub is asked whether the servers that hold a credential run still."""
 RENEW_BEFORE = timedelta(hours=2)
 """A credential that dies sooner than that is replaced by a new one."""
+FRESH_AT_ONCE = 5
+FRESH_EVERY_SECONDS = 60.0
+"""A server that asks for another credential gets five, then one a minute: each is GitLab's work."""
+ASKED_AT_ONCE = 60
+ASKED_EVERY_SECONDS = 0.5
+"""How often one container may ask at all: each question is one to the hub."""
 Key = tuple[str, str]
 
 
@@ -44,6 +51,14 @@ class _ServerToken:
 
 class HubUnavailable(Exception):  # noqa: N818 (a state of the world more than an error of ours)
     """The hub does not answer, so nobody can be recognised."""
+
+
+class TooOftenError(Exception):
+    """A server asks too often, for another credential or at all; ``seconds`` until it may again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"asked too often: ask again in {seconds} s")
+        self.seconds = seconds
 
 
 class ServerTokens:
@@ -113,6 +128,20 @@ class CredentialOffice:
         self._ends: dict[Key, int] = {}
         """The count when each last ended."""
         self._tokens: dict[Key, _ServerToken] = {}
+        self._fresh = Rate(FRESH_AT_ONCE, FRESH_EVERY_SECONDS)
+        self._asked = Rate(ASKED_AT_ONCE, ASKED_EVERY_SECONDS)
+
+    def let_in(self, address: str | None) -> None:
+        """Count a question.
+
+        Args:
+            address: whose; None: this machine's own.
+
+        Raises:
+            TooOftenError: that address asks too often.
+        """
+        if address is not None and (seconds := self._asked.take(address)):
+            raise TooOftenError(seconds)
 
     def moment(self) -> int:
         """Now, to be told to :meth:`get`; taken before a server is recognised."""
@@ -139,9 +168,12 @@ class CredentialOffice:
         Raises:
             SpaceError: the learner has no account, the server has stopped, or GitLab refuses.
             GitLabUnavailable: try later.
+            TooOftenError: another one was asked for too often.
         """
         key = (username, course)
         since = self._count if since is None else since
+        if fresh and (seconds := self._fresh.take(key)):
+            raise TooOftenError(seconds)
         async with self._locks[key]:
             self._stopped(key, since)
             held = self._held.get(key)

@@ -6,6 +6,8 @@ import logging
 import re
 import sys
 
+from atelier.log_bounds import Bounded
+
 _TOKENS = re.compile(r"(glpat-|gloas-|token['\"]?[ =:]+['\"]?)[A-Za-z0-9_.\-]{6,}", re.IGNORECASE)
 
 
@@ -25,6 +27,7 @@ class ScrubbedFormatter(logging.Formatter):
 def set_up(level: str = "INFO") -> None:
     """Send all logs to standard error; chatty libraries only speak of problems."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Bounded())
     handler.setFormatter(ScrubbedFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in ("httpx", "httpcore", "urllib3", "gitlab", "asyncio"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from atelier.bounded import BoundedProtocol
 from atelier.desk.app import make_app
 from atelier.desk.logs import set_up
 from atelier.live import Credentials
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         host=settings.desk.bind_host,
         port=settings.desk.bind_port,
         loop="asyncio",  # what is installed beside must not decide
-        http="h11",
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -92,7 +92,7 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
         now = time.time()
         checked = data if isinstance(data, lti11.Launch) else None
         try:
-            launch = checked or lti11.verify(
+            launch = checked or await lti11.verify_aside(
                 handler.request.body,
                 url=rooms.settings.site.hub_url + "/hub/lti/launch",
                 query=handler.request.query,

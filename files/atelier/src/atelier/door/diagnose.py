@@ -62,7 +62,7 @@ class DiagnoseHandler(Entrance):
         window = rooms.settings.lti.timestamp_window_seconds
         now = time.time()
         try:
-            launch = lti11.verify(
+            launch = await lti11.verify_aside(
                 self.request.body,
                 url=url,
                 query=self.request.query,
@@ -86,7 +86,7 @@ class DiagnoseHandler(Entrance):
         reasons = [say("diagnosis_refused", lang, reason=say(refused.key, lang))]
         detail = refused.detail
         if refused.key == "launch_signature":
-            cause = explain(self.request, url)
+            cause = await explain(self.request, url)
             reasons.append(say(cause.key, lang, **cause.fields))
             detail = f"{detail}: {cause.in_english()}"
         else:

@@ -6,6 +6,7 @@ the link leads to (``target_link_uri``), which comes first, and is kept in the l
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -65,7 +66,8 @@ async def tell_token(
     """Why a token is refused, and what it says."""
     lang = handler.launch_language()
     rooms = house()
-    found = causes(
+    found = await asyncio.to_thread(  # signatures are tried, which others need not wait for
+        causes,
         token,
         state,
         rooms.registrations.get().by_key(state.registration),

@@ -5,10 +5,12 @@ Whoever has no secret learns nothing here: no cause can match for them.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import html
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -22,7 +24,10 @@ from atelier.text import say
 Pairs = Sequence[tuple[str, str]]
 MAX_PARAMETERS = 80
 """Launches have about forty; for more, signing each variant would take too long."""
-_PAUSE_SECONDS = 1.0
+MAX_SEARCHED_BYTES = 16 * 1024
+"""Launches have a few thousand."""
+PAUSE_SECONDS = 1.0
+"""Between the end of a search and the next."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,11 @@ def cause_of(
         consumers: those known.
 
     Returns:
-        None when nothing usual explains it, or the launch names no consumer of ours.
+        None when nothing usual explains it, the launch is larger than launches are, or it names
+        no consumer of ours.
     """
+    if len(body) > MAX_SEARCHED_BYTES:
+        return None
     try:
         pairs = read_form(body)
     except LaunchError:
@@ -132,38 +140,51 @@ def cause_of(
     return None
 
 
-class Budget:
-    """Lets a search for causes begin once a second: a flood of bad launches costs nothing more."""
+class Search:
+    """One search at a time, in a thread of its own, and a pause after each.
 
-    def __init__(self) -> None:
+    A flood of bad launches costs nothing more: the hub answers others meanwhile.
+
+    Args:
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._free_at = 0.0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="diagnosis")
+        self.busy = False
+        """Whether one is under way."""
 
-    def allows(self, now: float | None = None) -> bool:
-        """Whether one may begin now (seconds of a monotonic clock)."""
-        now = time.monotonic() if now is None else now
-        if now < self._free_at:
-            return False
-        self._free_at = now + _PAUSE_SECONDS
-        return True
+    async def find(self, look: Callable[[], Cause | None]) -> Cause:
+        """What a search finds, unless another is under way or has just ended.
+
+        Args:
+            look: the search; it blocks.
+        """
+        if self.busy or self._clock() < self._free_at:
+            return Cause("cause_not_looked_for")
+        self.busy = True
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._thread, look)
+        finally:
+            self.busy = False
+            self._free_at = self._clock() + PAUSE_SECONDS
+        return found or Cause("cause_unknown")
 
 
-_budget = Budget()
+_search = Search()
 
 
-def explain(request: HTTPServerRequest, url: str) -> Cause:
+async def explain(request: HTTPServerRequest, url: str) -> Cause:
     """Why a request's signature is wrong.
 
     Args:
         request: the launch.
         url: the address it should be signed for.
     """
-    if not _budget.allows():
-        return Cause("cause_not_looked_for")
-    found = cause_of(
-        request.body,
-        url=url,
-        query=request.query,
-        seen_host=request.host,
-        consumers=house().consumers.get(),
+    body, query, seen_host = request.body, request.query, request.host
+    consumers = house().consumers.get()
+    return await _search.find(
+        lambda: cause_of(body, url=url, query=query, seen_host=seen_host, consumers=consumers)
     )
-    return found or Cause("cause_unknown")

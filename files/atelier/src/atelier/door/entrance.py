@@ -156,5 +156,6 @@ class LaunchHandler(Entrance):
         except LaunchProblem as problem:
             if problem.key == "launch_signature":
                 url = house().settings.site.hub_url + "/hub/lti/launch"
-                problem.detail += f": {explain(self.request, url).in_english()}"
+                cause = await explain(self.request, url)
+                problem.detail += f": {cause.in_english()}"
             await self.refuse(problem)

@@ -8,11 +8,14 @@ section 3.4), over the address the platform was given, which is the hub's public
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,6 +27,12 @@ from atelier.settings import Consumers, Launcher
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024
+LARGE_BYTES = 16 * 1024
+"""A larger launch is checked beside the hub's other work: that takes up to a tenth of a second."""
+MAX_WAITING = 8
+"""Large launches that wait to be checked, at most."""
+_aside = ThreadPoolExecutor(1, thread_name_prefix="large-launch")
+_waiting = 0
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _REQUIRED = (
     "lti_message_type",
@@ -202,3 +211,22 @@ def verify(
     if not nonces.claim(key, timestamp, params["oauth_nonce"], now=now, expires=kept_until):
         raise LaunchError("launch_replay", f"consumer {key!r}: replay", 401, params, consumer)
     return Launch(consumer=consumer, params=params)
+
+
+async def verify_aside(body: bytes, **values: Any) -> Launch:
+    """:func:`verify`, which holds nobody up however large the launch is.
+
+    Raises:
+        LaunchError: as there, or too many large launches wait.
+    """
+    global _waiting
+    check = partial(verify, body, **values)
+    if len(body) <= LARGE_BYTES:
+        return check()
+    if _waiting >= MAX_WAITING:
+        raise LaunchError("launch_busy", f"body of {len(body)} bytes, and others wait", 503)
+    _waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_aside, check)
+    finally:
+        _waiting -= 1

@@ -21,10 +21,12 @@ from atelier.desk.check.model import (
     failed,
     message,
 )
+from atelier.desk.check.turns import SMALL_BYTES, Turns
 
 log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
+SMALL_WORKERS = 1
 
 
 class Unfinished(Exception):  # noqa: N818 (nothing is wrong with the files, nor with us)
@@ -41,7 +43,9 @@ def usual_workers() -> int:
 
 
 class Checker:
-    """Compares files in processes with limits, so many at a time; the others wait in order.
+    """Compares files in processes with limits, so many at a time; the others wait their turn.
+
+    Small files have a process more, so that they never wait for large ones.
 
     Args:
         limits: of one comparison.
@@ -50,7 +54,7 @@ class Checker:
 
     def __init__(self, limits: Limits | None = None, workers: int | None = None) -> None:
         self.limits = limits or Limits()
-        self._slots = asyncio.Semaphore(workers or usual_workers())
+        self._turns = Turns(workers or usual_workers(), SMALL_WORKERS)
         self._starting = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._jobs: socket.socket | None = None
@@ -97,11 +101,18 @@ class Checker:
         ours.settimeout(None)
 
     async def check(
-        self, expected: bytes, answer: bytes | None, rule: Rule, given: bytes | None = None
+        self,
+        expected: bytes,
+        answer: bytes | None,
+        rule: Rule,
+        given: bytes | None = None,
+        *,
+        who: str = "",
     ) -> Comparison:
         """:func:`atelier.desk.check.engine.compare`, bounded in time and memory.
 
         A comparison that takes too much is one that could not be made: its ``problem`` says so.
+        Of those ``who`` wait, whose comparisons took least lately comes first.
 
         Raises:
             ExpectedError: the expected file, or the given one, cannot be read.
@@ -115,7 +126,8 @@ class Checker:
             "limits": asdict(self.limits),
             "sizes": [None if file is None else len(file) for file in files],
         }
-        async with self._slots:
+        small = sum(len(file) for file in files if file) <= SMALL_BYTES
+        async with self._turns.turn(who, small=small):
             reply = await self._ask(json.dumps(header).encode(), files)
         if reply is None:
             return failed(rule, message("check_problem_time"))
