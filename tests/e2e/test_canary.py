@@ -100,7 +100,7 @@ def test_no_secret_in_use_lies_anywhere_on_the_server(demo: Demo, person: Browse
     access.locator("#make").click()
     token = access.locator("#token").inner_text()
     password = json.loads(world_demo.VARS.read_text())["atelier_gitlab_root_password"]
-    cookies = [one["value"] for one in person.cookies() if one["name"] == "atelier-desk"]
+    cookies = [one["value"] for one in person.cookies() if one["name"] == "__Host-atelier-desk"]
     assert cookies
 
     # The search finds what is there: in a volume, an image's layers, the journal, a process.

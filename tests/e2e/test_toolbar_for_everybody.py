@@ -46,9 +46,10 @@ def test_in_french_everything_is_in_french(
 
 
 def _in_a_frame(learner: Learner, interface: Interface, name: str) -> Toolbar:
-    """Open a file in a narrow frame of a page of another origin, the course page's.
+    """Open a file in a narrow frame of a page of another origin, as a course page's is.
 
-    Whether a site lets itself be framed is a setting of its own, tested elsewhere; here it does.
+    Of the same site: whether a site lets itself be framed, with the cookies that it needs in
+    frames of other sites, is a setting of its own, tested elsewhere; here it does.
     """
     page = learner.context.new_page()
     address = learner.address(interface, f"{learner.demo.course}/{name}")
@@ -62,7 +63,8 @@ def _in_a_frame(learner: Learner, interface: Interface, name: str) -> Toolbar:
         route.fulfill(status=answer.status_code, content_type=kind, body=answer.content)
 
     page.route(re.compile(rf"{re.escape(learner.base)}/(lab|edit|notebooks)\b.*"), framing)
-    course_page = f"{learner.demo.lms_url}/narrow"
+    course_origin = learner.demo.server_origin("course-page")
+    course_page = f"{course_origin}/narrow"
     style = "position:absolute;border:0;left:{x}px;top:{y}px".format(**CORNER)
     size = 'width="{width}" height="{height}"'.format(**NARROW)
     body = f'<!doctype html><iframe id="inline" {size} style="{style}" src="{address}"></iframe>'
@@ -72,7 +74,7 @@ def _in_a_frame(learner: Learner, interface: Interface, name: str) -> Toolbar:
     (inside,) = page.main_frame.child_frames
     own = learner.demo.server_origin(learner.user)
     assert inside.evaluate("[window.innerWidth, window.origin]") == [320, own]
-    assert page.evaluate("window.origin") == learner.demo.lms_url
+    assert page.evaluate("window.origin") == course_origin
     return bar
 
 
