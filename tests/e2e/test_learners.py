@@ -139,7 +139,7 @@ def test_two_learners_in_one_browser_each_have_their_notebook_and_their_gitlab_s
     assert BUFFON_PYTHON in notebook.outputs()
     notebook.save()
     picture(tab_b, "basile-notebook-python")
-    # Ada's server is on another host: Basile's page may not ask it, and a tab is not shown its files.
+    # Ada's server is on another host: Basile's page may not ask it, nor is a tab shown its files.
     with pytest.raises(Error, match="Failed to fetch"):
         tab_b.evaluate(ASK, [only_ada, None])
     refused = space.goto(only_ada)

@@ -90,7 +90,7 @@ def address_is_passed_on_unchanged() -> None:
 
 
 def address_is_the_same_to_who_asks_for_http2() -> None:
-    """Which is not spoken where a learner's page can fill the jar: the answer to that would be lost."""
+    """Not spoken where a learner's page can fill the jar: the answer to that would be lost."""
     command = ["curl", "--silent", "--http2", "--resolve", f"{HUB}:{PORT}:127.0.0.1"]
     written = subprocess.run(
         [*command, "--write-out", "\n%{http_version}", f"https://{HUB}:{PORT}/x"],

@@ -2,8 +2,8 @@
 
 A path that ends in a three-digit number answers with that status, `/upgrade` speaks as much of
 the WebSocket protocol as a proxy looks at, a path that ends in `/slow` keeps silent for 70 s
-(nginx's own default patience is 60 s), and one that ends in `/page` answers as a learner's server may: with
-headers that reach beyond its own pages.
+(nginx's own default patience is 60 s), and one that ends in `/page` answers as a learner's server
+may: with headers that reach beyond its own pages.
 """
 
 from __future__ import annotations
