@@ -50,11 +50,12 @@ def notebook_findings(settings: Settings) -> Iterator[Finding]:
         )
         return
     if not is_name(domain):
-        yield Finding(
-            DOMAIN,
-            f"is not a domain name ({domain})",
-            "Use a full name in lower case, such as notebooks.mooc.example.org.",
-        )
+        if domain != f"notebooks.{settings['domain'] or ''}":  # else atelier_domain is told of
+            yield Finding(
+                DOMAIN,
+                f"is not a domain name ({domain})",
+                "Use a full name in lower case, such as notebooks.mooc.example.org.",
+            )
         return
     hosts = [str(settings[name]) for name in ("hub_host", "gitlab_host")]
     within = [host for host in hosts if f".{host}".endswith(f".{domain}")]

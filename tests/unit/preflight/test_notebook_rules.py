@@ -13,6 +13,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_notebooks 
 )
 
 SETTINGS: dict[str, Any] = {
+    "domain": "mooc.univ.fr",
     "hub_host": "hub.mooc.univ.fr",
     "gitlab_host": "gitlab.mooc.univ.fr",
     "tls": "self_signed",
