@@ -36,9 +36,10 @@ def behind_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FramedSit
 @pytest.fixture(scope="module")
 def ada(behind_nginx: FramedSite) -> Iterator[Visitor]:
     """A learner whose server runs."""
-    with Visitor(behind_nginx.web.hub_url, behind_nginx.consumer_secret, "bounds-ada") as visitor:
+    web, secret = behind_nginx.web, behind_nginx.consumer_secret
+    with Visitor(web.hub_url, secret, "bounds-ada", web.server_url("{}")) as visitor:
         visitor.browser = httpx.Client(
-            transport=LocalNames(verify=behind_nginx.web.tls), timeout=15, headers={"Accept": "*/*"}
+            transport=LocalNames(verify=web.tls), timeout=15, headers={"Accept": "*/*"}
         )
         assert visitor.launch().json()["visitor"] == visitor.username
         yield visitor
@@ -128,7 +129,7 @@ def test_a_learners_server_reads_no_large_body_of_somebody_else(
     reset_peak(server)
     before = peak(server)
     for path in ("api/contents/a.ipynb", "", "static/x"):
-        url = f"{ada.hub_url}/user/{ada.username}/demo/{path}"
+        url = f"{ada.server_url}/user/{ada.username}/demo/{path}"
         answers = together(url, behind_nginx.web.tls, UPLOAD, head)
         assert {answer.split()[1] for answer in answers if answer} <= {"403", "413"}
     assert peak(server) - before < 8 * MIB
@@ -136,7 +137,7 @@ def test_a_learners_server_reads_no_large_body_of_somebody_else(
 
 @pytest.mark.parametrize("size", [0, 1000, 99_000, 200_000, 3 * MIB, 60 * MIB])
 def test_a_learners_own_notebook_is_saved(ada: Visitor, size: int) -> None:
-    url = f"{ada.hub_url}/user/{ada.username}/demo/api/contents/a%20b.ipynb?type=notebook"
+    url = f"{ada.server_url}/user/{ada.username}/demo/api/contents/a%20b.ipynb?type=notebook"
     saved = ada.browser.put(url, content=b"x" * size)
     assert (saved.status_code, saved.json()["bytes"]) == (200, size)
     assert saved.json()["address"].endswith("/demo/api/contents/a%20b.ipynb?type=notebook")
@@ -145,7 +146,7 @@ def test_a_learners_own_notebook_is_saved(ada: Visitor, size: int) -> None:
 
 
 def test_a_notebook_that_is_too_large_is_refused(ada: Visitor) -> None:
-    url = f"{ada.hub_url}/user/{ada.username}/demo/api/contents/a.ipynb"
+    url = f"{ada.server_url}/user/{ada.username}/demo/api/contents/a.ipynb"
     assert ada.browser.put(url, content=b"x" * (70 * MIB)).status_code == 413
 
 
@@ -153,13 +154,14 @@ def test_who_is_known_to_one_server_sends_nothing_large_to_another(
     behind_nginx: FramedSite, ada: Visitor
 ) -> None:
     """nginx asks the very server that the request goes to, whatever dots are in its path."""
-    with Visitor(ada.hub_url, ada.secret, "bounds-grace") as grace:
+    web = behind_nginx.web
+    with Visitor(ada.hub_url, ada.secret, "bounds-grace", web.server_url("{}")) as grace:
         grace.browser = behind_nginx.web.browser(headers={"Accept": "*/*"})
         assert grace.launch().json()["visitor"] == grace.username
         other = f"/user/{ada.username}/demo/api/contents/a.ipynb"
-        assert grace.browser.put(ada.hub_url + other, content=b"x" * MIB).status_code == 403
+        assert grace.browser.put(ada.server_url + other, content=b"x" * MIB).status_code == 403
         roundabout = f"/user/{ada.username}/demo/../../{grace.username}/demo/api/contents/a.ipynb"
-        request = grace.browser.build_request("PUT", ada.hub_url + other, content=b"x" * MIB)
+        request = grace.browser.build_request("PUT", ada.server_url + other, content=b"x" * MIB)
         request.url = request.url.copy_with(raw_path=roundabout.encode())
         assert grace.browser.send(request).status_code in (400, 403)
 

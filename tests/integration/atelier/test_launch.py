@@ -140,7 +140,6 @@ def test_a_request_without_signature_does_not_use_up_a_learner_s_nonce(visitor: 
         ({"oauth_timestamp": "1" * 400}, 400),
         ({"oauth_timestamp": "1000000000"}, 401),
         ({"oauth_consumer_key": "nobody"}, 401),
-        ({"user_id": ""}, 400),
         ({"user_id": "somebody-else"}, 401),
         ({"custom_path": "../../etc/passwd"}, 401),
         ({"lti_message_type": "ContentItemSelectionRequest"}, 400),

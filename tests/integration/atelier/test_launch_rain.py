@@ -31,6 +31,7 @@ NAMES = ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Scheme", "X-Forward
 
 def test_a_rain_of_wrong_launches_wets_nobody(site: Site, visitor: Visitor) -> None:
     statuses: Counter[int] = Counter()
+    said_before = len(site.log("hub"))
     genuine = visitor.form(path="journal.md", next="/hub/user-redirect/lab")
     assert set(PLACES) <= set(genuine)
     parts = [(name, quote_plus(str(value))) for name, value in genuine.items()]
@@ -62,7 +63,7 @@ def test_a_rain_of_wrong_launches_wets_nobody(site: Site, visitor: Visitor) -> N
     drops()
     assert sum(statuses.values()) > 0.9 * EXAMPLES * VALUES * len(PLACES)
     assert not any("login" in cookie.name for cookie in visitor.browser.cookies.jar)
-    assert "Traceback" not in site.log("hub").partition("JupyterHub is now running")[2]
+    assert "Traceback" not in site.log("hub")[said_before:]
     spoofed = {"Host": "evil.example", "X-Forwarded-Proto": "gopher", "X-Forwarded-Host": "evil"}
     answer = visitor.browser.post(visitor.launch_url, content=urlencode(genuine), headers={
         **spoofed, "Content-Type": "application/x-www-form-urlencoded",
