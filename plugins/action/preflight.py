@@ -26,6 +26,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
     ALL_NAMES,
     authority_findings,
+    issuers,
     site_certificate_findings,
     strict_findings,
 )
@@ -79,7 +80,7 @@ class ActionModule(ActionBase):
             *site_findings(settings),
             *course_findings(settings),
             *self._certificate_files(settings, strict),
-            *self._notebook_certificate_files(settings, strict),
+            *self._notebook_certificate_files(settings),
             *self._authority_files(settings, authorities, strict),
             *self._other_files(settings),
         ]
@@ -96,7 +97,7 @@ class ActionModule(ActionBase):
             "platform_hosts": list(platform_hosts(settings)),
             "authorities": "\n".join(authorities),
             "names": looked_up(settings),
-            "strict": [finding.as_dict() for finding in strict],
+            "strict": [{**finding.as_dict(), "grave": finding.grave} for finding in strict],
             "now": time.time(),
         }
         seen = self._execute_module(
@@ -139,16 +140,14 @@ class ActionModule(ActionBase):
             return
         yield from self._pair(settings, strict, "tls", site_names(settings))
 
-    def _notebook_certificate_files(
-        self, settings: Settings, strict: list[Finding]
-    ) -> Iterator[Finding]:
+    def _notebook_certificate_files(self, settings: Settings) -> Iterator[Finding]:
         """Read the certificate of learners' host names: one of its own, or the site's."""
         if not apart(settings):
             return
         name = wildcard(settings)
         if settings["notebook_tls_certificate"]:
             fix = f"Ask for a certificate for {name}. {AS_IT_WAS}"
-            yield from self._pair(settings, strict, "notebook_tls", [name], fix)
+            yield from self._pair(settings, [], "notebook_tls", [name], fix)
         elif settings["tls"] == "files":
             for finding in self._pair(settings, [], "tls", [name]):
                 if finding.problem.startswith("is not for "):  # the rest is told already
@@ -192,13 +191,15 @@ class ActionModule(ActionBase):
         if not isinstance(paths, (list, tuple)):
             yield Finding(variable, "is not a list", "Write it as a list of paths.")
             return
+        own = settings["tls"] == "files" and settings["tls_certificate"]
+        signers = issuers(self._read(variable, own)[0]) if own else set()
         for path in paths:
             content, missing = self._read(variable, path)
             findings = missing or list(authority_findings(variable, str(path), content))
             yield from findings
             if not findings:
                 texts.append(content.decode("utf-8", "replace"))
-                strict += strict_findings(variable, str(path), content)
+                strict += strict_findings(variable, str(path), content, signers)
 
     def _other_files(self, settings: Settings) -> Iterator[Finding]:
         """Look for archives and courses' directories."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -167,7 +167,17 @@ def authority_findings(variable: str, path: str, content: bytes) -> Iterator[Fin
             )
 
 
-def strict_findings(variable: str, path: str, content: bytes) -> Iterator[Finding]:
+def issuers(content: bytes) -> set[x509.Name]:
+    """Return who signed the certificates of a PEM file; nobody where it is none."""
+    try:
+        return {one.issuer for one in x509.load_pem_x509_certificates(content)}
+    except ValueError:
+        return set()
+
+
+def strict_findings(
+    variable: str, path: str, content: bytes, signers: Collection[x509.Name] | None = None
+) -> Iterator[Finding]:
     """What the desk's TLS refuses in a file of certificates that most other programs accept.
 
     From Python 3.13 on, certificates are checked as RFC 5280 has them (OpenSSL's
@@ -177,6 +187,8 @@ def strict_findings(variable: str, path: str, content: bytes) -> Iterator[Findin
         variable: what names the file.
         path: the file.
         content: PEM; what is none is told elsewhere.
+        signers: who signed the site's own certificate. Others are advice: they vouch for a proxy
+            or a platform, whose connections fail, and the site works. None: all are grave.
     """
     try:
         certificates = x509.load_pem_x509_certificates(content)
@@ -192,6 +204,7 @@ def strict_findings(variable: str, path: str, content: bytes) -> Iterator[Findin
                 "Hub and desk refuse every connection that it vouches for, as Python 3.13 and later"
                 " do (RFC 5280). Ask whoever runs that authority for a certificate with these"
                 " extensions: the same key may be signed again.",
+                grave=signers is None or one.subject in signers,
             )
 
 

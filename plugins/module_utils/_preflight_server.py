@@ -63,16 +63,17 @@ def addresses(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def strictly(found: Iterable[Mapping[str, str]], version: tuple[Any, ...]) -> list[Finding]:
+def strictly(found: Iterable[Mapping[str, Any]], version: tuple[Any, ...]) -> list[Finding]:
     """Judge what strict programs refuse in certificates: grave where hub and desk will be such.
 
     Their environment is made with the server's own Python, as this runs with it.
 
     Args:
-        found: `variable`, `problem` and `fix` of each.
+        found: `variable`, `problem`, `fix` and `grave` of each.
         version: of the server's Python.
     """
-    return [Finding(**one, grave=version >= STRICT_PYTHON) for one in found]
+    strict = version >= STRICT_PYTHON
+    return [Finding(**{**one, "grave": strict and one["grave"]}) for one in found]
 
 
 def is_installed(package: str) -> bool:

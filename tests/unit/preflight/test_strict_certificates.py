@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
+    issuers,
     strict_findings,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import strictly
@@ -88,14 +89,27 @@ def test_the_authority_and_the_way_out_are_named(tmp_path: Path) -> None:
     assert list(strict_findings("v", "x", b"<html>")) == [], "that is told elsewhere"
 
 
+def test_an_authority_is_grave_where_it_signed_the_site_s_certificate(tmp_path: Path) -> None:
+    """One that vouches for a proxy, say, leaves a site that works."""
+    authority = Authority(tmp_path, key_usage=False)
+    content = authority.file.read_bytes()
+    signers = issuers(authority.sign(HOST).read_bytes().split(b"-----BEGIN PRIVATE")[0])
+    (found,) = strict_findings("atelier_ca_certificates", "ca.pem", content, signers)
+    assert found.grave
+    (found,) = strict_findings("atelier_ca_certificates", "ca.pem", content, issuers(b"nothing"))
+    assert not found.grave
+
+
 @pytest.mark.parametrize(
     ("version", "grave"), [((3, 11, 2), False), ((3, 13, 0), True), ((3, 14, 1), True)]
 )
 def test_it_is_grave_where_the_server_s_python_is_strict(
     version: tuple[int, ...], grave: bool
 ) -> None:
-    (found,) = strictly([{"variable": "v", "problem": "p", "fix": "f"}], version)
+    one = {"variable": "v", "problem": "p", "fix": "f"}
+    found, advice = strictly([{**one, "grave": True}, {**one, "grave": False}], version)
     assert found.grave is grave
+    assert not advice.grave
 
 
 def test_the_desk_says_which_rule_is_broken() -> None:
