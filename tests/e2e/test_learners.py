@@ -61,6 +61,9 @@ def open_notebook(demo: Demo, tab: Page, name: str) -> Notebook:
     """Wait until the tab shows the notebook asked for, ready to run."""
     path = re.escape(f"/{demo.course}/lab/tree/{demo.course}/notebooks/{name}")
     tab.wait_for_url(re.compile(path), timeout=ARRIVAL_MS)
+    # What was open last time comes first: its kernel is idle while this one has none yet.
+    shown = tab.locator(".lm-DockPanel-tabBar .lm-TabBar-tab.lm-mod-current").first
+    expect(shown).to_have_text(name, timeout=ARRIVAL_MS)
     notebook = Notebook(tab)
     notebook.ready()
     return notebook
