@@ -10,6 +10,7 @@ import yaml
 from atelier.hub import roles
 from atelier.origins import origin_settings, server_origin
 from atelier.settings import Settings, SettingsError, parse
+from atelier.spawn import spawner_settings
 from traitlets.config import Config
 
 SITE: dict[str, Any] = {
@@ -96,6 +97,21 @@ def test_on_one_origin_the_hub_is_as_it_was_but_for_tokens_lives() -> None:
     told = {"oauth_token_expires_in", "token_expires_in_max_seconds"}
     assert set(c.JupyterHub) == told
     assert "Spawner" not in c
+
+
+@pytest.mark.parametrize("origin", ["learner", "shared"])
+def test_a_server_starts_with_all_that_each_part_wants_of_it(origin: str) -> None:
+    c = Config()
+    known = settings(notebook_origin=origin)
+    spawner_settings(known, c)
+    origin_settings(known, c)
+    options = {argument.partition("=")[0] for argument in c.Spawner.args}
+    asks_again = {"--HubOAuth.cache_max_age"} if origin == "learner" else set()
+    assert options == {
+        "--ServerApp.max_body_size",
+        "--ServerApp.max_buffer_size",
+        *asks_again,
+    }
 
 
 def test_the_hub_s_session_is_for_its_own_host_alone() -> None:

@@ -37,6 +37,11 @@ def server_origin(site: Site, username: str) -> str:
     return f"https://{subdomain_hook_idna(username, parts.hostname, 'user')}{port}"
 
 
+def server_arguments(site: Site) -> list[str]:
+    """What a learner's server is started with, so that it soon sees who signed out."""
+    return [f"--HubOAuth.cache_max_age={TRUSTED_SECONDS}"] if site.notebooks else []
+
+
 def origin_settings(settings: Settings, c: Any) -> None:
     """Write into JupyterHub's configuration where learners' servers answer.
 
@@ -61,7 +66,6 @@ def origin_settings(settings: Settings, c: Any) -> None:
     c.JupyterHub.subdomain_host = site.notebooks
     c.JupyterHub.subdomain_hook = host
     c.JupyterHub.cookie_host_prefix_enabled = True
-    c.Spawner.args = [f"--HubOAuth.cache_max_age={TRUSTED_SECONDS}"]
     keep_sessions_on_the_hub(site)
 
 

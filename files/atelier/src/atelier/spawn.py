@@ -23,7 +23,7 @@ from atelier.deskclient import service_prefix
 from atelier.house import house
 from atelier.identity import is_username
 from atelier.learner import LearnerInfo, learner_of
-from atelier.origins import server_origin
+from atelier.origins import server_arguments, server_origin
 from atelier.settings import Course, Settings
 from atelier.text import Language, say
 
@@ -324,7 +324,7 @@ def spawner_settings(settings: Settings, config: Any) -> None:
     config.Spawner.pre_spawn_hook = _prepare
     config.Spawner.post_stop_hook = _farewell
     config.Spawner.notebook_dir = HOME
-    config.Spawner.args = upload_arguments(settings)
+    config.Spawner.args = [*upload_arguments(settings), *server_arguments(settings.site)]
     config.Spawner.start_timeout = settings.spawner.start_timeout_seconds
     config.Spawner.http_timeout = settings.spawner.start_timeout_seconds
     config.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server"]
