@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import Fin
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine import (
     Listener,
     Machine,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+    resolve,
 )
 
 LISTEN = "0A"  # linux/include/net/tcp_states.h
@@ -53,14 +55,7 @@ def look_at_server(disk_paths: Iterable[str], now: float) -> Machine:
 
 def addresses(names: Iterable[str]) -> dict[str, list[str]]:
     """Return the addresses that this machine finds for each name; none for one without."""
-    found: dict[str, list[str]] = {}
-    for name in names:
-        try:
-            answers = socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)
-        except OSError:
-            answers = []
-        found[name] = sorted({str(answer[4][0]) for answer in answers})
-    return found
+    return {name: sorted(set(resolve(name))) for name in names}
 
 
 def strictly(found: Iterable[Mapping[str, Any]], version: tuple[Any, ...]) -> list[Finding]:

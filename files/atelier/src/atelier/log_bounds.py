@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
+
+from atelier.rate import Rate
 
 BURST = 500
 """Warnings of one kind that are written at once."""
 PER_SECOND = 5.0
 """Afterwards; about 80 MB a day of each kind at the most."""
-
-
-class _Kind:
-    """What is known of one line of code that writes to the log."""
-
-    def __init__(self, now: float) -> None:
-        self.left = float(BURST)
-        self.counted = now
-        self.passed_over = 0
 
 
 class Bounded(logging.Filter):
@@ -33,25 +27,20 @@ class Bounded(logging.Filter):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self._clock = clock
-        self._kinds: dict[tuple[str, int], _Kind] = {}
+        self._rate = Rate(BURST, 1 / PER_SECOND, clock)
+        self._kept_back: Counter[tuple[str, int]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record is written."""
         if record.levelno != logging.WARNING:
             return True
-        now = self._clock()
-        kind = self._kinds.setdefault((record.pathname, record.lineno), _Kind(now))
-        kind.left = min(BURST, kind.left + (now - kind.counted) * PER_SECOND)
-        kind.counted = now
-        if kind.left < 1:
-            kind.passed_over += 1
+        kind = (record.pathname, record.lineno)
+        if self._rate.take(kind):
+            self._kept_back[kind] += 1
             return False
-        kind.left -= 1
-        if kind.passed_over:
-            text = f"{record.getMessage()} (after {kind.passed_over} others that are not shown)"
+        if kept_back := self._kept_back.pop(kind, 0):
+            text = f"{record.getMessage()} (after {kept_back} others that are not shown)"
             record.msg, record.args = text, None
-            kind.passed_over = 0
         return True
 
 

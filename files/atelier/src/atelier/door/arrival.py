@@ -17,14 +17,19 @@ from atelier.door.sealed import Sealer, SealError
 from atelier.door.targets import gitlab_leave
 from atelier.house import house
 from atelier.learner import learner_of
+from atelier.settings import HOST_PREFIX
 
 _FRAMES = ("iframe", "frame", "embed", "object")
 
 
+def _https() -> bool:
+    """Whether browsers reach the hub over TLS."""
+    return house().settings.site.hub_url.startswith("https:")
+
+
 def arrival_cookie(number: str) -> str:
     """Name of the cookie that carries a launch's ticket; one for each launch under way."""
-    https = house().settings.site.hub_url.startswith("https:")
-    return f"{'__Host-' if https else ''}atelier-arrival-{number}"
+    return f"{HOST_PREFIX if _https() else ''}atelier-arrival-{number}"
 
 
 def in_frame(handler: Any) -> bool:
@@ -88,22 +93,19 @@ class ArrivalHandler(PeopleHandler):
         foreign = headers.get("Sec-Fetch-Site", "") == "cross-site"
         return foreign and not in_frame(self) and not site.frame_ancestors
 
+    def _sealed(self, ticket: tickets.Ticket) -> str:
+        return tickets.write(ticket, Sealer(self.settings["cookie_secret"]), time.time())
+
     def hand_on(self, user: Any, query: str, target: str) -> None:
         """Redirect to where this browser's cookies are seen, with a ticket that it alone has."""
         number = secrets.token_hex(8)
-        ticket = tickets.write(
-            tickets.Ticket(user.name, query, target),
-            Sealer(self.settings["cookie_secret"]),
-            time.time(),
-        )
-        https = house().settings.site.hub_url.startswith("https:")
         self.set_cookie(
             arrival_cookie(number),
-            ticket,
+            self._sealed(tickets.Ticket(user.name, query, target)),
             path="/",
             max_age=tickets.LIFETIME_SECONDS,
             httponly=True,
-            secure=https,
+            secure=_https(),
             samesite="Lax",
         )
         self.redirect(f"{self.base_url}hub/atelier/enter?n={number}", status=303)
@@ -132,7 +134,7 @@ class ArrivalHandler(PeopleHandler):
                 },
                 enter=f"{self.base_url}hub/atelier/enter",
                 stay=f"{self.base_url}hub/home",
-                ticket=tickets.write(ticket, Sealer(self.settings["cookie_secret"]), time.time()),
+                ticket=self._sealed(ticket),
             )
         )
 
@@ -152,7 +154,7 @@ class ArrivalHandler(PeopleHandler):
                 address=address,
                 arrived=f"{self.base_url}hub/atelier/arrived?{urlencode({'who': user.name})}",
                 enter=f"{self.base_url}hub/atelier/enter",
-                ticket=tickets.write(ticket, Sealer(self.settings["cookie_secret"]), time.time()),
+                ticket=self._sealed(ticket),
             )
         )
 
@@ -183,12 +185,19 @@ class EnterHandler(ArrivalHandler):
         """
         return bool(self.request.headers.get("Origin") == house().settings.site.hub_origin)
 
+    def _redeemed(self, text: str) -> tickets.Ticket:
+        """The ticket that a text is, once.
+
+        Raises:
+            SealError: it is none, or is good no more.
+        """
+        sealer = Sealer(self.settings["cookie_secret"])
+        return tickets.redeem(text, sealer, self.authenticator.nonces, time.time())
+
     def _ticket(self) -> tickets.Ticket:
         if not self._from_our_own_page():
             raise SealError("not brought by a page of the hub")
-        text = self.get_body_argument("ticket", "")
-        sealer = Sealer(self.settings["cookie_secret"])
-        ticket = tickets.redeem(text, sealer, self.authenticator.nonces, time.time())
+        ticket = self._redeemed(self.get_body_argument("ticket", ""))
         if self.find_user(ticket.username) is None:
             raise SealError("for somebody who is no more")
         here = self.get_current_user_cookie()
@@ -214,8 +223,7 @@ class EnterHandler(ArrivalHandler):
             if text is None:
                 raise SealError("the tab was loaded again")
             self.clear_cookie(name, path="/")
-            sealer = Sealer(self.settings["cookie_secret"])
-            ticket = tickets.redeem(text, sealer, self.authenticator.nonces, time.time())
+            ticket = self._redeemed(text)
             user = self.find_user(ticket.username)
             if user is None or ticket.instead_of:
                 raise SealError("not a launch's")
