@@ -14,8 +14,9 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from hostile.visit import FILES, FOLDER, FORM, Place, all_attempts, hostile_page
+from hostile.visit import FILES, FOLDER, Place, all_attempts, hostile_page
 from integration.atelier.campus import launch_form
+from kit.form import POST_FORM
 from playwright.sync_api import BrowserContext, Page, expect
 
 from e2e.seat import Seat, open_notebook
@@ -75,7 +76,7 @@ def arrive(demo: Demo, page: Page, user_id: str, roles: str, name: str) -> str:
             email=f"{user_id}@example.org", locale="en", roles=roles, target=target,
         )  # fmt: skip
         page.goto(demo.lms_url)
-        page.evaluate(FORM, [address, form])
+        page.evaluate(POST_FORM, [address, form])
         page.wait_for_url(re.compile(place), timeout=180_000)
     user = page.url.split("/user/")[1].split("/")[0]
     page.goto(f"{demo.hub_url}/services/desk/")

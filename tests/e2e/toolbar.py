@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import httpx
 from integration.atelier.campus import launch_form
+from kit.form import POST_FORM
 from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 
 from e2e.visit import Demo, until
@@ -37,19 +38,6 @@ FRENCH = {
     "view": "Voir dans GitLab",
     "check": "Vérifier ma réponse",
 }
-# Post the form in the page, as the course page does.
-POST = """([address, fields]) => {
-  const form = document.createElement("form");
-  form.method = "post";
-  form.action = address;
-  for (const [name, value] of Object.entries(fields)) {
-    const input = document.createElement("input");
-    Object.assign(input, {type: "hidden", name, value});
-    form.append(input);
-  }
-  document.body.append(form);
-  form.submit();
-}"""
 
 
 @dataclass
@@ -84,7 +72,7 @@ class Learner:
         )  # fmt: skip
         page = context.new_page()
         page.goto(demo.lms_url)
-        page.evaluate(POST, [address, form])
+        page.evaluate(POST_FORM, [address, form])
         page.wait_for_url(re.compile(rf"/user/[^/]+/{demo.course}/lab"), timeout=ARRIVAL_MS)
         user = page.url.split("/user/")[1].split("/")[0]
         page.close()

@@ -9,17 +9,6 @@ from playwright.sync_api import BrowserContext, Error, Page
 
 FOLDER = Path(__file__).parent
 FILES = ("page.html", "attempts.js", "worker.js")
-FORM = """([address, fields]) => {
-  const form = document.createElement("form");
-  Object.assign(form, {method: "post", action: address});
-  for (const [name, value] of Object.entries(fields)) {
-    const input = document.createElement("input");
-    Object.assign(input, {type: "hidden", name, value});
-    form.append(input);
-  }
-  document.body.append(form);
-  form.submit();
-}"""
 
 
 @dataclass(frozen=True)

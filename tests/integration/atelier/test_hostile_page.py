@@ -11,12 +11,13 @@ from collections.abc import Iterator
 
 import pytest
 from atelier.identity import username
-from hostile.visit import FILES, FOLDER, FORM, Place, all_attempts, hostile_page
+from hostile.visit import FILES, FOLDER, Place, all_attempts, hostile_page
 from integration.atelier.browser_window import ALLOW, PATIENCE_MILLISECONDS, Window
 from integration.atelier.campus import Visitor, launch_form
 from integration.atelier.framed_site import FramedSite, framed_site
 from integration.atelier.gitlab_behind import GitLabBehind
 from integration.atelier.web_server import NOTEBOOKS, SIBLING
+from kit.form import POST_FORM
 from playwright.sync_api import BrowserContext, Error, expect
 
 MALLORY = "mallory"
@@ -74,7 +75,7 @@ def arrive(
             address, "campus", framed.consumer_secret, user_id, full_name=name, roles=roles,
             target=target, locale="en",
         )  # fmt: skip
-        page.evaluate(FORM, [address, form])
+        page.evaluate(POST_FORM, [address, form])
         who = username("campus", user_id)
         shown = f"@{who}" if target == "gitlab" else '"visitor"'
         expect(page.get_by_text(shown).first).to_be_attached(timeout=PATIENCE_MILLISECONDS)
