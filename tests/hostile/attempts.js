@@ -253,4 +253,5 @@ window.attempts = {
 };
 window.bomb = () => {
   for (let number = 0; number < 40; number++) toss(`bomb${number}`, "x".repeat(3500));
+  return document.cookie.length; // asked last: then all of them have arrived
 };
