@@ -12,6 +12,7 @@ from world import paths
 
 pytest_plugins = (
     "pytest_hooks.drawn",
+    "pytest_hooks.lately",
     "pytest_hooks.outcomes",
     "pytest_hooks.schedule",
     "pytest_hooks.seeds",

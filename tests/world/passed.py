@@ -9,6 +9,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from world import paths
@@ -33,7 +34,42 @@ COMMON = (
     "tests/molecule",
     "tests/world",
 )
+PRODUCT = (
+    "files",
+    "galaxy.yml",
+    "inventories",
+    "meta",
+    "molecule",
+    "playbooks",
+    "plugins",
+    "roles",
+)
+DEPENDS = {
+    "tests/e2e/": PRODUCT,
+    "tests/gitlab_standin/": (),
+    "tests/integration/modules/": ("galaxy.yml", "meta", "plugins"),
+    "tests/integration/": PRODUCT,
+    "tests/lms/": (),
+}
+"""Folders of long tests, with what of the product they try; the first that fits counts."""
+TOOLS = (
+    "Makefile",
+    "pyproject.toml",
+    "requirements-dev.txt",
+    "tests/conftest.py",
+    "tests/devsite",
+    "tests/gitlab_standin",
+    "tests/hostile",
+    "tests/kit",
+    "tests/lms",
+    "tests/pytest_hooks",
+    "tests/world",
+)
+"""What tests work with, wherever they are."""
+TOGETHER = "tests/e2e/"
+"""These tests share the demo: they pass together, or not at all."""
 WHOLE_SITE = "default"
+GOOD = frozenset({"passed", "skipped", "xfailed"})
 NAMED = re.compile(r"(?:mooc\.atelier\.|\broles/)([a-z_]+)")
 
 
@@ -61,6 +97,66 @@ def inputs(scenario: str, root: Path = paths.ROOT) -> str:
     """Hash everything of the checkout that a scenario's outcome depends on, and the authorities."""
     parts = [f"molecule/{scenario}", *(f"roles/{role}" for role in roles(scenario, root))]
     return digest(*(root / name for name in (*COMMON, *parts)), *paths.ca_certificates())
+
+
+def unit(nodeid: str) -> str | None:
+    """Return what a long test passes with, its file or the demo's folder; None for a quick one."""
+    if nodeid.startswith(TOGETHER):
+        return TOGETHER
+    return nodeid.partition("::")[0] if nodeid.startswith(tuple(DEPENDS)) else None
+
+
+def units(root: Path = paths.ROOT) -> dict[str, str]:
+    """Hash, for each file of long tests and for the demo's, all that its outcome depends on."""
+    tools = digest(*(root / name for name in TOOLS), *paths.ca_certificates())
+    product = {name: digest(root / name) for name in PRODUCT}
+    found = {}
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        name = unit(path.relative_to(root).as_posix())
+        if name and name not in found:
+            needed = next(parts for folder, parts in DEPENDS.items() if name.startswith(folder))
+            own = [root / name] if name == TOGETHER else [path, *_helpers(path.parent)]
+            found[name] = digest(tools, *(product[part] for part in needed), *own)
+    return found
+
+
+def _helpers(folder: Path) -> list[Path]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    own = [path for path in files if not path.name.startswith("test_")]
+    return sorted(path for path in own if "__pycache__" not in path.parts)
+
+
+def note_units(before: Mapping[str, str], tests: Mapping[str, Mapping[str, int]]) -> None:
+    """Remember which files passed in a whole run, and forget those that did not.
+
+    Args:
+        before: what `units` said when the run began.
+        tests: for each test, how often it ended how, by pytest's category.
+    """
+    ended: dict[str, set[str]] = {}
+    for nodeid, categories in tests.items():
+        if name := unit(nodeid):
+            ended.setdefault(name, set()).update(kind for kind, n in categories.items() if n)
+    for name, kinds in ended.items():
+        if kinds - GOOD:
+            forget(_file(name))
+        elif "passed" in kinds and name in before:
+            note(_file(name), before[name])
+
+
+def units_lately(nodeids: Iterable[str]) -> dict[str, str]:
+    """Return, for tests that passed lately on the same sources, the sentence that says so."""
+    said: dict[str, str] = {}
+    now = units()
+    for nodeid in nodeids:
+        name = unit(nodeid)
+        if name in now and (sentence := lately(_file(name), now[name])):
+            said[nodeid] = sentence
+    return said
+
+
+def _file(name: str) -> str:
+    return name.strip("/").removesuffix(".py").replace("/", ".")
 
 
 def lately(name: str, wanted: str) -> str | None:

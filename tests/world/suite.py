@@ -16,7 +16,7 @@ from typing import IO
 
 from benchmarks import figures
 
-from world import demo, engine, flakes, junit, lints, needs, paths, venv
+from world import demo, engine, flakes, junit, lints, needs, passed, paths, venv
 from world.outcome import Outcome, closing_line
 from world.run import WorldError, beside, duration, fail, say, stream
 
@@ -109,7 +109,7 @@ def test(arguments: Sequence[str]) -> int:
             venv.ensure()
             if is_whole(arguments):
                 _lint()
-                arguments = ["-m", f"not {lints.MARKER}", *arguments]
+                arguments = ["-m", f"not {lints.MARKER}", "--skip-passed", *arguments]
             return _test(arguments, began)
     except lints.LintError as error:
         fail(error)
@@ -139,6 +139,7 @@ def _test(arguments: Sequence[str], began: float) -> int:
     for former in (JUNIT, OUTCOMES, KEPT_DEMO):
         former.unlink(missing_ok=True)
     since = time.time()
+    sources = passed.units()
     where = [] if named_paths(arguments) else ["tests"]
     files = [f"--junit-xml={JUNIT}", f"--outcomes={OUTCOMES}"]
     try:
@@ -153,6 +154,8 @@ def _test(arguments: Sequence[str], began: float) -> int:
                 outcome, repeated, _pytest, since=since, results=paths.RESULTS
             )
             code = TESTS_FAILED if outcome.failed else 0
+        if "--skip-passed" in arguments and outcome.whole:
+            passed.note_units(sources, outcome.tests)
     finally:
         _remove_kept_demo()
     seconds = time.monotonic() - began

@@ -111,3 +111,77 @@ def test_a_change_of_the_real_docker_role_repeats_what_is_installed_on_it(tmp_pa
     assert {one for one in needing if "docker" in passed.roles(one, root)} >= {
         "course", "course_image", "default", "docker", "gitlab", "jupyterhub",
     }  # fmt: skip
+
+
+LONG = {
+    "tests/e2e/": "tests/e2e/test_site.py",
+    "tests/integration/modules/test_keys.py": "tests/integration/modules/test_keys.py",
+    "tests/integration/atelier/test_rain.py": "tests/integration/atelier/test_rain.py",
+    "tests/gitlab_standin/tests/test_users.py": "tests/gitlab_standin/tests/test_users.py",
+}
+
+
+@pytest.fixture
+def tried(checkout: Path) -> Path:
+    """The small checkout with a few long tests, and a quick one."""
+    for path in (*LONG.values(), "tests/integration/modules/classroom.py", "tests/unit/test_x.py"):
+        (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / path).write_text(path)
+    for name in passed.TOOLS:
+        path = checkout / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+    return checkout
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ("roles/docker/tasks/main.yml", {"e2e", "rain"}),
+        ("plugins/something", {"e2e", "rain", "keys"}),
+        ("tests/integration/modules/classroom.py", {"keys"}),
+        ("tests/integration/atelier/test_rain.py", {"rain"}),
+        ("tests/e2e/test_site.py", {"e2e"}),
+        ("tests/kit", {"e2e", "rain", "keys", "users"}),
+        ("tests/unit/test_x.py", set()),
+    ],
+)
+def test_what_changed_decides_which_long_tests_run_again(
+    tried: Path, changed: str, again: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passed.units, "__defaults__", (tried,))
+    tests = [f"{path}::test_it" for path in LONG.values()]
+    assert set(passed.units()) == set(LONG)
+    passed.note_units(passed.units(), {test: {"passed": 1} for test in tests})
+    assert set(passed.units_lately(tests)) == set(tests)
+    (tried / changed).write_text("other")
+    runs = set(tests) - set(passed.units_lately(tests))
+    assert {name for name in ("e2e", "rain", "keys", "users") if name in str(runs)} == again
+
+
+@pytest.mark.parametrize(
+    ("ended", "lately"),
+    [
+        ({"a": {"passed": 1}, "b": {"skipped": 1}}, True),
+        ({"a": {"passed": 1}, "b": {"failed": 1}}, False),
+        ({"a": {"passed": 1, "error": 1}}, False),
+        ({"a": {"skipped": 1}}, False),
+    ],
+)
+def test_a_file_has_passed_when_none_of_its_tests_failed_and_one_ran(
+    ended: dict[str, dict[str, int]], lately: bool
+) -> None:
+    name = "tests/integration/modules/test_keys.py"
+    before = passed.units()
+    passed.note_units(before, {f"{name}::{test}": kinds for test, kinds in ended.items()})
+    assert bool(passed.units_lately([f"{name}::a"])) is lately
+
+
+def test_what_was_skipped_as_it_passed_stays_passed_and_a_failure_is_remembered() -> None:
+    test = "tests/integration/modules/test_keys.py::test_it"
+    passed.note_units(passed.units(), {test: {"passed": 1}})
+    passed.note_units(passed.units(), {test: {"skipped": 1}})
+    assert passed.units_lately([test])
+    passed.note_units(passed.units(), {test: {"failed": 1}})
+    assert not passed.units_lately([test])
