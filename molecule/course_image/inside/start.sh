@@ -10,7 +10,7 @@ test "$(git config user.email)" = u1@example.org
 test -z "$(git status --porcelain)"
 grep -q 'GitLab ne répond pas' /home/learner/A_LIRE-READ_ME.md
 # A password is never asked for on the terminal: the desk is the only source, and it is not there.
-GIT_TERMINAL_PROMPT=1 git credential fill < /verify/question.txt 2> /tmp/said && exit 1
+GIT_TERMINAL_PROMPT=1 git credential fill < /verify/inside/question.txt 2> /tmp/said && exit 1
 grep -q "told us to quit" /tmp/said
 # What must not be there, and what a learner cannot do.
 if command -v node || command -v npm; then exit 1; fi
