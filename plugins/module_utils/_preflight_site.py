@@ -18,6 +18,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     placeholder,
     repetitive,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_network import (
+    learners_network_findings,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_notebooks import (
     notebook_findings,
 )
@@ -48,6 +51,7 @@ def site_findings(settings: Settings) -> Iterator[Finding]:
     yield from tls_findings(settings)
     yield from notebook_findings(settings)
     yield from proxy_findings(settings)
+    yield from learners_network_findings(settings)
     yield from gitlab_findings(settings)
     yield from image_findings(settings)
 

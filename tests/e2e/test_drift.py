@@ -133,9 +133,14 @@ DRIFTS = {
         "iptables --list-rules ATELIER-INPUT",
     ),
     "a chain that nobody enters": Drift(
-        "iptables --delete INPUT --in-interface atelier0 --jump ATELIER-INPUT",
+        "iptables --delete INPUT --jump ATELIER-INPUT",
         "the rules in force are not those",
         "iptables --list-rules INPUT",
+    ),
+    "an IPv6 firewall rule": Drift(
+        "ip6tables --flush ATELIER-OUT",
+        "the rules in force are not those",
+        "ip6tables --list-rules ATELIER-OUT",
     ),
     "a package": Drift(
         "DEBIAN_FRONTEND=noninteractive apt-get remove -y -q curl",
