@@ -212,18 +212,44 @@ def test_a_server_s_token_gets_nothing_from_elsewhere(
 ) -> None:
     visitor.launch()
     token = server_token(visitor)
-    assert ask_credential(site, token).status_code == 200
-    elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
-    with httpx.Client(transport=elsewhere, timeout=30) as thief:
-        refused = thief.post(
-            f"{site.desk_api}/git-credential",
-            json={"course": "demo", "fresh": True},
-            headers={"Authorization": f"token {token}"},
-        )
-    assert refused.status_code == 403
-    assert "elsewhere" in refused.json()["reason"]
+
+    def from_elsewhere() -> httpx.Response:
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+        with httpx.Client(transport=elsewhere, timeout=30) as thief:
+            return thief.post(
+                f"{site.desk_api}/git-credential",
+                json={"course": "demo", "fresh": True},
+                headers={"Authorization": f"token {token}"},
+            )
+
+    for when in ("before the server itself asked", "after it"):
+        refused = from_elsewhere()
+        assert refused.status_code == 403, when
+        assert "elsewhere" in refused.json()["reason"]
+        assert ask_credential(site, token).status_code == 200
+    site.stop("hub")  # the next one knows where the server is
+    site.start_hub()
+    assert from_elsewhere().status_code == 403
     assert ask_credential(site, token).status_code == 200
     assert len(gitlab.live_tokens(visitor.username)) == 1
+
+
+def test_the_hub_says_where_a_server_is_to_that_server_alone(site: Site, visitor: Visitor) -> None:
+    visitor.launch()
+
+    def asked(course: str, token: str) -> tuple[int, object]:
+        answer = httpx.get(
+            f"{site.hub_url}/hub/atelier/seat/{course}",
+            headers={"Authorization": f"token {token}"} if token else {},
+            trust_env=False,
+        )
+        return answer.status_code, answer.json().get("address")
+
+    token = server_token(visitor)
+    assert asked("demo", token) == (200, "127.0.0.1")
+    assert asked("other", token) == (403, None)
+    for stranger in ("", "nonsense", site.secrets["desk_api_token"]):
+        assert asked("demo", stranger) == (403, None)
 
 
 def test_only_a_server_s_own_token_gets_a_credential(site: Site, visitor: Visitor) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from atelier.desk.credentials import (
 from atelier.desk.store import Store
 from atelier.rate import Rate
 from atelier.spaces import SpaceError
+from sqlalchemy import inspect
 
 
 class SlowForge:
@@ -157,17 +160,14 @@ def test_what_a_server_was_given_is_taken_back_when_the_hub_knows_it_no_more(
     assert "server-token" not in repr(vars(office))
 
 
-def test_a_server_s_token_serves_in_its_own_container_alone(tmp_path: Path) -> None:
+def test_the_former_version_s_table_of_seats_is_removed(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "desk.sqlite")) as former, former:
+        former.execute("CREATE TABLE seats (username, course, digest, address)")
+        former.execute("INSERT INTO seats VALUES ('ada', 'rr1', 'f00', '172.30.0.5')")
     store = Store(tmp_path)
-    assert store.seat("ada", "rr1", "token", "172.30.0.5")
-    assert store.seat("ada", "rr1", "token", "172.30.0.5")
-    assert not store.seat("ada", "rr1", "token", "172.30.0.6")
-    assert Store(tmp_path).seat("ada", "rr1", "token", "172.30.0.5"), "after a restart, too"
-    assert not Store(tmp_path).seat("ada", "rr1", "token", "172.30.0.6")
-    assert store.seat("ada", "rr1", "next token", "172.30.0.6"), "the next server"
-    assert not store.seat("ada", "rr1", "next token", "172.30.0.5")
-    assert store.seat("ada", "rr2", "token", "172.30.0.7")
-    assert b"next token" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert "seats" not in inspect(store.engine).get_table_names()
+    Store(tmp_path).close()
 
 
 def test_a_server_gets_few_fresh_credentials_at_once(tmp_path: Path) -> None:

@@ -132,12 +132,15 @@ class CourseMixin:
     name: str
     """The named server: a course's slug. JupyterHub sets it, and ``user``."""
     user: Any
+    server: Any
     learner: LearnerInfo | None = None
     course: Course | None = None
     space = "unavailable"
     """What the desk said of the fork when the server started."""
     origin = ""
     """Where the server that runs was told that browsers find it; empty: on the hub's host."""
+    container_address = ""
+    """Of the container that is being started, before the hub has noted it."""
     _step = "progress_space"
     _launched: dict[str, Any] | None = None
 
@@ -154,6 +157,11 @@ class CourseMixin:
     def lang(self) -> Language:
         """Language of the messages."""
         return self.learner.language if self.learner else "en"
+
+    @property
+    def seat(self) -> str:
+        """IP address that the server's own requests come from; empty until it is known."""
+        return self.container_address or (self.server.ip if self.server else "")
 
     def remember(self, state: dict[str, Any] | None) -> None:
         """Take from ``auth_state`` who the learner is and which courses they launched."""
@@ -185,6 +193,7 @@ class CourseMixin:
 
     async def farewell(self) -> None:
         """After the stop: what the server was given to reach GitLab is revoked."""
+        self.container_address = ""
         if self.name:
             await house().desk.revoke(str(self.user.name), self.name)
 
@@ -219,7 +228,9 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         mirror = settings.paths.templates / f"{course.slug}.git"
         self.read_only_volumes = {str(mirror): TEMPLATE_MOUNT} if _is_directory(mirror) else {}
         try:
+            self.container_address = ""
             host, port = await super().start()
+            self.container_address = str(host)
             self._step = "progress_server"
             await self._await_answer(host, port)
         except docker.errors.ImageNotFound as error:

@@ -244,13 +244,17 @@ class Desk:
     async def _at_its_seat(
         self, request: HttpRequest, username: str, course: str, token: str
     ) -> None:
-        """Only the container of that server may ask, wherever its token has got to.
+        """Only the container of that server may ask, while it runs: the hub says where that is.
 
         Raises:
             Refused: it is another one.
+            HubUnavailable: nobody could be asked.
         """
         address = request.client.host if request.client else ""
-        if not await asyncio.to_thread(self._store.seat, username, course, token, address):
+        seat = await self._servers.seat(token, course)
+        if seat is None:
+            raise Refused(403, "this token is that of a server that has stopped")
+        if seat != address:
             log.warning("credential user=%s course=%s asked for by %s", username, course, address)
             raise Refused(403, "this token is that of a server elsewhere")
 

@@ -71,6 +71,7 @@ class ServerTokens:
     def __init__(self, settings: Settings) -> None:
         base = httpx.URL(settings.site.hub_url).path.rstrip("/")
         self._url = f"{settings.hub.api_url}{base}/hub/api/user"
+        self._seats = f"{settings.hub.api_url}{base}/hub/atelier/seat/"
         # trust_env: the site's web proxy is not for calls inside the machine
         self._client = httpx.AsyncClient(timeout=10, trust_env=False)
 
@@ -86,12 +87,7 @@ class ServerTokens:
         Raises:
             HubUnavailable: nobody could be asked.
         """
-        try:
-            answer = await self._client.get(self._url, headers={"Authorization": f"token {token}"})
-        except (httpx.HTTPError, ValueError) as error:
-            raise HubUnavailable(type(error).__name__) from error
-        if answer.status_code >= 500:
-            raise HubUnavailable(f"status {answer.status_code}")
+        answer = await self._ask(self._url, token)
         if answer.status_code != 200:
             return None
         model = answer.json()
@@ -103,6 +99,31 @@ class ServerTokens:
         if any(scope.startswith(("tokens", "admin:", "servers")) for scope in scopes):
             return None
         return name
+
+    async def seat(self, token: str, course: str) -> str | None:
+        """The address of the container of the server that holds a token.
+
+        Args:
+            token: a server's own, see :meth:`owner`.
+            course: slug.
+
+        Returns:
+            The IP address, or None: that server does not run.
+
+        Raises:
+            HubUnavailable: nobody could be asked, or the container has no address yet.
+        """
+        answer = await self._ask(self._seats + course, token)
+        return str(answer.json()["address"]) if answer.status_code == 200 else None
+
+    async def _ask(self, url: str, token: str) -> httpx.Response:
+        try:
+            answer = await self._client.get(url, headers={"Authorization": f"token {token}"})
+        except (httpx.HTTPError, ValueError) as error:
+            raise HubUnavailable(type(error).__name__) from error
+        if answer.status_code >= 500:
+            raise HubUnavailable(f"status {answer.status_code}")
+        return answer
 
     async def close(self) -> None:
         """Close the connections."""

@@ -23,3 +23,9 @@ def note_consumers(engine: Engine) -> None:
                 " ORDER BY arrivals.at DESC LIMIT 1), '')"
             )
         )
+
+
+def forget_seats(engine: Engine) -> None:
+    """Remove the table that said where each server's token was used first: the hub says it now."""
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS seats"))

@@ -6,7 +6,6 @@ threads.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
+
+from atelier.desk.migrations import forget_seats
 
 _metadata = MetaData()
 _spaces = Table(
@@ -52,14 +53,6 @@ _lent = Table(
     _metadata,
     Column("username", String, primary_key=True),
     Column("course", String, primary_key=True),
-)
-_seats = Table(
-    "seats",
-    _metadata,
-    Column("username", String, primary_key=True),
-    Column("course", String, primary_key=True),
-    Column("digest", String, nullable=False),  # of the token of the server that asked last
-    Column("address", String, nullable=False),  # of its container
 )
 
 
@@ -107,6 +100,7 @@ class Store:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.close()
 
+        forget_seats(self._engine)
         _metadata.create_all(self._engine)
 
     @property
@@ -183,30 +177,6 @@ class Store:
         chosen = (_spaces.c.username == request.username) & (_spaces.c.course == request.course)
         with self._engine.begin() as connection:
             connection.execute(update(_spaces).where(chosen).values(**values))
-
-    def seat(self, username: str, course: str, token: str, address: str) -> bool:
-        """Whether a server asks from its own container: where its token was used first.
-
-        The container's own start uses it, before anything of the learner's runs there.
-
-        Args:
-            username: the learner.
-            course: slug.
-            token: the server's own; only its digest is kept.
-            address: IP address it is used from.
-        """
-        digest = hashlib.sha256(token.encode()).hexdigest()
-        chosen = (_seats.c.username == username) & (_seats.c.course == course)
-        seat = {"digest": digest, "address": address}
-        with self._engine.begin() as connection:
-            row = connection.execute(select(_seats).where(chosen)).one_or_none()
-            if row is not None and row.digest == digest:
-                return bool(row.address == address)
-            statement = insert(_seats).values(username=username, course=course, **seat)
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["username", "course"], set_=seat)
-            )
-            return True
 
     def lend(self, username: str, course: str) -> None:
         """A server is given credentials."""

@@ -24,6 +24,7 @@ from atelier.door.leaving import LeaveHandler, NoTokensHandler
 from atelier.door.nobody import refuse_nobody
 from atelier.door.nonces import NonceStore
 from atelier.door.old_tokens import end_old_tokens
+from atelier.door.seat import SeatHandler
 from atelier.door.sweep import Sweep
 from atelier.door.targets import TargetError, choose
 from atelier.house import house
@@ -65,6 +66,7 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
             ("/atelier/go", GoHandler),
             ("/atelier/arrived", ArrivedHandler),
             ("/atelier/enter", EnterHandler),
+            ("/atelier/seat/([^/]+)", SeatHandler),
             ("/home", HomeHandler),
             ("/logout", LeaveHandler),
             ("/token", NoTokensHandler),
