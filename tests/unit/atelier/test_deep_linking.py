@@ -74,6 +74,10 @@ def test_only_who_teaches_in_the_course_chooses(role: str, may: bool) -> None:
         {"accept_types": "ltiResourceLink"},
         {"deep_link_return_url": "javascript:alert(1)"},
         {"deep_link_return_url": "http://lms.example/back"},
+        {"deep_link_return_url": "https://evil.example/back"},
+        {"deep_link_return_url": "https://lms.example.evil.example/back"},
+        {"deep_link_return_url": "https://lms.example@evil.example/back"},
+        {"deep_link_return_url": "https://10.0.0.1/back"},
         {"data": {"a": 1}},
         {"data": "x" * 20_000},
     ],
@@ -81,6 +85,18 @@ def test_only_who_teaches_in_the_course_chooses(role: str, may: bool) -> None:
 def test_a_request_we_cannot_answer_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(LaunchError):
         deep_linking.request_of(message(**settings), "b", PlatformHosts())
+
+
+def test_a_choice_goes_to_hosts_of_the_registration_as_it_is_now() -> None:
+    canvas = FUN.model_copy(update={"hosts": ("school.example",)})
+    back = {"deep_link_return_url": "https://School.example:8443/back"}
+    asked = Message(canvas, "tool", message(**back).claims, Launch(canvas, {}))
+    request = deep_linking.request_of(asked, "b", PlatformHosts())
+    assert request.return_url == "https://School.example:8443/back"
+    sealer = Sealer(b"k" * 32)
+    sealed = deep_linking.seal(request, sealer, NOW)
+    with pytest.raises(LaunchError):
+        deep_linking.unseal(sealed, KNOWN, sealer, NOW + 60)
 
 
 def test_the_platform_s_data_comes_back_unchanged() -> None:

@@ -90,8 +90,8 @@ class Registration(Launcher):
         return self
 
     @property
-    def grade_hosts(self) -> frozenset[str]:
-        """Hosts this platform is known by: a grade goes to one of them."""
+    def known_hosts(self) -> frozenset[str]:
+        """Hosts this platform is known by: a grade, or a teacher's choice, goes to one of them."""
         addresses = (self.issuer, self.auth_login_url, self.auth_token_url, self.jwks_url)
         known = {host for host in map(host_of, addresses) if host is not None}
         return frozenset(known.union(self.hosts))

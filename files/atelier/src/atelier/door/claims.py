@@ -82,9 +82,6 @@ def as_params(claims: Mapping[str, Any]) -> dict[str, str]:
         "lis_person_contact_email_primary": text_at(claims, "email"),
         "launch_presentation_locale": text_at(claims, CLAIM + "launch_presentation", "locale")
         or text_at(claims, "locale"),
-        "launch_presentation_return_url": text_at(
-            claims, CLAIM + "launch_presentation", "return_url"
-        ),
         "context_id": text_at(claims, CLAIM + "context", "id"),
         "resource_link_id": text_at(claims, CLAIM + "resource_link", "id"),
         "roles": ",".join(roles(claims)),

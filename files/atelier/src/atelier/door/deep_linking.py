@@ -23,7 +23,7 @@ from atelier.door.targets import (
     check_path,
     check_target,
 )
-from atelier.platform_hosts import PlatformHosts
+from atelier.platform_hosts import PlatformHosts, host_of
 from atelier.registrations import Registration, Registrations, is_platform_url
 from atelier.settings import Course, may_launch
 
@@ -83,6 +83,10 @@ def request_of(message: Message, browser: str, hosts: PlatformHosts) -> Request:
     return_url = text_at(claims, DEEP_LINKING_SETTINGS, "deep_link_return_url")
     if not is_platform_url(return_url) or not hosts.may_show(return_url):
         raise refusal("launch_shape", f"deep_link_return_url is {return_url[:200]!r}", 400)
+    # A signed choice is for the platform: not for whom somebody who may write a message names.
+    if host_of(return_url) not in registration.known_hosts:
+        detail = f"deep_link_return_url is {return_url[:200]!r}: no host of the registration, nor"
+        raise refusal("launch_shape", f"{detail} one of its `hosts`", 400)
     data = asked.get("data")
     if data is not None and (not isinstance(data, str) or len(data) > MAX_DATA):
         raise refusal("launch_shape", "data is not a text, or too long", 400)
@@ -115,7 +119,11 @@ def unseal(
     except SealError as error:
         raise LaunchError("launch_time", f"deep linking: {error}", 400) from None
     registration = registrations.by_client(request.issuer, request.client_id)
-    if registration is None or request.deployment_id not in registration.deployment_ids:
+    if (
+        registration is None
+        or request.deployment_id not in registration.deployment_ids
+        or host_of(request.return_url) not in registration.known_hosts
+    ):
         detail = f"deep linking: no registration {request.registration!r} now"
         raise LaunchError("launch_consumer", detail, 401)
     return request, registration

@@ -120,7 +120,7 @@ class GradeSender:
         registration = known.get(place.registration)
         if registration is None:
             raise Undelivered(f"the registration {place.registration!r} is not known any more")
-        _tie(place.lineitem, registration.grade_hosts, f"registration {registration.key!r}")
+        _tie(place.lineitem, registration.known_hosts, f"registration {registration.key!r}")
         try:
             token = await self._tokens.token(registration, place.client_id)
         except ServiceError as error:
