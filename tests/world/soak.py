@@ -80,6 +80,11 @@ def launches(log: Path) -> None:
     )
 
 
+def attacks(log: Path) -> None:
+    """Measure the hub's answers under each attack, beside its quiet ones."""
+    _command(log, venv.program("python"), "-m", "world", "bench-attack", cwd=paths.ROOT / "tests")
+
+
 def _molecule(log: Path, scenario: str, *steps: str, env: Mapping[str, str] | None = None) -> None:
     try:
         for step in ("destroy", *steps):
@@ -126,6 +131,7 @@ PARTS = (
     Part("kills", "ten runs killed at random, the site compared with one that was not", kills),
     Part("walk", f"{WALK_STEPS} random operations of the toolbar", walk),
     Part("launches", "100,000 launches, and as many that nobody signed", launches),
+    Part("attacks", "the hub answers under each attack within twice its usual time", attacks),
     Part("drawn", "all cases of the tests of which make test draws one", drawn),
     Part("dry_runs", "a dry run of each role by itself", dry_runs),
     *(
