@@ -23,6 +23,10 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     is_name,
     report,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_acme import (
+    HOOK,
+    hook_findings,
+)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
     ALL_NAMES,
     authority_findings,
@@ -58,6 +62,10 @@ FOR_THE_SERVER = (
     "http_proxy", "https_proxy", "no_proxy", "platform_private_hosts",
     "gitlab_url",
 )  # fmt: skip
+ALL_HOSTS = (
+    "Ask for one with {} among its names, or give one for it alone in"
+    f" atelier_notebook_tls_certificate. {AS_IT_WAS}"
+)
 NO_PATH = (
     "Give the path of a file on the machine that runs Ansible, absolute or relative to the"
     " playbook."
@@ -80,7 +88,6 @@ class ActionModule(ActionBase):
             *site_findings(settings),
             *course_findings(settings),
             *self._certificate_files(settings, strict),
-            *self._notebook_certificate_files(settings),
             *self._authority_files(settings, authorities, strict),
             *self._other_files(settings),
         ]
@@ -135,35 +142,23 @@ class ActionModule(ActionBase):
             return b"", [Finding(variable, f"cannot be read ({path}: {error})", NO_PATH)]
 
     def _certificate_files(self, settings: Settings, strict: list[Finding]) -> Iterator[Finding]:
-        """Read the site's own certificate and key; keep what strict programs alone refuse."""
-        if settings["tls"] != "files":
-            return
-        yield from self._pair(settings, strict, "tls", site_names(settings))
-
-    def _notebook_certificate_files(self, settings: Settings) -> Iterator[Finding]:
-        """Read the certificate of learners' host names: one of its own, or the site's."""
-        if not apart(settings):
-            return
-        name = wildcard(settings)
-        if settings["notebook_tls_certificate"]:
-            fix = f"Ask for a certificate for {name}. {AS_IT_WAS}"
-            yield from self._pair(settings, [], "notebook_tls", [name], fix)
-        elif settings["tls"] == "files":
-            for finding in self._pair(settings, [], "tls", [name]):
-                if finding.problem.startswith("is not for "):  # the rest is told already
-                    fix = (
-                        f"Ask for one with {name} among its names, or give one for it alone in"
-                        f" atelier_notebook_tls_certificate. {AS_IT_WAS}"
-                    )
-                    yield Finding(finding.variable, finding.problem, fix)
+        """Read the site's own certificates and keys; keep what strict programs alone refuse."""
+        own = apart(settings) and settings["notebook_tls_certificate"]
+        if settings["tls"] == "files":
+            names = {ALL_NAMES: site_names(settings)}
+            if apart(settings) and not own:
+                names[ALL_HOSTS.format(wildcard(settings))] = [wildcard(settings)]
+            yield from self._pair(settings, strict, "tls", names)
+        if own:
+            fix = f"Ask for a certificate for {wildcard(settings)}. {AS_IT_WAS}"
+            yield from self._pair(settings, [], "notebook_tls", {fix: [wildcard(settings)]})
 
     def _pair(
         self,
         settings: Settings,
         strict: list[Finding],
         prefix: str,
-        names: list[str],
-        fix: str = ALL_NAMES,
+        names: Mapping[str, list[str]],
     ) -> Iterator[Finding]:
         """Read a certificate and its key; keep in `strict` what strict programs alone refuse."""
         paths = settings[f"{prefix}_certificate"], settings[f"{prefix}_key"]
@@ -176,7 +171,7 @@ class ActionModule(ActionBase):
         yield from no_key
         if not no_certificate and not no_key:
             yield from site_certificate_findings(
-                certificate, key, names, datetime.now(UTC), variables=variables, fix=fix
+                certificate, key, names, datetime.now(UTC), variables=variables
             )
             strict += strict_findings(variables[0], str(paths[0]), certificate)
 
@@ -201,8 +196,15 @@ class ActionModule(ActionBase):
                 texts.append(content.decode("utf-8", "replace"))
                 strict += strict_findings(variable, str(path), content, signers)
 
+    def _hook_file(self, path: Any) -> Iterator[Finding]:
+        if path:
+            content, missing = self._read(HOOK, path)
+            yield from missing or hook_findings(str(path), content)
+
     def _other_files(self, settings: Settings) -> Iterator[Finding]:
-        """Look for archives and courses' directories."""
+        """Look for archives, courses' directories and the command that writes DNS records."""
+        if settings["tls"] == "acme" and settings["acme_challenge"] == "dns-hook":
+            yield from self._hook_file(settings["acme_dns_hook"])
         archives = {}
         if settings["base_image_source"] == "archive":
             archives["atelier_base_image_archive"] = settings["base_image_archive"]

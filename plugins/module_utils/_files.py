@@ -193,7 +193,8 @@ class Keeper:
             code, out, error = 127, "", str(failure)
         if code:
             said = (error or out).strip() or f"it ended with {code} and said nothing"
-            if not entry["diff"]:  # it may quote what it refuses
+            shown = entry["validate_shown"]
+            if not (entry["diff"] if shown is None else shown):  # it may quote what it refuses
                 said = "what it says is not shown, for the file holds secrets"
             self.module.fail_json(
                 msg=f"{path} was left as it is: the new one is refused by '{command}': {said}"

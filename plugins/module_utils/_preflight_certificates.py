@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,30 +28,28 @@ SMALLEST_RSA = 2048
 def site_certificate_findings(
     certificate: bytes,
     key: bytes,
-    names: Sequence[str],
+    names: Mapping[str, Sequence[str]],
     now: datetime,
     *,
     variables: tuple[str, str] = (CERTIFICATE, KEY),
-    fix: str = ALL_NAMES,
 ) -> Iterator[Finding]:
     """Rules about a certificate of the site.
 
     Args:
         certificate: PEM, the site's certificate first, then its chain.
         key: PEM, its private key.
-        names: host names that it must cover.
+        names: host names that it must cover, by what to do where it does not cover one of them.
         now: aware date and time.
         variables: names of the two in messages.
-        fix: what to do where it does not cover a name.
     """
-    for found in _certificate_findings(certificate, key, names, now, fix):
+    for found in _certificate_findings(certificate, key, names, now):
         named = dict(zip((CERTIFICATE, KEY), variables, strict=True))[found.variable]
         problem = found.problem.replace(CERTIFICATE, variables[0])
         yield Finding(named, problem, found.fix, found.grave)
 
 
 def _certificate_findings(
-    certificate: bytes, key: bytes, names: Sequence[str], now: datetime, fix: str
+    certificate: bytes, key: bytes, names: Mapping[str, Sequence[str]], now: datetime
 ) -> Iterator[Finding]:
     try:
         chain = x509.load_pem_x509_certificates(certificate)
@@ -64,14 +62,15 @@ def _certificate_findings(
         return
     leaf = chain[0]
     yield from date_findings(leaf, now)
-    missing = [name for name in names if not covers(leaf, name)]
-    if missing:
-        yield Finding(
-            CERTIFICATE,
-            f"is not for {', '.join(missing)}"
-            f" (but for {', '.join(certificate_names(leaf)) or 'no name'})",
-            fix,
-        )
+    for fix, wanted in names.items():
+        missing = [name for name in wanted if not covers(leaf, name)]
+        if missing:
+            yield Finding(
+                CERTIFICATE,
+                f"is not for {', '.join(missing)}"
+                f" (but for {', '.join(certificate_names(leaf)) or 'no name'})",
+                fix,
+            )
     yield from key_findings(leaf, key)
     if len(chain) == 1 and leaf.issuer != leaf.subject:
         yield Finding(

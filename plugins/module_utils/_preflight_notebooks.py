@@ -71,12 +71,17 @@ def notebook_findings(settings: Settings) -> Iterator[Finding]:
             "and atelier_notebook_tls_key are not set both",
             "Give the certificate and its key.",
         )
-    if settings["tls"] == "acme" and not settings["notebook_tls_certificate"]:
+    if (
+        settings["tls"] == "acme"
+        and settings["acme_challenge"] == "http"
+        and not settings["notebook_tls_certificate"]
+    ):
         yield Finding(
-            CERTIFICATE,
-            f"is not set, and atelier_tls: acme asks for no wildcard such as {wildcard(settings)}",
-            f"Ask your institution for a certificate for {wildcard(settings)} and give its path"
-            f" (and atelier_notebook_tls_key). {AS_IT_WAS}",
+            "atelier_acme_challenge",
+            f"is http, which gives no wildcard such as {wildcard(settings)}",
+            "Set it to dns-rfc2136 (a key for your DNS server) or dns-hook (a command of yours; see"
+            " docs/configuration.md), or give a certificate for it in"
+            f" atelier_notebook_tls_certificate and atelier_notebook_tls_key. {AS_IT_WAS}",
         )
 
 

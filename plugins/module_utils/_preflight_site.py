@@ -18,6 +18,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     placeholder,
     repetitive,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight_acme import acme_findings
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_network import (
     learners_network_findings,
 )
@@ -28,9 +29,6 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms 
     private_host_findings,
 )
 
-# RFC 2606 and RFC 6761: no authority signs for these.
-RESERVED_ENDINGS = ("example.org", "example.com", "example.net", "localhost", "local", "test",
-                    "invalid", "internal")  # fmt: skip
 TLS = ("files", "acme", "self_signed")
 BASE_SOURCES = ("registry", "archive", "debootstrap")
 IMAGE = re.compile(
@@ -176,31 +174,6 @@ def tls_findings(settings: Settings) -> Iterator[Finding]:
                 )
     if mode == "acme":
         yield from acme_findings(settings)
-
-
-def acme_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about asking an authority for certificates."""
-    if not settings["contact_email"]:
-        yield Finding(
-            "atelier_contact_email",
-            "is not set, and atelier_tls is acme",
-            "Set it: the certificate authority writes there before a certificate expires.",
-        )
-    if settings["acme_public"]:
-        for ending in RESERVED_ENDINGS:
-            if f".{settings['hub_host']}".endswith(f".{ending}"):
-                yield Finding(
-                    "atelier_domain",
-                    f"ends in {ending}, for which no certificate authority signs",
-                    "Set it to your own domain, or atelier_tls to self_signed.",
-                )
-    if as_integer(settings["http_port"]) != 80:
-        yield Finding(
-            "atelier_http_port",
-            f"is {settings['http_port']}, and certificate authorities come to port 80",
-            "Make sure that port 80 of the public address leads there.",
-            grave=False,
-        )
 
 
 def proxy_findings(settings: Settings) -> Iterator[Finding]:

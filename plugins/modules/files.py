@@ -104,6 +104,10 @@ options:
           them, may be shown; V(false) for secrets.
         type: bool
         default: true
+      validate_shown:
+        description: Whether what O(files[].validate) says may be shown all the same, as it quotes
+          no secret. By default as O(files[].diff).
+        type: bool
   contents:
     description:
       - Contents by path, as one JSON text of base64 texts. Filled in by the controller's half;
@@ -167,6 +171,7 @@ FILE_OPTIONS: dict[str, Any] = {
     "backup": {"type": "bool", "default": False},
     "unsafe_writes": {"type": "bool", "default": False},
     "diff": {"type": "bool", "default": True},
+    "validate_shown": {"type": "bool"},
 }
 ARGUMENTS: dict[str, Any] = {
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE_OPTIONS},

@@ -118,9 +118,20 @@ def mistakes(files: Files) -> list[Mistake]:
                 "preflight_acme_public": False,
             },
             (
-                "atelier_tls: acme asks for no wildcard such as *.notebooks.mooc.univ.test",
+                "atelier_acme_challenge is http, which gives no wildcard such as *.notebooks.mooc",
                 "`atelier_notebook_origin: shared` leaves all notebooks",
             ),
+        ),
+        Mistake(
+            "acme_by_a_command_that_is_none",
+            {
+                "atelier_tls": "acme",
+                "atelier_contact_email": "a@univ.test",
+                "preflight_acme_public": False,
+                "atelier_acme_challenge": "dns-hook",
+                "atelier_acme_dns_hook": files["page.html"],
+            },
+            ("atelier_acme_dns_hook is no program", "#!/bin/sh"),
         ),
         Mistake(
             "certificate_expired",

@@ -231,6 +231,10 @@ def test_what_refuses_a_secret_may_quote_it_and_is_not_shown(tmp_path: Path) -> 
     ran = keep(entry | {"diff": False})
     assert "holds secrets" in ran.failure
     assert "top-secret" not in ran.written
+    quiet = {"validate": "sh -c 'echo no such key; exit 1' %s", "validate_shown": True}
+    ran = keep(entry | {"diff": False} | quiet)
+    assert "no such key" in ran.failure
+    assert "top-secret" not in ran.written
 
 
 def test_a_validation_that_cannot_run_refuses(tmp_path: Path) -> None:

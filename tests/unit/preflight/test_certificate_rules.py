@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
+    ALL_NAMES,
     authority_findings,
     site_certificate_findings,
 )
@@ -64,7 +65,7 @@ CHAIN = certificate(authority=True, key=AUTHORITY_KEY)
 
 
 def problems(site: bytes, key: bytes = pem(KEY)) -> list[str]:
-    found = site_certificate_findings(site, key, NAMES, NOW)
+    found = site_certificate_findings(site, key, {ALL_NAMES: NAMES}, NOW)
     return [f"{finding.variable} {finding.problem}" for finding in found]
 
 
@@ -118,7 +119,7 @@ def test_other_files_are_not_certificates() -> None:
 
 
 def test_a_missing_chain_is_only_advice() -> None:
-    (finding,) = site_certificate_findings(certificate(*NAMES), pem(KEY), NAMES, NOW)
+    (finding,) = site_certificate_findings(certificate(*NAMES), pem(KEY), {ALL_NAMES: NAMES}, NOW)
     assert not finding.grave
     assert "chain" in finding.problem
 
