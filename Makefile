@@ -5,7 +5,7 @@ WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
 BIN = $${ATELIER_VENV:-.venv}/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo demo-down demo-status check test soak bench bench-attack bench-check bench-launch bench-modules bench-toolbar hooks role watch clean python
+.PHONY: help dev demo demo-down demo-status check test soak bench bench-attack bench-check bench-launch bench-modules bench-toolbar hooks archives pins role watch clean python
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,12 @@ role: python ## one molecule scenario, its server kept: R=nginx [STEP=converge|v
 
 watch: python ## the toolbar in a JupyterLab of its own, rebuilt whenever files/toolbar changes (no container)
 	@$(WORLD) watch
+
+archives: python ## the last commit as files to give away, the same bytes wherever they are made: the collection and the wheels
+	@$(WORLD) archives
+
+pins: python ## lock what is downloaded, with hashes (ARGS=--renew takes the newest versions)
+	@$(WORLD) pins $(ARGS)
 
 hooks: python ## git's hooks: linters before a commit and a push, the form of a commit's subject
 	@$(WORLD) hooks

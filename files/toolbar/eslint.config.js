@@ -32,6 +32,10 @@ export default ts.config(
     }
   },
   {
+    files: ['*.cjs'],
+    languageOptions: { globals: { module: true } }
+  },
+  {
     files: ['test/**/*.js'],
     languageOptions: {
       globals: { ReadableStream: false, TextEncoder: false, URL: false }

@@ -97,4 +97,4 @@ def test_a_course_image_is_recorded_when_all_else_is_done() -> None:
     tasks = load(ROOT / "roles/course_image/tasks/build.yml")
     assert tasks[-1]["ansible.builtin.import_tasks"] == "publish.yml"
     names = [task["name"] for task in load(ROOT / "roles/course_image/tasks/publish.yml")]
-    assert names == ["Record the new image"]
+    assert names == ["List what the image is made of", "Record the new image"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from world import (
+    archive,
     checks,
     demo,
     dev,
@@ -15,6 +16,7 @@ from world import (
     hooks,
     images,
     paths,
+    pins,
     role,
     soak,
     suite,
@@ -128,6 +130,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(do=_scenario)
 
     for name, job in (
+        ("archives", archive.archives),
         ("check", suite.check),
         ("bench", checks.bench),
         ("bench-attack", checks.bench_attack),
@@ -154,6 +157,7 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(code=lambda options: watch.run(options.sources, options.state))
     verbs.add_parser("test", help="everything; what follows is given to pytest")
     verbs.add_parser("soak", help="what takes long by repetition; what follows chooses parts")
+    verbs.add_parser("pins", help="lock what is downloaded; --renew takes the newest versions")
     verbs.add_parser("dev", help="hub and desk without containers; follows changes of their code")
     return top
 
@@ -167,6 +171,8 @@ def main() -> int:
             return suite.test(rest)
         if options.command == "soak":
             return soak.soak(rest)
+        if options.command == "pins":
+            return pins.pins(rest)
         if options.command == "dev":
             dev.dev(rest)
         if rest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from world import paths, venv
+from world import archive, paths, venv
 from world.run import capture
 
 INSTALLED = paths.CACHE / "world" / "installed"
@@ -17,11 +17,10 @@ def install() -> bool:
     for folder in (BUILD, INSTALLED):
         shutil.rmtree(folder, ignore_errors=True)
     galaxy = venv.program("ansible-galaxy")
-    capture(galaxy, "collection", "build", str(paths.ROOT), "--output-path", str(BUILD))
-    (archive,) = BUILD.glob("mooc-atelier-*.tar.gz")
+    built = archive.collection(paths.ROOT, BUILD, archive.epoch())
     # The checkout's own link would be an installed collection already, and nothing would be done.
     alone = ("env", f"ANSIBLE_COLLECTIONS_PATH={INSTALLED}")
-    install = ("collection", "install", str(archive), "-p", str(INSTALLED))
+    install = ("collection", "install", str(built), "-p", str(INSTALLED))
     # Its dependencies come with the `ansible` package: asking Galaxy for them is not tested here.
     capture(*alone, galaxy, *install, "--no-deps")
     return True

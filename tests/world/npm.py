@@ -25,11 +25,11 @@ def ensure(folder: Path, what: str, *options: str) -> None:
         return
     say(f"==> JavaScript packages of {what}: npm ci (at most about a minute)")
     command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", *options]
-    stream("npm ci", command, cwd=folder, env=_trust())
+    stream("npm ci", command, cwd=folder, env=trust())
     stamp.write_text(wanted)
 
 
-def _trust() -> dict[str, str]:
+def trust() -> dict[str, str]:
     """Let npm trust what the machine trusts: behind an inspecting proxy its list is not enough."""
     system = Path("/etc/ssl/certs/ca-certificates.crt")
     if os.environ.get("NODE_EXTRA_CA_CERTS") or not system.exists():

@@ -6,14 +6,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from world import paths
+from world import locks, paths
 from world.images import digest, lock
 from world.run import WorldError, say, stream
 
 REQUIREMENTS = paths.ROOT / "requirements-dev.txt"
+# No wheel, no installation: what builds a package would not be pinned.
+HASHED = ("--require-hashes", "--only-binary", ":all:")
 SHOWN = ("Downloading", "Resolved", "Prepared", "Installed")
 
 
@@ -41,6 +43,11 @@ def environment() -> dict[str, str]:
     }
 
 
+def full_environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's variables, with the environment's programs and authorities."""
+    return {**os.environ, **environment(), **trust(), **more}
+
+
 def ensure() -> bool:
     """Make the environment unless it is there with the pinned packages. True when made."""
     if os.environ.get("ATELIER_VENV"):
@@ -64,12 +71,15 @@ def ensure() -> bool:
 
 def _install() -> None:
     """Install the pinned tools with uv, in half of pip's time; with pip where uv cannot."""
-    pip = [program("pip"), "install", "--disable-pip-version-check"]
+    pip = [program("pip"), "install", "--disable-pip-version-check", *HASHED]
     try:
-        _stream("installing uv", [*pip, _pin("uv")])
+        own = folder() / "uv.txt"
+        own.write_text(locks.excerpt(REQUIREMENTS.read_text(encoding="utf-8"), "uv"))
+        _stream("installing uv", [*pip, "-r", str(own)])
         # Python is told not to write bytecode (PYTHONDONTWRITEBYTECODE): without it each start of
         # a tool would compile it again.
-        uv = [program("uv"), "pip", "install", "--python", program("python"), "--compile-bytecode"]
+        uv = [program("uv"), "pip", "install", *HASHED]
+        uv += ["--python", program("python"), "--compile-bytecode"]
         _stream("installing the pinned tools", [*uv, "-r", str(REQUIREMENTS)])
     except WorldError as error:  # e.g. a mirror that only pip's configuration knows
         say(f"{error}\n   uv could not install them: pip does")
@@ -80,14 +90,9 @@ def _stream(what: str, command: Sequence[str]) -> None:
     stream(
         what,
         command,
-        env={**_trust(), "UV_LINK_MODE": "copy"},  # no link into a cache that others write
+        env={**trust(), "UV_LINK_MODE": "copy"},  # no link into a cache that others write
         show=lambda line: f"   {line.strip()[:100]}" if line.strip().startswith(SHOWN) else None,
     )
-
-
-def _pin(name: str) -> str:
-    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    return next(line for line in lines if line.startswith(f"{name}=="))
 
 
 def _is_of_this_python() -> bool:
@@ -105,7 +110,7 @@ def _is_of_this_python() -> bool:
     return answer.stdout.strip() == f"{sys.version_info[:2]} {folder()}"
 
 
-def _trust() -> dict[str, str]:
+def trust() -> dict[str, str]:
     """Let pip and uv trust what the machine does: behind an inspecting proxy theirs is too little.
 
     What is set for one of them already stays.

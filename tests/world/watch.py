@@ -22,7 +22,7 @@ from world.run import WorldError, interruption, quoted, say
 
 POLL_SECONDS = 0.2
 COMPILER_SECONDS = 120
-WATCHED = ("src", "style", "schema", "package.json", "tsconfig.json")
+WATCHED = ("src", "style", "schema", "package.json", "tsconfig.json", "webpack.config.cjs")
 FOUND = "Watching for file changes."
 """Ends tsc's last line on a compilation: `Found 0 errors. Watching for file changes.`"""
 

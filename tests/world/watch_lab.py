@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -20,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from world import front, paths
+from world import locks, paths, venv
 from world.images import digest, lock
 from world.run import WorldError, capture, interruption, quoted, say, stop_group, stream
 
@@ -77,11 +76,8 @@ def environment() -> dict[str, str]:
 
 def ensure_packages() -> None:
     """Install JupyterLab with the course image's pins, unless it is there."""
-    chosen, pins = COURSE_IMAGE / "requirements.txt", COURSE_IMAGE / "constraints.txt"
-    with (front.SOURCES / "pyproject.toml").open("rb") as file:
-        tools = tomllib.load(file)["build-system"]["requires"]
-    builder = [tool for tool in tools if tool.startswith("jupyter-builder")]
-    wanted = digest(chosen, pins, *builder, f"{sys.version_info[:2]}")
+    chosen, lock_file = COURSE_IMAGE / "requirements.in", COURSE_IMAGE / "requirements.txt"
+    wanted = digest(chosen, lock_file, f"{sys.version_info[:2]}")
     stamp = PACKAGES / ".requirements"
     with lock("watch"):
         if stamp.exists() and stamp.read_text() == wanted:
@@ -89,12 +85,13 @@ def ensure_packages() -> None:
         say("==> JupyterLab for the toolbar: installing its packages (about a minute)")
         shutil.rmtree(PACKAGES, ignore_errors=True)
         stream("making the virtual environment", [sys.executable, "-m", "venv", PACKAGES])
-        names = [re.split(r"[\s#]", line)[0] for line in chosen.read_text().splitlines()]
-        listed = [name for name in names if name and name.partition("==")[0] not in LEFT_OUT]
-        command = [program("pip"), "install", "--disable-pip-version-check", "-qq"]
-        system = Path("/etc/ssl/certs/ca-certificates.crt")
-        trust = {} if "PIP_CERT" in os.environ or not system.exists() else {"PIP_CERT": str(system)}
-        stream("pip install", [*command, "--constraint", pins, *listed, *builder], env=trust)
+        names = [match[1] for match in locks.CHOSEN.finditer(chosen.read_text(encoding="utf-8"))]
+        listed = [name for name in (*names, "jupyter-builder") if name not in LEFT_OUT]
+        # uv holds what it installs to the hashes of the constraints.
+        venv.ensure()
+        command = [venv.program("uv"), "pip", "install", "--python", program("python"), "--quiet"]
+        pinned = ("--only-binary", ":all:", "--constraints", str(lock_file))
+        stream("uv pip install", [*command, *pinned, *listed], env=venv.trust())
         stamp.write_text(wanted)
 
 

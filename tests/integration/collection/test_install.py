@@ -18,6 +18,7 @@ NOT_SHIPPED = (
     "inventories/demo/",
     "molecule/",
     "pyproject.toml",
+    "requirements-dev.in",
     "requirements-dev.txt",
     "tests/",
 )

@@ -22,7 +22,7 @@ def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Commands:
         ran.append([str(word) for word in command])
 
     pins = tmp_path / "requirements.txt"
-    pins.write_text("ruff==0.1\nuv==0.2\n")
+    pins.write_text("ruff==0.1\nuv==0.2 \\\n    --hash=sha256:00\n")
     monkeypatch.delenv("ATELIER_VENV", raising=False)
     monkeypatch.setattr(venv.paths, "ROOT", tmp_path)
     monkeypatch.setattr(venv, "REQUIREMENTS", pins)
@@ -39,12 +39,14 @@ def shape(commands: Commands) -> list[tuple[str, str]]:
 
 def test_uv_installs_everything_once(commands: Commands) -> None:
     assert venv.ensure()
-    assert shape(commands) == [("pip", "uv==0.2"), ("uv", "requirements.txt")]
+    assert shape(commands) == [("pip", "uv.txt"), ("uv", "requirements.txt")]
+    assert (venv.folder() / "uv.txt").read_text() == "uv==0.2 \\\n    --hash=sha256:00\n"
+    assert all("--require-hashes" in command for command in commands)
     assert "--compile-bytecode" in commands[1]
     assert not venv.ensure()
 
 
-@pytest.mark.parametrize("fails", ["uv==0.2", "requirements.txt"])
+@pytest.mark.parametrize("fails", ["uv.txt", "requirements.txt"])
 def test_pip_does_it_where_uv_cannot(
     fails: str, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,4 +90,4 @@ def test_authorities_are_those_of_the_machine(
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    assert venv._trust() == expected
+    assert venv.trust() == expected
