@@ -270,8 +270,21 @@ def image_findings(settings: Settings) -> Iterator[Finding]:
     images = {"atelier_base_image": settings["base_image"]}
     if settings["gitlab_deployment"] == "omnibus":
         images["gitlab_image"] = settings["gitlab_image"]
+    pulled = {
+        "atelier_base_image": source == "registry",
+        "gitlab_image": not settings.get("gitlab_image_archive"),
+    }
     for variable, image in images.items():
         if image and not IMAGE.fullmatch(str(image)):
             yield Finding(
                 variable, f"is not the name of an image ({image})", "Example: debian:13-slim."
+            )
+        elif pulled[variable] and "@sha256:" not in str(image):
+            yield Finding(
+                variable,
+                f"names an image by its tag alone ({image or 'the default'}): what a registry gives"
+                " under that name can change",
+                "Add the digest of the one that you have tried: name:tag@sha256:...; docker image"
+                " inspect --format '{{.RepoDigests}}' shows it.",
+                grave=False,
             )

@@ -13,6 +13,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_site import site_findings
 
+DIGEST = f"sha256:{'0' * 64}"
 GOOD: dict[str, Any] = {
     "domain": "mooc.univ.fr",
     "hub_host": "hub.mooc.univ.fr",
@@ -45,8 +46,9 @@ GOOD: dict[str, Any] = {
     "gitlab_url": "",
     "gitlab_root_password": "Xk3-vvq9.Lm2Wq",
     "gitlab_admin_token": "",
-    "gitlab_image": "gitlab/gitlab-ce:19.3.3-ce.0",
-    "base_image": "debian:13-slim",
+    "gitlab_image": f"gitlab/gitlab-ce:19.3.3-ce.0@{DIGEST}",
+    "gitlab_image_archive": "",
+    "base_image": f"debian:13-slim@{DIGEST}",
     "base_image_source": "registry",
     "base_image_archive": "",
 }
@@ -150,6 +152,29 @@ def test_port_80_elsewhere_is_only_advice() -> None:
     advice = [finding.variable for finding in site_findings({**GOOD, "http_port": 8080})]
     assert advice == ["atelier_http_port"]
     assert grave(http_port=8080) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({}, []),
+        ({"base_image": "debian:13-slim"}, ["atelier_base_image"]),
+        ({"base_image": f"registry.univ.fr:5000/debian@{DIGEST}"}, []),
+        ({"base_image": "debian:13-slim", "base_image_source": "debootstrap"}, []),
+        ({"gitlab_image": "gitlab/gitlab-ce:19.3.3-ce.0"}, ["gitlab_image"]),
+        ({"gitlab_image": ""}, ["gitlab_image"]),
+        ({"gitlab_image": "gitlab/gitlab-ce:19.3.3-ce.0", "gitlab_image_archive": "g.tar"}, []),
+        ({"gitlab_image": "", "gitlab_deployment": "external", "gitlab_url": "https://g.univ.fr",
+          "gitlab_admin_token": "glpat-0123456789abcdefghij"}, []),
+    ],
+)  # fmt: skip
+def test_an_image_by_its_tag_alone_is_advised_against(
+    changes: dict[str, Any], named: list[str]
+) -> None:
+    found = list(site_findings({**GOOD, **changes}))
+    assert [finding.variable for finding in found] == named
+    assert all("by its tag alone" in finding.problem for finding in found)
+    assert not any(finding.grave for finding in found)
 
 
 def test_secrets_are_never_quoted() -> None:
