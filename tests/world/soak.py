@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from world import demo, engine, images, paths, venv
+from world import audit, demo, engine, images, locks, paths, venv
 from world.notes import read_json
 from world.run import WorldError, capture, duration, say, stream
 
@@ -115,6 +115,21 @@ def whole_site(suite: str) -> Callable[[Path], None]:
     return run
 
 
+def archives(log: Path) -> None:
+    """Build the toolbar twice, in two folders."""
+    _pytest(log, "tests/integration/collection/test_archives.py")
+
+
+def audit_python(item: locks.Lock) -> Callable[[Path], None]:
+    """Return the part that looks for weaknesses known of a lock's packages."""
+    return lambda _: audit.python_set(item)
+
+
+def audit_npm(folder: str) -> Callable[[Path], None]:
+    """Return the part that looks for weaknesses known of a folder's JavaScript packages."""
+    return lambda _: audit.npm_set(folder)
+
+
 def make_test(log: Path) -> None:
     """Run `make test` in an empty clone, without any image or download of before."""
     clone = KEPT / "clone"
@@ -128,6 +143,17 @@ def make_test(log: Path) -> None:
 
 
 PARTS = (
+    *(
+        Part(f"audit_{item.name.replace('/', '_')}", f"no known weakness: {item.what}", run)
+        for item in locks.LOCKS
+        for run in (audit_python(item),)
+    ),
+    *(
+        Part(f"audit_npm_{Path(folder).name}", f"no known weakness: npm's {folder}", run)
+        for folder in locks.NPM_FOLDERS
+        for run in (audit_npm(folder),)
+    ),
+    Part("archives", "what is given away is the same wherever it is built", archives),
     Part("kills", "ten runs killed at random, the site compared with one that was not", kills),
     Part("walk", f"{WALK_STEPS} random operations of the toolbar", walk),
     Part("launches", "100,000 launches, and as many that nobody signed", launches),
@@ -167,7 +193,11 @@ def soak(words: Sequence[str]) -> int:
         if part.name in passed and not options.again:
             say(f"soak {part.name}: passed before in {duration(passed[part.name])}")
             continue
-        seconds = _run(part)
+        try:
+            seconds = _run(part)
+        except audit.NotRunError as reason:
+            say(f"soak {part.name}: not run: {reason}")
+            continue
         if seconds is None:
             failed += 1
         elif clean:
@@ -189,6 +219,8 @@ def _run(part: Part) -> float | None:
     began = time.monotonic()
     try:
         part.run(log)
+    except audit.NotRunError:
+        raise  # neither passed nor failed
     except WorldError as error:
         say(f"soak {part.name}: FAILED after {duration(time.monotonic() - began)}\n{error}")
         return None

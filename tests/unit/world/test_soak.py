@@ -72,3 +72,18 @@ def test_parts_are_chosen_by_a_word_and_a_wrong_one_names_them(ran: list[str]) -
     assert ran == ["first", "third"]
     with pytest.raises(WorldError, match="first, second, third"):
         soak.soak(["-k", "fourth"])
+
+
+def test_a_part_that_could_not_look_has_neither_passed_nor_failed(
+    ran: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(_: Path) -> None:
+        ran.append("audit")
+        raise soak.audit.NotRunError("the index publishes no advisories")
+
+    monkeypatch.setattr(soak, "PARTS", (soak.Part("audit", "no known weakness", run),))
+    for _ in range(2):
+        assert soak.soak([]) == 0
+    assert ran == ["audit", "audit"], "not remembered as passed"
+    said = "soak audit: not run: the index publishes no advisories\n"
+    assert capsys.readouterr().out.count(said) == 2
