@@ -60,7 +60,7 @@ FOR_THE_SERVER = (
     "systems", "minimum_memory_mb", "recommended_memory_mb", "minimum_disk_mb",
     "recommended_disk_mb", "disk_paths", "clock_tolerance", "git_timeout", "gitlab_deployment",
     "http_proxy", "https_proxy", "no_proxy", "platform_private_hosts",
-    "gitlab_url",
+    "gitlab_url", "homes",
 )  # fmt: skip
 ALL_HOSTS = (
     "Ask for one with {} among its names, or give one for it alone in"

@@ -25,6 +25,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     unknown_keys,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits import (
+    home_findings,
     limit_findings,
     saving_findings,
 )
@@ -45,7 +46,7 @@ CONSUMER_STATES = ("present", "absent")
 COURSE_KEYS = (
     "slug", "title", "directory", "repository", "branch", "image", "memory", "cpu", "pids",
     "consumers", "start_file", "state", "visibility", "staff", "expected", "grade", "outputs",
-    "max_file_mb",
+    "max_file_mb", "space", "inodes",
 )  # fmt: skip
 EXPECTED_KEYS = ("directory", "repository", "branch")
 GRADES = ("best", "last")
@@ -127,6 +128,7 @@ def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Ite
     yield from image_findings(variable, course.get("image"))
     yield from limit_findings(variable, course)
     yield from saving_findings(variable, course)
+    yield from home_findings(variable, course)
     yield from reference_findings(
         f"{variable}.consumers",
         course.get("consumers"),

@@ -7,10 +7,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight import Finding, as_integer
+from ansible_collections.mooc.atelier.plugins.module_utils._sizes import (
+    LEAST_INODES,
+    LEAST_SPACE,
+    MOST_INODES,
+    MOST_SPACE,
+    size_bytes,
+)
 
 FEWEST_PIDS = 32
 LEAST_MEMORY = 128 * 1024**2
-UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 OUTPUTS = ("keep", "strip")
 
 
@@ -18,7 +24,7 @@ def limit_findings(variable: str, course: Mapping[str, Any]) -> Iterator[Finding
     """Rules about what one learner's server may use, whatever the machine."""
     memory = course.get("memory")
     if memory is not None:
-        size = memory_bytes(memory)
+        size = size_bytes(memory)
         if size is None:
             yield Finding(
                 f"{variable}.memory", f"is not a size ({memory})", "Examples: 512M, 1G, 1.5G."
@@ -43,16 +49,26 @@ def limit_findings(variable: str, course: Mapping[str, Any]) -> Iterator[Finding
         )
 
 
-def memory_bytes(value: Any) -> int | None:
-    """Return a size such as 512M, 1.5G or a number of bytes; None when it is none.
-
-    >>> memory_bytes("1.5G"), memory_bytes("1GB")
-    (1610612736, None)
-    """
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMGT]?)", str(value))
-    if match is None or isinstance(value, bool):
-        return None
-    return int(float(match[1]) * UNITS[match[2]])
+def home_findings(variable: str, course: Mapping[str, Any]) -> Iterator[Finding]:
+    """Rules about what one learner may keep on the server."""
+    space = course.get("space")
+    if space is not None:
+        size = size_bytes(space)
+        if size is None:
+            yield Finding(f"{variable}.space", f"is not a size ({space})", "Examples: 512M, 1G.")
+        elif not LEAST_SPACE <= size <= MOST_SPACE:
+            yield Finding(
+                f"{variable}.space",
+                f"is not a usable space for a learner's files ({space})",
+                "Use 64M to 4T; 1G suits most courses. A number without a unit is in bytes.",
+            )
+    inodes = course.get("inodes")
+    if inodes is not None and not LEAST_INODES <= (as_integer(inodes) or 0) <= MOST_INODES:
+        yield Finding(
+            f"{variable}.inodes",
+            f"is not a usable number of files and folders ({inodes})",
+            f"Use {LEAST_INODES} to {MOST_INODES}; 65536 suits most courses.",
+        )
 
 
 def cpu_count(value: Any) -> float | None:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight import Finding, Settings
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits import (
     cpu_count,
-    memory_bytes,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._sizes import size_bytes
 
 ENOUGH_TO_RUN_MB = 2000
 """Free disk below which nothing is installed or changed on a site that is there already."""
@@ -52,6 +52,7 @@ class Machine(NamedTuple):
     """What the module read on the server. Sizes are in MiB; `clock_ahead` is in seconds.
 
     `installed`: a site is there already. `other_engine`: Docker's own package, if it is there.
+    `loops`: files can be mounted.
     """
 
     system: str
@@ -66,6 +67,7 @@ class Machine(NamedTuple):
     clock_ahead: float
     installed: bool = False
     other_engine: str = ""
+    loops: bool = True
 
 
 def machine_findings(
@@ -83,6 +85,7 @@ def machine_findings(
     yield from disk_findings(machine, settings)
     yield from clock_findings(machine, settings)
     yield from engine_findings(machine)
+    yield from loop_findings(machine, settings)
     yield from port_findings(machine.listeners, ports)
     yield from limit_findings(machine, settings["courses"])
 
@@ -161,6 +164,19 @@ def engine_findings(machine: Machine) -> Iterator[Finding]:
         )
 
 
+def loop_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
+    """Learners' homes are images, which are mounted as loop devices."""
+    if settings["homes"] != "none" and not machine.loops:
+        yield Finding(
+            "atelier_homes",
+            f"is {settings['homes']}, which needs loop devices; the server has none"
+            " (/dev/loop-control)",
+            "Load the kernel's module loop (modprobe loop), or give them to the container that is"
+            " the server. Without them, the line `atelier_homes: none` leaves learners' homes"
+            " without a limit: one learner can fill the disk for everybody.",
+        )
+
+
 def clock_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
     """Launches are signed with the time: a wrong clock refuses them all."""
     ahead = machine.clock_ahead
@@ -195,7 +211,7 @@ def port_findings(listeners: Sequence[Listener], ports: Sequence[Port]) -> Itera
 def limit_findings(machine: Machine, courses: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     """Rules about what a learner may use, against what there is."""
     for course in courses:
-        memory, cpu = memory_bytes(course.get("memory")), cpu_count(course.get("cpu"))
+        memory, cpu = size_bytes(course.get("memory")), cpu_count(course.get("cpu"))
         if memory is not None and memory > machine.memory * 1024**2:
             yield Finding(
                 f"{course['name']}.memory",

@@ -50,6 +50,7 @@ def look_at_server(disk_paths: Iterable[str], now: float) -> Machine:
         clock_ahead=time.time() - now,
         installed=Path("/etc/systemd/system/atelier-hub.service").exists(),
         other_engine=" and ".join(filter(is_installed, OTHER_ENGINES)),
+        loops=has_loops(),
     )
 
 
@@ -69,6 +70,15 @@ def strictly(found: Iterable[Mapping[str, Any]], version: tuple[Any, ...]) -> li
     """
     strict = version >= STRICT_PYTHON
     return [Finding(**{**one, "grave": strict and one["grave"]}) for one in found]
+
+
+def has_loops() -> bool:
+    """Tell whether files can be mounted; asking has the kernel load its module."""
+    try:
+        os.close(os.open("/dev/loop-control", os.O_RDWR))
+    except OSError:
+        return False
+    return True
 
 
 def is_installed(package: str) -> bool:

@@ -30,6 +30,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms 
 )
 
 TLS = ("files", "acme", "self_signed")
+HOMES = ("auto", "image", "none")
 BASE_SOURCES = ("registry", "archive", "debootstrap")
 IMAGE = re.compile(
     r"(?:[a-z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
@@ -52,6 +53,29 @@ def site_findings(settings: Settings) -> Iterator[Finding]:
     yield from learners_network_findings(settings)
     yield from gitlab_findings(settings)
     yield from image_findings(settings)
+    yield from home_findings(settings)
+
+
+def home_findings(settings: Settings) -> Iterator[Finding]:
+    """Rules about where learners' homes are, and what bounds them."""
+    homes, directory = settings["homes"], settings["homes_directory"]
+    if homes not in HOMES:
+        yield Finding("atelier_homes", f"is unknown ({homes})", f"Use one of: {', '.join(HOMES)}.")
+    elif homes == "none":
+        yield Finding(
+            "atelier_homes",
+            "is none, so that what learners keep has no limit: one can fill the disk for"
+            " everybody, GitLab and the hub included",
+            "Remove the line: each home then moves into an image of its own at its next start.",
+            grave=False,
+        )
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", str(directory)) or ".." in str(directory):
+        yield Finding(
+            "atelier_homes_directory",
+            f"is not the path of a folder of its own ({directory})",
+            "Use an absolute path of letters, digits, dots, hyphens and underscores, such as"
+            " /srv/atelier/homes.",
+        )
 
 
 def name_findings(settings: Settings) -> Iterator[Finding]:

@@ -64,6 +64,8 @@ class Admitted:
     directory: str
     rules: dict[str, object]
     username: str
+    most_mib: int | None
+    """Largest push; GitLab has git itself refuse larger ones."""
 
 
 def _denied(site: Site) -> RefusedError:
@@ -170,7 +172,9 @@ def admit(site: Site, path: str, *, writing: bool, header: str, may_create: bool
         if not (repository.path / "HEAD").exists():
             raise RefusedError(404, "A repository for this project does not exist yet.")
         rules = access.push_rules(session, user, project) if user is not None else {}
-        return Admitted(project.id, str(repository.path), rules, user.username if user else "")
+        most = site.setting(session, "receive_max_input_size")
+        name = user.username if user else ""
+        return Admitted(project.id, str(repository.path), rules, name, most)
 
 
 def _check_writing(
@@ -245,7 +249,8 @@ def _cgi(request: Request, admitted: Admitted, service: str) -> dict[str, str]:
     ):
         if header in request.headers:
             variables[name] = request.headers[header]
-    return environment(variables)
+    most = admitted.most_mib
+    return environment(variables, {"receive.maxInputSize": f"{most}m"} if most else None)
 
 
 async def endpoint(request: Request, path: str, service: str) -> Response:

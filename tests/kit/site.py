@@ -185,6 +185,7 @@ class Site:
                 "start_timeout_seconds": START_SECONDS,
                 "network": self.network or "none",
             },
+            "homes": {},
             # Course pages of tests are on this machine, mostly without TLS.
             "lti": {"private_hosts": ["127.0.0.0/8", "::1", "localhost"]},
             "paths": {

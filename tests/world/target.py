@@ -24,11 +24,22 @@ FLAGS = (
     "--tmpfs", "/run:shared",  # else what systemd mounts in /run/credentials reaches no service
     "--tmpfs", "/run/lock",
     "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw",
+    "--device-cgroup-rule", "b 7:* rwm",  # loop devices, for learners' homes
+    "--device-cgroup-rule", "c 10:237 rwm",
 )  # fmt: skip
 # A machine that lacks this one refuses all of them, or, with a newer engine, refuses to name it.
 LACKING = ("--cap-drop", "SYS_RESOURCE")
 # The last word lets Debian 13's systemd start on a machine with version 1 control groups.
 COMMAND = ("/lib/systemd/systemd", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+LOOPS = 64
+# A container's /dev is its own: it has no loop devices, and forgets them when it stops. They are
+# the machine's: what is mounted by `mount -o loop` frees its device when the container is gone.
+MAKE_LOOPS = f"""set -eu
+test -e /dev/loop-control || mknod -m 0600 /dev/loop-control c 10 237
+for n in $(seq 0 {LOOPS - 1}); do
+  test -e "/dev/loop$n" || mknod -m 0660 "/dev/loop$n" b 7 "$n"
+done
+"""
 CACHES = {
     "apt": "/var/cache/atelier-world/apt",
     "pip": "/root/.cache/pip",
@@ -120,6 +131,7 @@ class Target:
         while True:
             word = self.run("systemctl", "is-system-running", check=False)
             if word in {"running", "degraded"}:
+                self.run("sh", "-c", MAKE_LOOPS)
                 return
             if self.state() != "running":
                 logs = capture("docker", "logs", "--tail", "20", self.name, check=False)

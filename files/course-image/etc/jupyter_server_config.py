@@ -14,6 +14,11 @@ c.ContentsManager.allow_hidden = False
 # A volume has no trash can: "delete" deletes, and gives the space back.
 c.FileContentsManager.delete_to_trash = False
 
+# Signatures of notebooks are for the trust of their HTML, and are made again as cells run. In a
+# file of the home, a disk that was full once would keep notebooks from being saved even after it
+# has room again.
+c.NotebookNotary.db_file = ":memory:"
+
 # No calls to the outside: no news, no update checks, no extension store.
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"

@@ -49,7 +49,8 @@ The problems, beside ``code``:
 ``denied``                GitLab gives no access; ``committed``
 ``refused``               GitLab answers and takes no push; ``committed``, ``detail``: its words
 ``busy``                  another command is at work on this clone, or a lock of git's is in use
-``disk_full``             no space left; nothing was lost
+``disk_full``             no space left; nothing was lost; ``space``: as of ``status``
+``too_much``              GitLab takes less in one push; ``committed``
 ``moving``                GitLab moved on at each of several tries; ``committed``
 ``failed``                anything else; ``detail``: git's last words
 ========================  =====================================================================

@@ -21,6 +21,7 @@ from atelier_toolbar.save import Rules, Saver
 from atelier_toolbar.settings import Toolbar
 from atelier_toolbar.status import entry
 from atelier_toolbar.status import status as status_of
+from atelier_toolbar.usage import full_space
 from atelier_toolbar.worktree import Worktree
 
 NO_REPOSITORY: dict[str, Any] = {
@@ -41,9 +42,10 @@ def status(root: Path, path: str, toolbar: Toolbar, *, ask: bool) -> dict[str, A
         repository, own = find(root, path)
     except Problem as problem:
         if problem.code == "not_a_clone":
-            return dict(NO_REPOSITORY)
+            return {**NO_REPOSITORY, "space": full_space(root)}
         raise
-    return status_of(repository, own, ask=ask, strip=toolbar.strip)
+    found = status_of(repository, own, ask=ask, strip=toolbar.strip)
+    return {**found, "space": full_space(root)}
 
 
 def proposal(root: Path, path: str, toolbar: Toolbar, lang: str) -> dict[str, Any]:

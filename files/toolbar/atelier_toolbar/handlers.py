@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ from tornado.iostream import StreamClosedError
 
 from atelier_toolbar.problems import Problem
 from atelier_toolbar.settings import Toolbar
+from atelier_toolbar.usage import full_space
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -32,6 +34,14 @@ _Result = TypeVar("_Result")
 
 def _apart(work: Callable[[], _Result]) -> asyncio.Future[_Result]:
     return asyncio.get_running_loop().run_in_executor(_THREADS, work)
+
+
+def told(problem: Problem, root: Path) -> dict[str, Any]:
+    """Return a problem as the front gets it; of a full disk, with what fills it."""
+    found = problem.as_json()
+    if problem.code == "disk_full":
+        found["space"] = full_space(root)
+    return found
 
 
 class _Handler(APIHandler):
@@ -53,7 +63,7 @@ class _Handler(APIHandler):
         try:
             found = await _apart(work)
         except Problem as problem:
-            found = {"problem": problem.as_json()}
+            found = {"problem": await _apart(partial(told, problem, self.root))}
         await self.finish(json.dumps(found))
 
     def body(self) -> dict[str, Any]:
@@ -87,7 +97,7 @@ class _Handler(APIHandler):
             try:
                 say({"result": work(say)})
             except Problem as problem:
-                say({"problem": problem.as_json()})
+                say({"problem": told(problem, self.root)})
             except Exception as error:
                 self.log.exception("atelier-toolbar: a command failed")
                 say({"problem": {"code": "failed", "detail": type(error).__name__}})

@@ -51,6 +51,7 @@ _MOVED = (
     "incorrect old value",
     "reference already exists",
 )
+_TOO_MUCH = "pack exceeds maximum allowed size"
 _NO_BRANCH = "couldn't find remote ref"
 
 Fetched = Literal["reached", "empty"]
@@ -75,6 +76,8 @@ def problem(result: git.Result) -> Problem:
         code = "offline"
     elif result.disk_full:
         return Problem("disk_full")
+    elif _TOO_MUCH in text:
+        code = "too_much"
     elif "[remote rejected]" in text or "pre-receive hook declined" in text:
         code = "refused"  # whoever is refused a push has been let in
     elif any(sign in text for sign in _DENIED):
@@ -110,7 +113,7 @@ def push(repository: Repository, commit: str) -> bool:
     """Send a commit to GitLab's branch, never by force; False when GitLab has moved on.
 
     Raises:
-        Problem: `offline`, `denied`, `refused`, `disk_full`, `failed`.
+        Problem: `offline`, `denied`, `refused`, `too_much`, `disk_full`, `failed`.
     """
     result = repository.run(
         "push", "--porcelain", "--progress", "--no-verify", "--",

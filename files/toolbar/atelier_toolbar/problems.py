@@ -17,6 +17,7 @@ Code = Literal[
     "refused",
     "busy",
     "disk_full",
+    "too_much",
     "moving",
     "failed",
 ]

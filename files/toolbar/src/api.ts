@@ -29,8 +29,19 @@ export interface IStatus {
   file: { path: string; state: FileState } | null;
   changes: IChange[];
   busy: boolean;
+  /** What fills the learner's space; null where there is room. */
+  space: ISpace | null;
   /** Where the answer in the file is checked, on the hub's host; null: it is no exercise. */
   check: string | null;
+}
+
+/** A space that is full: bytes, and files, of how many; the largest ones as path and bytes. */
+export interface ISpace {
+  used: number;
+  size: number;
+  files: number;
+  most_files: number;
+  largest: [string, number][];
 }
 
 /** A version that could not be merged, kept under another name. */
@@ -56,6 +67,7 @@ export interface IProblem extends IResult {
   committed?: boolean;
   files?: { path: string; size: number; limit: number }[];
   path?: string;
+  space?: ISpace | null;
   /** What was begun in a terminal: "merge", "rebase". */
   operation?: string;
   /** The last words of git itself. */

@@ -265,7 +265,9 @@ export class Commands {
     const { path } = before.repository;
     const { kept, unsaved } = await this.documents.saveAll(path);
     if (unsaved !== null) {
-      await this.tell(title, { code: 'unsaved', path: unsaved }, path);
+      const { space } = await this.api.status(context.path, false);
+      const code = space ? 'disk_full' : 'unsaved';
+      await this.tell(title, { code, path: unsaved, space }, path);
       return null;
     }
     if (kept.length) {

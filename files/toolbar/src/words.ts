@@ -1,6 +1,13 @@
 /** States, steps and problems in a learner's words. Nothing here touches the page. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { FileState, IChange, IProblem, IResult, IStatus } from './api.js';
+import type {
+  FileState,
+  IChange,
+  IProblem,
+  IResult,
+  ISpace,
+  IStatus
+} from './api.js';
 
 /** What the badge shows: a state, its mark, its words. */
 export interface IBadge {
@@ -261,6 +268,35 @@ export function size(
     : trans.__('%1 kB', round(bytes / 1000));
 }
 
+/** A part of a space, as its limit is written: in units of 1024, with a tenth of the largest. */
+function share(bytes: number, trans: TranslationBundle): string {
+  const [whole, tenth] = (bytes / 1024 ** 3).toFixed(1).split('.');
+  return bytes >= 1024 ** 3 - 1024 ** 2 * 50
+    ? trans.__('%1.%2 GB', whole, tenth)
+    : trans.__('%1 MB', Math.ceil(bytes / 1024 ** 2));
+}
+
+/** What fills a space, in sentences. */
+function fullSpace(space: ISpace, trans: TranslationBundle): string[] {
+  const isFull = space.size - space.used < space.size / 50;
+  const said = [
+    isFull
+      ? trans.__(
+          '%1 of %2 are in use.',
+          share(space.used, trans),
+          share(space.size, trans)
+        )
+      : trans.__('%1 of %2 files are there.', space.files, space.most_files)
+  ];
+  if (space.largest.length) {
+    const listed = space.largest.map(([path, bytes]) =>
+      trans.__('“%1” (%2)', path, share(bytes, trans))
+    );
+    said.push(trans.__('The largest files are %1.', listed.join(', ')));
+  }
+  return said;
+}
+
 /** A problem as a sentence that says what happened, and one that says what to do. */
 export function problem(
   found: IProblem,
@@ -376,9 +412,22 @@ export function problem(
     case 'disk_full':
       return {
         title: trans.__('Your disk space is full'),
-        happened: trans.__('There is no room left for your files.'),
+        happened: [
+          trans.__('There is no room left for your files.'),
+          ...(found.space ? fullSpace(found.space, trans) : [])
+        ].join(' '),
         todo: trans.__(
           'Delete files that you no longer need (right click, “Delete”), then try again.'
+        )
+      };
+    case 'too_much':
+      return {
+        title: trans.__('Too much at once for GitLab'),
+        happened: trans.__(
+          'Your work is saved here, but GitLab does not take so much at once.'
+        ),
+        todo: trans.__(
+          'Nothing is lost. Show this to your teachers: large data files belong elsewhere, or GitLab has to take more.'
         )
       };
     case 'bad_name':

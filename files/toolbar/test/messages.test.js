@@ -112,6 +112,66 @@ const PROBLEMS = [
     ]
   ],
   [
+    {
+      code: 'disk_full',
+      space: {
+        used: 1073741824,
+        size: 1073741824,
+        files: 12,
+        most_files: 65536,
+        largest: [
+          ['demo/big.csv', 734003200],
+          ['a.bin', 2048]
+        ]
+      }
+    },
+    [
+      'Your disk space is full',
+      'There is no room left for your files. 1.0 GB of 1.0 GB are in use. The largest files are “demo/big.csv” (700 MB), “a.bin” (1 MB).',
+      'Delete files that you no longer need (right click, “Delete”), then try again.'
+    ],
+    [
+      'Votre espace disque est plein',
+      'Il n’y a plus de place pour vos fichiers. 1,0 Go sur 1,0 Go sont occupés. Les plus gros fichiers : « demo/big.csv » (700 Mo), « a.bin » (1 Mo).',
+      'Supprimez les fichiers dont vous n’avez plus besoin (clic droit, « Supprimer »), puis réessayez.'
+    ]
+  ],
+  [
+    {
+      code: 'disk_full',
+      space: {
+        used: 104857600,
+        size: 1073741824,
+        files: 65530,
+        most_files: 65536,
+        largest: []
+      }
+    },
+    [
+      'Your disk space is full',
+      'There is no room left for your files. 65530 of 65536 files are there.',
+      'Delete files that you no longer need (right click, “Delete”), then try again.'
+    ],
+    [
+      'Votre espace disque est plein',
+      'Il n’y a plus de place pour vos fichiers. Il y a 65530 fichiers, sur 65536 au plus.',
+      'Supprimez les fichiers dont vous n’avez plus besoin (clic droit, « Supprimer »), puis réessayez.'
+    ]
+  ],
+  [
+    { code: 'too_much', committed: true },
+    [
+      'Too much at once for GitLab',
+      'Your work is saved here, but GitLab does not take so much at once.',
+      'Nothing is lost. Show this to your teachers: large data files belong elsewhere, or GitLab has to take more.'
+    ],
+    [
+      'Trop à la fois pour GitLab',
+      'Votre travail est enregistré ici, mais GitLab n’en accepte pas autant à la fois.',
+      'Rien n’est perdu. Montrez ceci à l’équipe enseignante : les gros fichiers de données ont leur place ailleurs, ou GitLab doit en accepter plus.'
+    ]
+  ],
+  [
     { code: 'offline', committed: true },
     [
       'GitLab does not answer',

@@ -29,8 +29,11 @@ class GitError(Exception):
     """git failed; the text is its own, without the command."""
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment for git: our settings only."""
+def environment(
+    extra: Mapping[str, str] | None = None, config: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Environment for git: our settings only, with ``config`` added to them."""
+    settings = {**_CONFIG, **(config or {})}
     env = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": "/nonexistent",
@@ -38,9 +41,9 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_CONFIG_COUNT": str(len(_CONFIG)),
+        "GIT_CONFIG_COUNT": str(len(settings)),
     }
-    for index, (key, value) in enumerate(_CONFIG.items()):
+    for index, (key, value) in enumerate(settings.items()):
         env[f"GIT_CONFIG_KEY_{index}"] = key
         env[f"GIT_CONFIG_VALUE_{index}"] = value
     env.update(extra or {})

@@ -1,6 +1,7 @@
 """Git over HTTP, driven by git itself."""
 
 import base64
+import secrets
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -35,6 +36,29 @@ def test_clone_and_push(standin: Standin, template: Project, learner: User, tmp_
     git("push", "-q", "-o", "ci.skip", cwd=clone)
     assert fork.files.raw("work.txt", ref="main") == b"work\n"
     assert standin.gitlab.projects.get(fork.id).last_activity_at > fork.last_activity_at
+
+
+def test_a_push_larger_than_the_setting_is_refused(
+    standin: Standin, template: Project, learner: User, tmp_path: Path
+) -> None:
+    fork = fork_of(standin, template, learner)
+    token = token_of(learner, "write_repository")
+    clone = tmp_path / "c"
+    git("clone", "-q", standin.git_url(fork.path_with_namespace, token, "whoever"), str(clone))
+    settings = standin.gitlab.settings.get()
+    settings.receive_max_input_size = 1
+    settings.save()
+    try:
+        _commit(clone, "noise", secrets.token_hex(2 * 2**20))
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            git("push", "-q", cwd=clone)
+        assert "pack exceeds maximum allowed size" in str(refused.value.stderr)
+        settings.receive_max_input_size = 5
+        settings.save()
+        git("push", "-q", cwd=clone)
+    finally:
+        settings.receive_max_input_size = None
+        settings.save()
 
 
 @pytest.mark.parametrize(

@@ -4,41 +4,35 @@ from __future__ import annotations
 
 import io
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import docker
 import pytest
-from docker.types import IPAMConfig, IPAMPool
+from atelier.homes.mounts import mounted
 from integration.atelier.campus import Visitor
+from integration.atelier.container_site import (
+    container_of,
+    engine_with_image,
+    inside,
+    network,
+    start_homes,
+    stop_server,
+    undo_mounts,
+    volumes,
+)
 from kit.site import START_SECONDS, Site, until
-from world import images
 
-HERE = Path(__file__).parent
 NAME = f"atelier-test-{secrets.token_hex(4)}"
-DOCKERFILE = f"""
-FROM {images.TARGET}
-RUN useradd --uid 1000 --create-home learner
-COPY container_server.py /server.py
-USER learner
-ENTRYPOINT ["python3", "/server.py"]
-CMD ["this-is-not-to-be-run"]
-"""
+HOME = "/home/learner"
+SPACE_MIB = 64
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClient]:
     """The machine's engine, with a small image; what the tests make there is removed."""
-    images.ensure_target()
-    client = docker.from_env()
-    context = tmp_path_factory.mktemp("image")
-    (context / "Dockerfile").write_text(DOCKERFILE)
-    shutil.copy(HERE / "container_server.py", context)
-    client.images.build(path=str(context), tag=f"{NAME}:1", rm=True)
-    yield client
-    client.images.remove(f"{NAME}:1", force=True)
+    with engine_with_image(NAME, tmp_path_factory.mktemp("image")) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -46,67 +40,26 @@ def docker_site(
     engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     """Proxy, hub and desk on this machine, learners' servers in containers."""
-    network = _network(engine)
-    gateway = network.attrs["IPAM"]["Config"][0]["Gateway"]
-    running = Site(tmp_path_factory.mktemp("docker-site"), network=(NAME, gateway))
-    running.write_course("demo", image=f"{NAME}:1", memory="256M", cpu=0.5, pids=64)
-    (running.root / "templates" / "demo.git").mkdir()
-    try:
-        running.start_proxy()
-        running.start_desk()
-        running.start_hub()
-        yield running
-    finally:
-        running.close()
-        for container in engine.containers.list(all=True, filters={"network": NAME}):
-            container.remove(force=True)
-        for volume in engine.volumes.list():
-            if volume.name in VOLUMES:
-                volume.remove(force=True)
-        network.remove()
-
-
-VOLUMES: set[str] = set()
-
-
-def _network(engine: docker.DockerClient) -> docker.models.networks.Network:
-    """A network like the role's, on the first free subnet of a range nobody uses."""
-    for third in range(1, 250):
-        pool = IPAMPool(subnet=f"10.213.{third}.0/24", gateway=f"10.213.{third}.1")
+    with network(engine, NAME) as gateway:
+        running = Site(tmp_path_factory.mktemp("docker-site"), network=(NAME, gateway))
+        running.write_course("demo", image=f"{NAME}:1", memory="256M", cpu=0.5, pids=64)
+        (running.root / "templates" / "demo.git").mkdir()
+        homes = start_homes(running, engine)
         try:
-            return engine.networks.get(
-                engine.networks.create(
-                    NAME,
-                    ipam=IPAMConfig(pool_configs=[pool]),
-                    options={"com.docker.network.bridge.enable_icc": "false"},
-                ).id
-            )
-        except docker.errors.APIError as error:
-            if "overlap" not in str(error):
-                raise
-    raise AssertionError("no free subnet in 10.213.0.0/16")
+            running.start_proxy()
+            running.start_desk()
+            running.start_hub()
+            yield running
+        finally:
+            running.close()
+    undo_mounts(homes)
 
 
 @pytest.fixture
 def docker_visitor(docker_site: Site) -> Iterator[Visitor]:
     user_id = secrets.token_hex(8)
     with Visitor(docker_site.hub_url, docker_site.consumer_secret, user_id) as one:
-        VOLUMES.add(f"atelier-{one.username}-demo")
         yield one
-
-
-def _container(engine: docker.DockerClient, visitor: Visitor) -> docker.models.containers.Container:
-    return engine.containers.get(f"atelier-{visitor.username}-demo")
-
-
-def _stop(site: Site, visitor: Visitor) -> None:
-    token = visitor.browser.get(f"{site.hub_url}/hub/home").cookies.get("_xsrf")
-    token = token or visitor.browser.cookies.get("_xsrf", path="/hub/")
-    answer = visitor.browser.delete(
-        f"{site.hub_url}/hub/api/users/{visitor.username}/servers/demo",
-        headers={"X-XSRFToken": str(token), "Referer": f"{site.hub_url}/hub/home"},
-    )
-    assert answer.status_code in (202, 204), answer.text
 
 
 def test_a_container_is_limited_and_knows_nothing_it_should_not(
@@ -125,7 +78,7 @@ def test_a_container_is_limited_and_knows_nothing_it_should_not(
     assert inside["environment"]["JUPYTERHUB_ROOT_DIR"] == "/home/learner"
     for name, secret in docker_site.secrets.items():
         assert secret not in str(inside), name
-    limits = _container(engine, docker_visitor).attrs["HostConfig"]
+    limits = container_of(engine, docker_visitor).attrs["HostConfig"]
     assert limits["Memory"] == limits["MemorySwap"] == 256 * 1024**2
     assert limits["CpuQuota"] / limits["CpuPeriod"] == 0.5
     assert limits["PidsLimit"] == 64
@@ -134,38 +87,39 @@ def test_a_container_is_limited_and_knows_nothing_it_should_not(
     assert not limits["Privileged"]
     assert limits["NetworkMode"] == NAME
     assert not limits["PortBindings"]
-    assert sorted(bind.split(":")[1] for bind in limits["Binds"]) == [
-        "/home/learner",
-        "/srv/atelier/template.git",
-    ]
+    assert [bind.split(":")[1] for bind in limits["Binds"]] == ["/srv/atelier/template.git"]
+    assert [mount["Target"] for mount in limits["Mounts"]] == [HOME]
 
 
 def test_work_outlives_the_container_and_a_changed_course_needs_no_restart(
     docker_site: Site, docker_visitor: Visitor, engine: docker.DockerClient
 ) -> None:
     docker_visitor.launch()
+    place = docker_site.root / "limited/mounts" / f"{docker_visitor.username}.demo"
+    assert mounted(place)
     home = f"/user/{docker_visitor.username}/demo"
     first = docker_visitor.get(f"{home}/report").json()
-    _stop(docker_site, docker_visitor)
+    stop_server(docker_site, docker_visitor)
     gone = f"atelier-{docker_visitor.username}-demo"
     until(lambda: gone not in {one.name for one in engine.containers.list(all=True)}, "it stopped")
+    until(lambda: not mounted(place), "its home is unmounted")
     docker_site.write_course("demo", image=f"{NAME}:1", memory="300M", cpu=0.5, pids=70)
     docker_visitor.launch()
     second = docker_visitor.get(f"{home}/report").json()
     assert second["host"] != first["host"]
     assert second["made_by"] == first["host"]
-    assert _container(engine, docker_visitor).attrs["HostConfig"]["Memory"] == 300 * 1024**2
+    assert container_of(engine, docker_visitor).attrs["HostConfig"]["Memory"] == 300 * 1024**2
 
 
 def test_a_container_that_died_is_replaced_at_the_next_click(
     docker_visitor: Visitor, engine: docker.DockerClient
 ) -> None:
     docker_visitor.launch()
-    before = _container(engine, docker_visitor)
+    before = container_of(engine, docker_visitor)
     before.kill()
     until(lambda: engine.containers.get(before.id).status == "exited", "it ended")
     assert docker_visitor.launch(path="notes.org").status_code == 200
-    assert _container(engine, docker_visitor).id != before.id
+    assert container_of(engine, docker_visitor).id != before.id
     with pytest.raises(docker.errors.NotFound):
         engine.containers.get(before.id)
 
@@ -225,3 +179,83 @@ def test_the_engine_s_images_cannot_be_chosen_by_the_learner(
         if docker_visitor.username in one.name
     }
     assert images_run == {f"{NAME}:1"}
+
+
+def test_a_new_home_begins_with_what_the_image_has(
+    docker_visitor: Visitor, engine: docker.DockerClient
+) -> None:
+    docker_visitor.launch()
+    assert f"atelier-{docker_visitor.username}-demo" not in volumes(engine)
+    listed = f"cd {HOME} && ls -lan --time-style=+ . | grep -v kept | grep -v ^total"
+    plain = engine.containers.run(f"{NAME}:1", ["-c", listed], entrypoint="sh", remove=True)
+    assert inside(engine, docker_visitor, listed) == plain.decode()
+    assert ".bashrc" in plain.decode()
+    assert "nosuid" in inside(engine, docker_visitor, f"findmnt -no OPTIONS {HOME}")
+
+
+def _full_page(one: Visitor) -> str:
+    page = one.get("/hub/home").text
+    return page if "Your space is full" in page else ""
+
+
+def test_a_full_home_is_told_and_is_nobody_else_s(
+    docker_site: Site, engine: docker.DockerClient
+) -> None:
+    docker_site.write_course("demo", image=f"{NAME}:1", space=f"{SPACE_MIB}M", inodes=5000)
+    users = [secrets.token_hex(8) for _ in range(2)]
+    with (
+        Visitor(docker_site.hub_url, docker_site.consumer_secret, users[0]) as full,
+        Visitor(docker_site.hub_url, docker_site.consumer_secret, users[1]) as other,
+    ):
+        full.launch(locale="en")
+        other.launch(locale="en")
+        total = int(inside(engine, full, f"df -k --output=size {HOME} | tail -1"))
+        assert SPACE_MIB * 1024 <= total <= (SPACE_MIB + 20) * 1024, "df says the limit"
+        assert not _full_page(full)
+        said = inside(engine, full, f"head -c 1G /dev/zero > {HOME}/big.dat")
+        assert "No space left on device" in said
+        assert (
+            inside(engine, other, f"head -c 20M /dev/zero > {HOME}/mine && echo well") == "well\n"
+        )
+        page = until(lambda: _full_page(full), "the hub tells it", 20)
+        assert "The largest files are: big.dat" in page
+        assert not _full_page(other)
+        container_of(engine, full).kill()
+        docker_site.write_course("demo", image=f"{NAME}:1", space="128M", inodes=5000)
+        full.launch(locale="en")
+        assert inside(engine, full, f"echo new > {HOME}/n && cat {HOME}/n") == "new\n"
+        until(lambda: not _full_page(full), "a larger space has come", 20)
+
+
+def test_the_version_before_s_home_moves_at_the_next_start(
+    docker_visitor: Visitor, engine: docker.DockerClient
+) -> None:
+    volume = f"atelier-{docker_visitor.username}-demo"
+    engine.volumes.create(volume)
+    engine.containers.run(
+        f"{NAME}:1",
+        ["-c", f"echo work > {HOME}/kept; ln -s kept {HOME}/l; mkdir -m 700 {HOME}/d"],
+        entrypoint="sh",
+        remove=True,
+        volumes={volume: {"bind": HOME}},
+    )
+    docker_visitor.launch()
+    said = inside(engine, docker_visitor, f"cat {HOME}/l; stat -c %a:%u {HOME}/d")
+    assert said == "work\n700:1000\n"
+    until(lambda: volume not in volumes(engine), "the volume is removed")
+
+
+def test_without_the_service_of_homes_a_start_says_so(
+    docker_site: Site, docker_visitor: Visitor, engine: docker.DockerClient
+) -> None:
+    socket = docker_site.root / "socket"
+    socket.rename(docker_site.root / "away")
+    try:
+        page = docker_visitor.launch()
+        assert page.status_code == 500
+        assert "Vos fichiers ne sont pas accessibles" in page.text
+        assert f"atelier-{docker_visitor.username}-demo" not in volumes(engine)
+    finally:
+        (docker_site.root / "away").rename(socket)
+    retry = page.text.split('id="start" href="')[1].split('"')[0]
+    assert docker_visitor.follow(docker_visitor.get(retry)).status_code == 200

@@ -10,7 +10,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses im
     COURSE_KEYS,
     course_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_limits import memory_bytes
+from ansible_collections.mooc.atelier.plugins.module_utils._sizes import size_bytes
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -49,6 +49,7 @@ def course(**changes: Any) -> list[dict[str, Any]]:
         {"state": "absent", "visibility": "private", "staff": []},
         {"expected": {"directory": "example"}, "grade": "last"},
         {"outputs": "strip", "max_file_mb": "25"},
+        {"space": "512M", "inodes": "20000"},
     ],
 )
 def test_good_courses_pass(changes: dict[str, Any]) -> None:
@@ -82,6 +83,11 @@ def test_good_courses_pass(changes: dict[str, Any]) -> None:
         ({"outputs": "none"}, ".outputs"),
         ({"outputs": True}, ".outputs"),
         ({"max_file_mb": 0}, ".max_file_mb"),
+        ({"space": "1 G"}, ".space"),
+        ({"space": 1}, ".space"),
+        ({"space": "99T"}, ".space"),
+        ({"inodes": 10}, ".inodes"),
+        ({"inodes": "many"}, ".inodes"),
         ({"max_file_mb": "10M"}, ".max_file_mb"),
         ({"image": "debian"}, ".image"),
         ({"image": {"recipe": "binder"}}, ".image.recipe"),
@@ -200,9 +206,7 @@ def test_no_course_is_too_odd_to_be_judged(odd: dict[str, Any]) -> None:
 
 
 def test_sizes() -> None:
-    assert memory_bytes("512M") == 512 * 1024**2
-    assert memory_bytes("1.5G") == 3 * 512 * 1024**2
-    assert memory_bytes(1048576) == 1048576
-    assert (
-        memory_bytes("1 G") is memory_bytes("G") is memory_bytes(None) is memory_bytes(True) is None
-    )
+    assert size_bytes("512M") == 512 * 1024**2
+    assert size_bytes("1.5G") == 3 * 512 * 1024**2
+    assert size_bytes(1048576) == 1048576
+    assert size_bytes("1 G") is size_bytes("G") is size_bytes(None) is size_bytes(True) is None

@@ -43,6 +43,7 @@ SETTINGS: dict[str, Any] = {
     "recommended_disk_mb": 40000,
     "clock_tolerance": 120,
     "courses": [],
+    "homes": "auto",
 }
 PORTS = [
     Port("atelier_https_port", EVERYWHERE, 443, "nginx.service"),
@@ -74,6 +75,7 @@ def test_a_good_server_passes() -> None:
         ({"free_disk": {"/var/lib/docker": 9000}, "installed": True}, "The server", False),
         ({"free_disk": {"/var/lib/docker": 1500}, "installed": True}, "The server", True),
         ({"other_engine": "docker-ce"}, "The server", True),
+        ({"loops": False}, "atelier_homes", True),
         ({"clock_ahead": 400.0}, "The server's clock", True),
         ({"clock_ahead": -400.0}, "The server's clock", True),
     ],

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from atelier_toolbar import objects
 from atelier_toolbar.git import Result
+from atelier_toolbar.handlers import told
+from atelier_toolbar.problems import Problem
+from atelier_toolbar.usage import full_space
 
 from .conftest import Desk, git, problem_of
 
@@ -90,3 +93,16 @@ def test_many_small_objects_are_packed(desk: Desk, monkeypatch: pytest.MonkeyPat
 )
 def test_what_git_says_of_a_full_disk_is_understood(said: str, *, full: bool) -> None:
     assert Result(128, b"", f"hint: something else\n{said}\n").disk_full == full
+
+
+def test_what_fills_a_space_travels_with_the_problem(small: Desk, tmp_path: Path) -> None:
+    assert full_space(tmp_path / "none") is None
+    (small.root / "demo/big.bin").write_bytes(b"x" * 2**20)
+    fill(small, 0)
+    space = full_space(small.root)
+    assert space is not None
+    assert space["used"] <= space["size"] <= 2 * 2**20
+    assert {path for path, _ in space["largest"]} >= {"demo/big.bin", "filler"}
+    told_space = told(Problem("disk_full"), small.root)
+    assert told_space == {"code": "disk_full", "space": space}
+    assert told(Problem("busy"), small.root) == {"code": "busy"}

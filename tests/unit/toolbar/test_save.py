@@ -261,3 +261,15 @@ def test_a_gitlab_that_moves_on_at_every_try_is_told(desk: Desk, gitlab: Path) -
     hook.unlink()
     desk.save()
     assert gitlab_has(gitlab, "notes.md") == "mine"
+
+
+def test_a_push_that_is_too_large_for_gitlab_is_told(desk: Desk, gitlab: Path) -> None:
+    git(gitlab, "config", "receive.maxInputSize", "100k")
+    (desk.top / "noise").write_bytes(os.urandom(200_000))
+    problem = problem_of(desk.save)
+    assert problem["code"] == "too_much"
+    assert problem["committed"] is True
+    git(gitlab, "config", "receive.maxInputSize", "1m")
+    desk.write("more.md", "more\n")
+    desk.save()
+    assert git(gitlab, "show", "main:more.md") == "more"

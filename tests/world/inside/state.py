@@ -25,7 +25,10 @@ ROOTS = (
     "/etc/hosts",
     "/srv/gitlab/config/gitlab.rb",
 )
-UNITS = ("docker", "nginx", "atelier-proxy", "atelier-hub", "atelier-desk", "atelier-firewall")
+UNITS = (
+    "docker", "nginx", "atelier-proxy", "atelier-hub", "atelier-desk", "atelier-homes",
+    "atelier-firewall",
+)  # fmt: skip
 MADE_HERE = ("/etc/atelier/secrets/", "/etc/atelier/pki/", "/etc/atelier/tls/")
 # Named after its inputs, of which the server's own authority is one.
 COURSE_IMAGE = re.compile(r"(atelier/course-[a-z0-9-]+):[0-9a-f]{12}")

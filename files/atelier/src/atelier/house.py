@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from atelier.admission import Admission
 from atelier.deskclient import DeskClient
+from atelier.homes.client import HomesClient
 from atelier.joined import Joined
 from atelier.live import (
     Courses,
@@ -36,6 +37,7 @@ class House:
     outside: Outside
     tool_keys: ToolKeys
     desk: DeskClient
+    homes: HomesClient
     database_url: str = field(repr=False)
     """The hub's, with its password."""
 
@@ -60,6 +62,7 @@ def open_house(settings: Settings, credentials: Credentials) -> House:
         outside=outside(settings, credentials),
         tool_keys=tool_keys(credentials),
         desk=DeskClient(settings, credentials.get("desk_api_token")),
+        homes=HomesClient(settings.homes.socket),
         database_url=database_url(settings.hub, credentials),
     )
     return _house

@@ -39,6 +39,7 @@ from atelier.fields import (
     Title,
     Url,
 )
+from atelier.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE, size_bytes
 
 PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 MIN_SECRET_LENGTH = 32
@@ -187,6 +188,13 @@ class Spawner(Strict):
     environment: dict[str, str] = Field(default_factory=dict)
 
 
+class Homes(Strict):
+    """Learners' homes."""
+
+    socket: Path | None = None
+    """Where the service of homes listens; None: homes are the engine's volumes, unlimited."""
+
+
 class Lti(Strict):
     """Rules for LTI launches."""
 
@@ -213,8 +221,16 @@ class Settings(Strict):
     hub: Hub = Hub()
     desk: Desk = Desk()
     spawner: Spawner = Spawner()
+    homes: Homes = Homes()
     lti: Lti = Lti()
     paths: Paths = Paths()
+
+
+def _space(value: str) -> str:
+    size = size_bytes(value)
+    if size is None or not LEAST_SPACE <= size <= MOST_SPACE:
+        raise ValueError("must be a size from 64M to 4T, such as 1G")
+    return value
 
 
 class Course(Strict):
@@ -237,6 +253,15 @@ class Course(Strict):
     """Whether what learners save to GitLab has the outputs of notebooks."""
     max_file_mb: PositiveInt = 10
     """Larger files (in 10^6 bytes) are not saved to GitLab."""
+    space: Annotated[str, AfterValidator(_space)] = "1G"
+    """What one learner may keep on the server, where homes are limited."""
+    inodes: Annotated[int, Field(ge=LEAST_INODES, le=MOST_INODES)] = 65536
+    """How many files and folders that may be."""
+
+    @property
+    def space_bytes(self) -> int:
+        """``space`` in bytes."""
+        return size_bytes(self.space) or LEAST_SPACE
 
 
 class Launcher(Strict):

@@ -20,6 +20,8 @@ from dockerspawner import DockerSpawner  # type: ignore[import-untyped]
 from tornado import web
 
 from atelier.deskclient import service_prefix
+from atelier.homes import Home, HomeError
+from atelier.homes.client import Opened
 from atelier.house import house
 from atelier.identity import is_username
 from atelier.learner import LearnerInfo, learner_of
@@ -208,7 +210,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         """Start the container with the course's image and limits as they are now.
 
         Raises:
-            SpawnError: Docker refuses; its own words go to the log.
+            SpawnError: Docker refuses, or the home cannot be had; their words go to the log.
         """
         course, learner = self.course, self.learner
         if course is None or learner is None:
@@ -224,15 +226,19 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
             "extra_hosts": extra_hosts(settings),
             "auto_remove": False,  # removed at the stop; until then its last words can be read
         }
-        self.volumes = {f"atelier-{learner.username}-{course.slug}": HOME}
         mirror = settings.paths.templates / f"{course.slug}.git"
         self.read_only_volumes = {str(mirror): TEMPLATE_MOUNT} if _is_directory(mirror) else {}
         try:
             self.container_address = ""
+            volume_left = await self._open_home(course, learner)
             host, port = await super().start()
             self.container_address = str(host)
             self._step = "progress_server"
             await self._await_answer(host, port)
+            if volume_left:
+                await self._remove_volume(volume_left)
+        except HomeError as error:
+            raise self._problem("spawn_home", error) from error
         except docker.errors.ImageNotFound as error:
             raise self._problem("spawn_image", error) from error
         except docker.errors.APIError as error:
@@ -240,6 +246,46 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
             raise self._problem("spawn_engine", error) from error
         return host, port
+
+    async def _open_home(self, course: Course, learner: LearnerInfo) -> str:
+        """Have the learner's home ready; return the volume that is no longer needed, if any.
+
+        A container of before, which the hub knows nothing of, would write to the home while it is
+        moved or mounted again: it ends first.
+
+        Raises:
+            HomeError: the home cannot be had.
+        """
+        if await self.get_object() is not None:
+            await self.docker("remove_container", self.object_id, v=True, force=True)
+        home, homes = Home(learner.username, course.slug), house().homes
+        try:
+            opened = await homes.open(learner.username, course)
+        except HomeError as error:
+            if error.code != "missing":
+                raise
+            await self._fill_volume(home.volume)
+            opened = await homes.open(learner.username, course)
+        self.volumes = {home.volume: HOME} if opened.path is None else {}
+        self.mounts = _home_mounts(opened)
+        return home.volume if opened.volume_left else ""
+
+    async def _fill_volume(self, volume: str) -> None:
+        """Have the engine make a volume with what the image has at the home's place.
+
+        A new home begins with it. Only the engine knows an image's files, and it copies them when a
+        container is made, whether that starts or not.
+        """
+        binds = {volume: {"bind": HOME, "mode": "rw"}}
+        host = self.client.create_host_config(binds=binds, network_mode="none")
+        made = await self.docker("create_container", self.image, host_config=host)
+        await self.docker("remove_container", made["Id"])
+
+    async def _remove_volume(self, volume: str) -> None:
+        try:
+            await self.docker("remove_volume", volume)
+        except docker.errors.APIError as error:
+            self.log.warning("%s: not removed: %s", volume, error)
 
     async def _await_answer(self, host: str, port: int) -> None:
         """Return as soon as the server listens: the pauses of the hub's own check grow to seconds.
@@ -279,6 +325,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
                 await self.remove_object()
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
             self.log.warning("%s: not removed: %s", self.object_name, error)
+        await house().homes.close(str(self.user.name), self.name)
 
     def _problem(self, key: str, error: Exception) -> SpawnError:
         detail = getattr(error, "explanation", None) or str(error)
@@ -302,6 +349,13 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
                 said = self._step
                 yield {"progress": shares[said], "message": say(said, self.lang)}
             await asyncio.sleep(0.2)
+
+
+def _home_mounts(opened: Opened) -> list[dict[str, Any]]:
+    """A bind of the engine's: unlike a volume's, it refuses a folder that is not there."""
+    if opened.path is None:
+        return []
+    return [{"type": "bind", "source": opened.path, "target": HOME}]
 
 
 def _is_directory(path: Path) -> bool:

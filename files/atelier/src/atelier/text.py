@@ -238,6 +238,12 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Le serveur n’a pas pu créer votre notebook ; prévenez l’équipe du cours.",
         "The server could not create your notebook; tell the course team.",
     ),
+    "spawn_home": (
+        "Vos fichiers ne sont pas accessibles pour le moment ; rien n’est perdu. Réessayez dans"
+        " une minute, et si cela se répète, prévenez l’équipe du cours.",
+        "Your files cannot be reached at the moment; nothing is lost. Try again in a minute, and"
+        " if it happens again, tell the course team.",
+    ),
     "spawn_died": (
         "Le notebook s’est arrêté pendant son démarrage ; réessayez, et si cela se répète,"
         " prévenez l’équipe du cours.",
@@ -248,6 +254,19 @@ _TEXT: dict[str, tuple[str, str]] = {
         "Ce cours n’existe pas ici, ou vous ne l’avez pas encore ouvert depuis sa page.",
         "There is no such course here, or you have not opened it from its page yet.",
     ),
+    "space_full": (
+        "Votre espace est plein : {used} sur {size}. Votre travail est conservé, mais rien de plus"
+        " ne peut être enregistré : ouvrez le notebook et supprimez des fichiers.",
+        "Your space is full: {used} of {size}. Your work is kept, but nothing more can be saved:"
+        " open the notebook and delete files.",
+    ),
+    "space_full_of_files": (
+        "Votre espace contient trop de fichiers (au plus {most}). Votre travail est conservé, mais"
+        " aucun fichier ne peut être ajouté : ouvrez le notebook et supprimez des fichiers.",
+        "Your space holds too many files ({most} at most). Your work is kept, but no file can be"
+        " added: open the notebook and delete files.",
+    ),
+    "space_largest": ("Les plus gros : {files}.", "The largest files are: {files}."),
     # towards GitLab
     "gitlab_title": ("Votre espace GitLab se prépare", "Your GitLab space is being prepared"),
     "gitlab_wait": (

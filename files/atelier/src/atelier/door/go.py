@@ -22,6 +22,7 @@ from atelier.door.targets import (
     gitlab_entry,
     notebook_path,
 )
+from atelier.homes.words import full_sentence
 from atelier.house import house
 from atelier.learner import AuthState, LearnerInfo, learner_of
 from atelier.origins import server_origin
@@ -259,15 +260,17 @@ class HomeHandler(BaseHandler):  # type: ignore[misc]
         state = await user.get_auth_state()
         lang = request_language(self, state)
         known = house().courses.all()
+        slugs = [slug for slug in house().admission.open_courses(state) if slug in known]
+        homes = house().homes
+        usages = await asyncio.gather(*(homes.usage(user.name, slug) for slug in slugs))
         rows = []
-        for slug in house().admission.open_courses(state):
-            if slug not in known:
-                continue
+        for slug, usage in zip(slugs, usages, strict=True):
             spawner = user.spawners.get(slug)
             rows.append(
                 {
                     "title": getattr(known[slug].title, lang),
                     "running": spawner is not None and spawner.ready,
+                    "full": full_sentence(usage, lang),
                     "notebook": f"{self.base_url}hub/atelier/go?course={slug}",
                     "gitlab": f"{self.base_url}hub/atelier/go?course={slug}&target=gitlab",
                     "exercises": f"{self.base_url}hub/atelier/go?course={slug}&target=check",

@@ -1,0 +1,99 @@
+"""A home is copied whole, and looked at again, before it takes the place of the one before."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from atelier.homes import HomeError, Limits
+from atelier.homes.mounts import run
+
+_CHUNK = 1024**2
+
+
+def entries(top: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """All that lies below a folder, and the folder itself, with paths relative to it."""
+
+    def raise_it(error: OSError) -> None:
+        raise HomeError("failed", f"cannot be read: {error}") from error
+
+    yield Path(), top.lstat()
+    for folder, folders, files in os.walk(top, onerror=raise_it):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            yield path.relative_to(top), path.lstat()
+
+
+def needed(top: Path, limits: Limits) -> Limits:
+    """The limits, raised to what a home that is there already takes with a little room."""
+    taken, count = 0, 0
+    for _, seen in entries(top):
+        taken += seen.st_blocks * 512
+        count += 1
+    room = taken + taken // 16 + 4 * 1024**2
+    return Limits(max(limits.space, room), max(limits.inodes, count + count // 16 + 100))
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a folder with owners, modes, times, links, holes and extended attributes.
+
+    Raises:
+        HomeError: ``failed``: it could not be, or the copy is not the same.
+    """
+    target.mkdir(mode=0o700)
+    run("cp", "--archive", "--sparse=always", "--one-file-system", f"{source}/.", target)
+    compare(source, target)
+    run("sync", "--file-system", target)
+
+
+def compare(source: Path, target: Path) -> None:
+    """Look whether a copy is the same.
+
+    Raises:
+        HomeError: ``failed``; names the first difference.
+    """
+    left = dict(entries(source))
+    right = dict(entries(target))
+    if odd := left.keys() ^ right.keys():
+        raise HomeError("failed", f"the copy differs: {min(odd)} is on one side only")
+    for name, one in left.items():
+        what = difference(source / name, one, target / name, right[name])
+        if what:
+            raise HomeError("failed", f"the copy differs: {name}: {what}")
+
+
+def difference(first: Path, one: os.stat_result, second: Path, two: os.stat_result) -> str:
+    """What makes a copy another one than its original; nothing for a good one."""
+    for what in ("st_mode", "st_uid", "st_gid"):
+        if getattr(one, what) != getattr(two, what):
+            return what
+    if _attributes(first) != _attributes(second):
+        return "extended attributes"
+    if stat.S_ISDIR(one.st_mode):
+        return ""
+    if stat.S_ISLNK(one.st_mode):
+        return "" if first.readlink() == second.readlink() else "link"
+    if one.st_nlink != two.st_nlink:
+        return "hard links"
+    if not stat.S_ISREG(one.st_mode):
+        return ""
+    if one.st_mtime_ns != two.st_mtime_ns or one.st_size != two.st_size:
+        return "time or size"
+    return "" if _same_content(first, second) else "content"
+
+
+def _attributes(path: Path) -> dict[str, bytes]:
+    names = os.listxattr(path, follow_symlinks=False)
+    return {name: os.getxattr(path, name, follow_symlinks=False) for name in names}
+
+
+def _same_content(first: Path, second: Path) -> bool:
+    with first.open("rb") as one, second.open("rb") as two:
+        while True:
+            left, right = one.read(_CHUNK), two.read(_CHUNK)
+            if left != right:
+                return False
+            if not left:
+                return True

@@ -1,0 +1,169 @@
+"""``atelier-homes``: the service of root's that has learners' homes ready for the hub.
+
+It takes a learner's name, a course's and two numbers, and nothing else: no path, no command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import pwd
+import socket
+import struct
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from atelier.homes import LONGEST_LINE, Home, HomeError, Limits
+from atelier.homes.store import Store
+
+log = logging.getLogger("atelier-homes")
+
+AT_ONCE = 8
+"""Homes made, mounted or measured at the same time."""
+REQUEST_SECONDS = 5
+"""How long a connection may take to say what it wants."""
+REPORT_SECONDS = 3
+"""An answer about a home's use is given again for as long."""
+MOST_REPORTS = 1000
+
+_Result = TypeVar("_Result")
+
+
+class Service:
+    """Answers requests; one at a time for each home.
+
+    Args:
+        store: the homes.
+        users: numbers of the users who may ask.
+    """
+
+    def __init__(self, store: Store, users: set[int]) -> None:
+        self._store = store
+        self._users = users
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="homes")
+        self._locks: WeakValueDictionary[Home, asyncio.Lock] = WeakValueDictionary()
+        self._reports: dict[Home, tuple[float, dict[str, Any]]] = {}
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection: one line each way."""
+        try:
+            answer = await self._heard(reader, writer)
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        except (TimeoutError, OSError, ValueError) as error:
+            log.warning("a connection ended: %s", type(error).__name__)
+        finally:
+            writer.close()
+
+    async def _heard(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> dict[str, Any]:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            line = await reader.readline()
+        if _user(writer.get_extra_info("socket")) not in self._users:
+            return {"problem": "refused"}
+        try:
+            return await self.answer(json.loads(line))
+        except HomeError as error:
+            log.log(
+                logging.INFO if error.code == "missing" else logging.ERROR,
+                "%s: %s", error.code, error,
+            )  # fmt: skip
+            return {"problem": error.code}
+        except (ValueError, RecursionError):
+            return {"problem": "refused"}
+        except Exception:
+            log.exception("a request failed")
+            return {"problem": "failed"}
+
+    async def answer(self, request: Any) -> dict[str, Any]:
+        """Do what a request asks.
+
+        Raises:
+            HomeError: it cannot be done, or is none.
+        """
+        if not isinstance(request, dict):
+            raise HomeError("refused", "not a request")
+        home = Home(request.get("learner", ""), request.get("course", ""))
+        what = request.get("do")
+        lock = self._locks.setdefault(home, asyncio.Lock())
+        async with lock:
+            if what == "open":
+                limits = Limits.of(request.get("space"), request.get("inodes"))
+                path = await self._apart(lambda: self._store.open(home, limits))
+                self._reports.pop(home, None)
+                return {
+                    "path": None if path is None else str(path),
+                    "volume_left": self._store.left(home),
+                }
+            if what == "close":
+                await self._apart(lambda: self._store.close(home))
+                return {}
+            if what == "report":
+                return await self._report(home)
+        raise HomeError("refused", f"nothing to do: {what!r:.80}")
+
+    async def _report(self, home: Home) -> dict[str, Any]:
+        now = time.monotonic()
+        known = self._reports.get(home)
+        if known is not None and now - known[0] < REPORT_SECONDS:
+            return known[1]
+        found = await self._apart(lambda: self._store.report(home))
+        answer = {"usage": None if found is None else found.as_json()}
+        if len(self._reports) >= MOST_REPORTS:
+            self._reports.clear()
+        self._reports[home] = (now, answer)
+        return answer
+
+    async def _apart(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _user(connection: socket.socket) -> int:
+    """Who connected: the kernel's word (unix(7), ``SO_PEERCRED``)."""
+    size = struct.calcsize("3i")
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    return int(struct.unpack("3i", told)[1])
+
+
+async def serve(path: Path, service: Service, owner: int) -> None:
+    """Listen at a socket that only its owner can use."""
+    path.unlink(missing_ok=True)
+    mask = os.umask(0o177)
+    try:
+        server = await asyncio.start_unix_server(service.connected, path, limit=LONGEST_LINE)
+    finally:
+        os.umask(mask)
+    os.chown(path, owner, -1)
+    async with server:
+        await server.serve_forever()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the service."""
+    parser = argparse.ArgumentParser(prog="atelier-homes", description=__doc__)
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--volumes", type=Path, default=Path("/var/lib/docker/volumes"))
+    parser.add_argument("--mode", choices=("auto", "image", "none"), default="auto")
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--user", required=True, help="who may ask")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    store = Store(given.directory, given.volumes, given.mode)
+    try:
+        store.prepare()
+    except (HomeError, OSError) as error:
+        raise SystemExit(f"{given.directory}: {error}") from None
+    owner = pwd.getpwnam(given.user).pw_uid
+    asyncio.run(serve(given.socket, Service(store, {owner}), owner))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+../../../../toolbar/atelier_toolbar/usage.py

@@ -1,0 +1,32 @@
+"""What a learner reads when their space is full."""
+
+from __future__ import annotations
+
+from atelier.homes.usage import Usage
+from atelier.text import Language, say
+
+UNITS = {"fr": ("o", "Ko", "Mo", "Go", "To"), "en": ("bytes", "KB", "MB", "GB", "TB")}
+
+
+def size_in_words(size: int, lang: Language) -> str:
+    """A size for people, such as ``1.0 GB``: two digits before they are many."""
+    value, unit = float(size), 0
+    while value >= 1024 and unit < len(UNITS[lang]) - 1:
+        value, unit = value / 1024, unit + 1
+    digits = f"{value:.0f}" if unit == 0 or value >= 100 else f"{value:.1f}"
+    return f"{digits.replace('.', ',') if lang == 'fr' else digits} {UNITS[lang][unit]}"
+
+
+def full_sentence(usage: Usage | None, lang: Language) -> str:
+    """That a space is full, and with what; nothing when it is not, or nobody can say."""
+    if usage is None or not (usage.full or usage.full_of_files):
+        return ""
+    if usage.full:
+        sizes = {"used": usage.used, "size": usage.size}
+        said = say("space_full", lang, **{k: size_in_words(v, lang) for k, v in sizes.items()})
+    else:
+        said = say("space_full_of_files", lang, most=usage.most_files)
+    largest = "; ".join(f"{path} ({size_in_words(size, lang)})" for path, size in usage.largest)
+    if largest:
+        said = f"{said} {say('space_largest', lang, files=largest)}"
+    return said

@@ -1,0 +1,219 @@
+"""Learners' homes as images: real file systems, what ends where, what a killed move leaves.
+
+With the hub and in containers: test_container.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from atelier.homes import Home, HomeError, Limits, store
+from atelier.homes.mounts import mounted
+from integration.atelier.container_site import undo_mounts
+from kit.site import SOURCE
+
+MIB = 1024**2
+SPACE = 64
+LIMITS = Limits(SPACE * MIB, 5000)
+
+
+@pytest.fixture
+def homes(tmp_path: Path) -> Iterator[store.Store]:
+    """Homes in a folder of the test."""
+    made = store.Store(tmp_path / "homes", tmp_path / "volumes")
+    made.prepare()
+    yield made
+    undo_mounts(tmp_path / "homes")
+
+
+@pytest.fixture
+def home() -> Home:
+    return Home("u" + "".join(secrets.choice("abc234") for _ in range(16)), "demo")
+
+
+def fill_volume(homes: store.Store, home: Home, *, megabytes: int = 1) -> Path:
+    """Make the volume of an earlier version, with all that a home can hold."""
+    volume = homes.volume(home)
+    (volume / "demo/.git").mkdir(parents=True)
+    (volume / "demo/note.md").write_text("mine")
+    (volume / "demo/locked").write_text("")
+    (volume / "demo/locked").chmod(0o400)
+    (volume / "demo/group").mkdir(mode=0o775)
+    (volume / "demo/group").chmod(0o2775)
+    (volume / "link").symlink_to("demo/note.md")
+    os.link(volume / "demo/note.md", volume / "hard")
+    os.mkfifo(volume / "pipe")
+    with (volume / "sparse").open("wb") as file:
+        file.truncate(30 * MIB)
+    (volume / "big").write_bytes(os.urandom(megabytes * MIB))
+    os.setxattr(volume / "big", "user.note", b"kept")
+    for path in (volume, *volume.rglob("*")):
+        os.chown(path, 1000, 1000, follow_symlinks=False)
+    (volume / "demo/group").chmod(0o2775)
+    return volume
+
+
+def test_a_home_moves_out_of_its_volume_as_it_is(homes: store.Store, home: Home) -> None:
+    fill_volume(homes, home)
+    path = homes.open(home, LIMITS)
+    assert path is not None
+    assert sorted(entry.name for entry in path.iterdir()) == [
+        "big", "demo", "hard", "link", "pipe", "sparse",
+    ]  # fmt: skip
+    assert (path / "demo/note.md").read_text() == "mine"
+    assert (path / "hard").samefile(path / "demo/note.md")
+    assert (path / "demo/group").stat().st_mode & 0o7777 == 0o2775
+    assert (path / "demo/locked").stat().st_mode & 0o7777 == 0o400
+    assert os.getxattr(path / "big", "user.note") == b"kept"
+    assert (path / "sparse").stat().st_blocks == 0
+    assert {one.lstat().st_uid for one in (path, *path.rglob("*"))} == {1000}
+    assert homes.left(home), "the volume is kept for the hub to remove"
+
+
+def test_a_home_larger_than_its_limit_moves_and_opens(homes: store.Store, home: Home) -> None:
+    volume = fill_volume(homes, home, megabytes=SPACE + 40)
+    path = homes.open(home, LIMITS)
+    assert path is not None
+    assert (path / "big").read_bytes() == (volume / "big").read_bytes()
+    homes.close(home)
+    assert homes.open(home, LIMITS) == path
+
+
+def fill(path: Path) -> int:
+    """Write a file until there is no room; return its bytes."""
+    written = 0
+    try:
+        with path.open("wb", buffering=0) as file:
+            while True:
+                written += file.write(b"x" * MIB)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+    return written
+
+
+def fill_with_files(folder: Path) -> int:
+    """Make files until there is no room; return their number."""
+    made = 0
+    try:
+        while True:
+            (folder / f"f{made}").touch()
+            made += 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+    return made
+
+
+def test_bytes_and_files_end_where_the_course_says(homes: store.Store, home: Home) -> None:
+    homes.volume(home).mkdir(parents=True)
+    path = homes.open(home, LIMITS)
+    assert path is not None
+    written = fill(path / "data")
+    assert SPACE <= written // MIB <= SPACE + 20
+    report = homes.report(home)
+    assert report is not None
+    assert report.full
+    assert report.largest[0][0] == "data"
+    (path / "data").unlink()
+    made = fill_with_files(path)
+    assert 4900 <= made <= 5100
+    report = homes.report(home)
+    assert report is not None
+    assert report.full_of_files
+    homes.close(home)
+    assert homes.report(home) == report, "a closed home is measured too"
+    assert not mounted(homes.place(home))
+
+
+def test_a_larger_space_comes_with_the_next_start(homes: store.Store, home: Home) -> None:
+    homes.volume(home).mkdir(parents=True)
+    path = homes.open(home, LIMITS)
+    assert path is not None
+    (path / "kept").write_text("kept")
+    more = Limits(4 * LIMITS.space, 5000)
+    assert homes.open(home, more) == path, "though nobody has closed it"
+    seen = os.statvfs(path)
+    assert seen.f_blocks * seen.f_frsize >= more.space
+    assert (path / "kept").read_text() == "kept"
+    homes.open(home, LIMITS)
+    assert os.statvfs(path).f_blocks == seen.f_blocks, "never smaller"
+
+
+def test_space_that_is_freed_goes_back_to_the_disk(homes: store.Store, home: Home) -> None:
+    homes.volume(home).mkdir(parents=True)
+    path = homes.open(home, LIMITS)
+    assert path is not None
+    (path / "data").write_bytes(os.urandom(30 * MIB))
+    os.sync()
+    taken = homes.image(home).stat().st_blocks * 512
+    (path / "data").unlink()
+    homes.close(home)
+    assert homes.image(home).stat().st_blocks * 512 < taken - 20 * MIB
+
+
+def test_nothing_to_begin_with_is_missing_and_none_stays_a_volume(
+    homes: store.Store, home: Home, tmp_path: Path
+) -> None:
+    with pytest.raises(HomeError) as missing:
+        homes.open(home, LIMITS)
+    assert missing.value.code == "missing"
+    unlimited = store.Store(tmp_path / "homes", tmp_path / "volumes", "none")
+    assert unlimited.open(home, LIMITS) is None
+    homes.volume(home).mkdir(parents=True)
+    assert unlimited.open(home, LIMITS) is None
+    assert unlimited.report(home) is None
+    path = homes.open(home, LIMITS)
+    assert unlimited.open(home, LIMITS) == path, "what is an image stays one"
+
+
+MOVE = """
+import sys
+from pathlib import Path
+from atelier.homes import Home, Limits
+from atelier.homes.store import Store
+store = Store(Path(sys.argv[1]) / "homes", Path(sys.argv[1]) / "volumes")
+print("begun", flush=True)
+store.open(Home(sys.argv[2], "demo"), Limits(64 * 1024**2, 5000))
+print("done", flush=True)
+"""
+
+
+def test_a_move_that_is_killed_loses_nothing(
+    homes: store.Store, home: Home, tmp_path: Path
+) -> None:
+    """Killed at growing delays until one gets through; each time the volume is whole."""
+    volume = fill_volume(homes, home, megabytes=10)
+    before = {str(one.relative_to(volume)) for one in volume.rglob("*")}
+    kills = 0
+    for step in range(40):
+        mover = subprocess.Popen(
+            [sys.executable, "-c", MOVE, str(tmp_path), home.learner],
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert mover.stdout is not None
+        assert mover.stdout.readline() == b"begun\n"
+        time.sleep(step / 10)
+        if mover.poll() is not None:
+            break
+        os.killpg(mover.pid, signal.SIGKILL)
+        mover.wait()
+        kills += 1
+        assert {str(one.relative_to(volume)) for one in volume.rglob("*")} == before
+    assert kills >= 3
+    path = homes.open(home, LIMITS)
+    assert path is not None
+    assert {str(one.relative_to(path)) for one in path.rglob("*")} == before
+    assert (path / "big").read_bytes() == (volume / "big").read_bytes()
+    assert not list((tmp_path / "homes/images").glob("*.partial"))
