@@ -80,7 +80,7 @@ def undo_mounts(root: Path) -> None:
 def start_homes(site: Site, engine: docker.DockerClient) -> Path:
     """Start the service of homes; return their folder. The hub is told by atelier.yml."""
     root, socket = site.root / "limited", str(site.root / "socket")
-    site.write_settings(homes={"socket": socket})
+    site.write_settings(homes={"socket": socket}, spawner={"tmp_mb": 16})
     site.start(
         "homes",
         [

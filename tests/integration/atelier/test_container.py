@@ -85,6 +85,7 @@ def test_a_container_is_limited_and_knows_nothing_it_should_not(
     assert limits["CapDrop"] == ["ALL"]
     assert limits["SecurityOpt"] == ["no-new-privileges"]
     assert not limits["Privileged"]
+    assert limits["ReadonlyRootfs"]
     assert limits["NetworkMode"] == NAME
     assert not limits["PortBindings"]
     assert [bind.split(":")[1] for bind in limits["Binds"]] == ["/srv/atelier/template.git"]
@@ -179,6 +180,22 @@ def test_the_engine_s_images_cannot_be_chosen_by_the_learner(
         if docker_visitor.username in one.name
     }
     assert images_run == {f"{NAME}:1"}
+
+
+def test_nothing_but_the_home_and_a_little_memory_can_be_written_to(
+    docker_visitor: Visitor, engine: docker.DockerClient
+) -> None:
+    docker_visitor.launch()
+    for place in ("/tmp", "/var/tmp"):
+        said = inside(engine, docker_visitor, f"head -c 100M /dev/zero > {place}/x; rm {place}/x")
+        assert "No space left on device" in said, place
+        script = f"printf '#!/bin/sh\\necho runs' > {place}/s; chmod +x {place}/s"
+        run = f"{script}; {place}/s; rm {place}/s"
+        assert inside(engine, docker_visitor, run) == "runs\n"
+    apart = f"! -path '/proc/*' ! -path '*/tmp' ! -path {HOME}"
+    writable = f"find / -xdev -writable ! -type l {apart} 2>/dev/null"
+    made = f"for d in $({writable}); do test -d $d && touch $d/probe 2>/dev/null && echo $d; done"
+    assert inside(engine, docker_visitor, f"{made}; echo end") == "end\n"
 
 
 def test_a_new_home_begins_with_what_the_image_has(

@@ -164,3 +164,17 @@ def test_when_this_container_started() -> None:
 
 def test_an_unreadable_proc_means_now(tmp_path: Path) -> None:
     assert start.container_started(tmp_path) > 1_700_000_000
+
+
+def test_the_list_of_fonts_comes_to_a_server_s_own_folder(tmp_path: Path) -> None:
+    listed, folder = tmp_path / "listed", tmp_path / "own"
+    start.bring_fonts({"MPLCONFIGDIR": str(folder)}, listed)
+    assert not folder.exists(), "an image without a list"
+    listed.mkdir()
+    (listed / "fontlist.json").write_text("{}")
+    start.bring_fonts({"MPLCONFIGDIR": str(folder)}, listed)
+    assert (folder / "fontlist.json").read_text() == "{}"
+    (folder / "fontlist.json").write_text("own")
+    start.bring_fonts({"MPLCONFIGDIR": str(folder)}, listed)
+    assert (folder / "fontlist.json").read_text() == "own"
+    start.bring_fonts({}, listed)

@@ -185,6 +185,8 @@ class Spawner(Strict):
     start_timeout_seconds: PositiveInt = 120
     upload_limit_mb: PositiveInt = 64
     """Largest request that a learner's server takes, a notebook that is saved, in MiB."""
+    tmp_mb: PositiveInt = 256
+    """Most that ``/tmp`` of a learner's server holds, in MiB; it counts as its memory."""
     environment: dict[str, str] = Field(default_factory=dict)
 
 

@@ -26,10 +26,11 @@ from atelier.house import house
 from atelier.identity import is_username
 from atelier.learner import LearnerInfo, learner_of
 from atelier.origins import server_arguments, server_origin
-from atelier.settings import Course, Settings
+from atelier.settings import Course, Settings, Spawner
 from atelier.text import Language, say
 
 HOME = "/home/learner"
+VAR_TMP_MB = 32
 DOCKER_THREADS = 8
 """Calls to Docker under way at the same time."""
 TEMPLATE_MOUNT = "/srv/atelier/template.git"
@@ -113,9 +114,19 @@ def container_environment(
     }
 
 
-def host_limits(course: Course) -> dict[str, Any]:
-    """What Docker holds a learner's container to."""
+def host_limits(course: Course, settings: Spawner) -> dict[str, Any]:
+    """What Docker holds a learner's container to.
+
+    Nothing of its root can be written, and what is temporary counts as its memory: the disk is
+    reached through the home alone.
+    """
+    temporary = "rw,exec,nosuid,nodev,mode=1777,nr_inodes=65536,size={}m"
     return {
+        "read_only": True,
+        "tmpfs": {
+            "/tmp": temporary.format(settings.tmp_mb),  # noqa: S108 (the container's)
+            "/var/tmp": temporary.format(VAR_TMP_MB),  # noqa: S108
+        },
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
         "pids_limit": course.pids,
@@ -221,7 +232,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         self.cpu_limit = course.cpu
         self.environment = container_environment(settings, course, learner, space=self.space)
         self.extra_host_config = {
-            **host_limits(course),
+            **host_limits(course, settings.spawner),
             "memswap_limit": self.mem_limit,  # Docker would add as much swap again
             "extra_hosts": extra_hosts(settings),
             "auto_remove": False,  # removed at the stop; until then its last words can be read

@@ -9,8 +9,10 @@ what happened and save their work.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -20,6 +22,7 @@ from atelier_notebook import clone, gate, texts
 
 SERVER = "jupyterhub-singleuser"
 NOTICE = "A_LIRE-READ_ME.md"
+FONTS = Path("/opt/atelier/matplotlib")
 SETTINGS = Path(".config/atelier")
 RESERVE_BYTES = 64 * 1024
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -175,6 +178,14 @@ def make_ready(home: Path) -> None:
     say(f"ready after {time.monotonic() - began:.1f} s")
 
 
+def bring_fonts(environment: Mapping[str, str], listed: Path = FONTS) -> None:
+    """Copy matplotlib's list of fonts to where it looks for it; without one it makes its own."""
+    folder = environment.get("MPLCONFIGDIR", "")
+    if folder and not Path(folder).exists():
+        with contextlib.suppress(OSError, shutil.Error):
+            shutil.copytree(listed, folder)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Become the notebook server (or the command asked for), and prepare meanwhile."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -184,6 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
         runtime = os.environ.get("JUPYTER_RUNTIME_DIR")
         if runtime:
             Path(runtime).mkdir(mode=0o700, parents=True, exist_ok=True)
+        bring_fonts(os.environ)
         os.chdir(home)
         gate.meanwhile(lambda: make_ready(home))
     try:
