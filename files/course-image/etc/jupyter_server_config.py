@@ -11,7 +11,10 @@ c.ServerApp.default_url = "/lab"
 c.ServerApp.terminals_enabled = True
 c.ContentsManager.allow_hidden = False
 
-# A volume has no trash can: "delete" deletes, and gives the space back.
+# A full space is told in words.
+c.ServerApp.contents_manager_class = "atelier_notebook.contents.Contents"
+
+# A home has no trash can: "delete" deletes, and gives the space back.
 c.FileContentsManager.delete_to_trash = False
 
 # Signatures of notebooks are for the trust of their HTML, and are made again as cells run. In a

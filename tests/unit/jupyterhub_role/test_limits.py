@@ -62,3 +62,15 @@ def test_the_web_server_is_limited_too() -> None:
     text = (ROOT / "roles/nginx/files/nginx-atelier.conf").read_text()
     for key in ("MemoryMax", "TasksMax", "LimitNOFILE", "OOMPolicy"):
         assert f"\n{key}=" in text
+
+
+def test_the_service_of_homes_is_limited_and_shares_the_machine_s_mounts() -> None:
+    text = (ROLE / "templates/atelier-homes.service.j2").read_text()
+    keys = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
+    assert int(keys["MemoryMax"].removesuffix("M")) <= 512
+    assert int(keys["TasksMax"]) <= 128
+    assert keys["DevicePolicy"] == "closed"
+    assert keys["RestrictAddressFamilies"] == "AF_UNIX"
+    # Any of these, and what it mounts would be seen by nobody (systemd.exec(5)).
+    apart = ("Protect", "Private", "ReadWrite", "ReadOnly", "Inaccessible", "Bind", "Root", "Mount")
+    assert [key for key in keys if key.startswith(apart)] == []

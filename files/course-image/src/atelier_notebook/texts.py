@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 
 class Topic(Enum):
@@ -67,6 +68,41 @@ _TEXTS: dict[str, dict[Topic, str]] = {
         ),
     },
 }
+
+_FULL = {
+    "fr": (
+        "Votre espace disque est plein{amount}. Ce fichier n'a pas été enregistré ; sa version "
+        "précédente est intacte. Supprimez des fichiers dont vous n'avez plus besoin (clic droit, "
+        "« Supprimer »), puis enregistrez de nouveau.{largest}",
+        " : {used} sur {size} Go",
+        " Les plus gros : {files}.",
+    ),
+    "en": (
+        "Your disk space is full{amount}. This file has not been saved; its former version is "
+        "whole. Delete files you no longer need (right click, “Delete”), then save again.{largest}",
+        ": {used} of {size} GB",
+        " The largest are {files}.",
+    ),
+}
+
+
+def full(space: dict[str, Any] | None, language: str) -> str:
+    """Return what a learner reads when a file cannot be saved for want of room.
+
+    `space` is what `atelier_toolbar.usage.full_space` says, None when nobody can tell.
+    """
+    sentence, amount, largest = _FULL[language]
+
+    def gigabytes(size: int) -> str:
+        digits = f"{size / 1024**3:.1f}"
+        return digits.replace(".", ",") if language == "fr" else digits
+
+    if space is None:
+        return sentence.format(amount="", largest="")
+    told = amount.format(used=gigabytes(space["used"]), size=gigabytes(space["size"]))
+    files = ", ".join(path for path, _ in space["largest"])
+    return sentence.format(amount=told, largest=largest.format(files=files) if files else "")
+
 
 MARKER = "<!-- atelier: written at start-up, removed when there is nothing left to say -->"
 _HEADINGS = {"fr": "# À lire", "en": "# Please read"}
