@@ -131,7 +131,7 @@ class Target:
         while True:
             word = self.run("systemctl", "is-system-running", check=False)
             if word in {"running", "degraded"}:
-                self.run("sh", "-c", MAKE_LOOPS)
+                self._make_loops()
                 return
             if self.state() != "running":
                 logs = capture("docker", "logs", "--tail", "20", self.name, check=False)
@@ -145,6 +145,15 @@ class Target:
                 say(f"   ... target {self.name} is starting: {duration(now - began)}")
                 spoke = now
             time.sleep(0.5)
+
+    def _make_loops(self) -> None:
+        try:
+            self.run("sh", "-c", MAKE_LOOPS)
+        except WorldError as error:
+            raise WorldError(
+                f"The target {self.name} may have no loop devices: an earlier version made it, or"
+                f" this machine has none. Remove it and try again.\n{error}"
+            ) from None
 
     def run(self, *command: str, check: bool = True, stdin: str | None = None) -> str:
         """Run a command inside and return its output."""

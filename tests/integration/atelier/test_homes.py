@@ -161,6 +161,20 @@ def test_space_that_is_freed_goes_back_to_the_disk(homes: store.Store, home: Hom
     assert homes.image(home).stat().st_blocks * 512 < taken - 20 * MIB
 
 
+def test_a_disk_that_is_nearly_full_gets_no_new_home(
+    homes: store.Store, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_volume(homes, home)
+    monkeypatch.setattr(store, "KEPT_FREE", 2**60)
+    with pytest.raises(HomeError, match="MiB are free in"):
+        homes.open(home, LIMITS)
+    assert not list(homes.image(home).parent.iterdir())
+    monkeypatch.undo()
+    assert homes.open(home, LIMITS) is not None
+    monkeypatch.setattr(store, "KEPT_FREE", 2**60)
+    assert homes.open(home, LIMITS) is not None, "one that is there opens all the same"
+
+
 def test_nothing_to_begin_with_is_missing_and_none_stays_a_volume(
     homes: store.Store, home: Home, tmp_path: Path
 ) -> None:

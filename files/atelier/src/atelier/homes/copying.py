@@ -26,14 +26,15 @@ def entries(top: Path) -> Iterator[tuple[Path, os.stat_result]]:
             yield path.relative_to(top), path.lstat()
 
 
-def needed(top: Path, limits: Limits) -> Limits:
-    """The limits, raised to what a home that is there already takes with a little room."""
+def needed(top: Path, limits: Limits) -> tuple[int, Limits]:
+    """The bytes that a home takes, and the limits, raised to these with a little room."""
     taken, count = 0, 0
     for _, seen in entries(top):
         taken += seen.st_blocks * 512
         count += 1
     room = taken + taken // 16 + 4 * 1024**2
-    return Limits(max(limits.space, room), max(limits.inodes, count + count // 16 + 100))
+    raised = Limits(max(limits.space, room), max(limits.inodes, count + count // 16 + 100))
+    return taken, raised
 
 
 def copy(source: Path, target: Path) -> None:

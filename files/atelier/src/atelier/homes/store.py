@@ -24,6 +24,8 @@ Mode = Literal["auto", "image", "none"]
 BLOCK = 4096
 INODE = 256
 JOURNAL_MIB = 8
+KEPT_FREE = 1024**3
+"""No home is made on a disk that would have less left: those that are there come first."""
 HOME = "home"
 """The learner's folder in the image. Its absence tells the engine that nothing is mounted."""
 
@@ -126,7 +128,9 @@ class Store:
         place, source = self._making / str(home), self.volume(home)
         unmount(place)
         partial.unlink(missing_ok=True)
-        make_image(partial, needed(source, limits))
+        taken, limits = needed(source, limits)
+        self._require_room(taken)
+        make_image(partial, limits)
         mount_image(partial, place)
         try:
             (place / "lost+found").rmdir()
@@ -141,6 +145,13 @@ class Store:
         _to_disk(self._images)
         place.rmdir()
         log.info("%s: moved from the volume %s", home, home.volume)
+
+    def _require_room(self, taken: int) -> None:
+        seen = os.statvfs(self._images)
+        free = seen.f_bavail * seen.f_frsize
+        if free - taken < KEPT_FREE:
+            told = f"{free // 1024**2} MiB are free in {self._images}: make room or add a disk"
+            raise HomeError("failed", f"no new home: only {told}")
 
     def _grow(self, image: Path, limits: Limits) -> None:
         """Make an image as large as its course now says; it is never made smaller."""
