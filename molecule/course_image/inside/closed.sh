@@ -4,13 +4,19 @@ set -eux
 for place in /root-file /etc/x /opt/x /usr/local/x /var/lib/x /var/cache/x /run/x /run/lock/x; do
   if touch "$place" 2> /dev/null; then exit 1; fi
 done
-# A package of one's own, compiled in /tmp.
-mkdir /tmp/own
-printf '[project]\nname = "own"\nversion = "1"\n' > /tmp/own/pyproject.toml
-printf 'ANSWER = 42\n' > /tmp/own/own.py
-pip install --user --no-index --no-build-isolation --disable-pip-version-check /tmp/own || \
-  { mkdir -p "$(python -m site --user-site)"; cp /tmp/own/own.py "$(python -m site --user-site)"; }
-test "$(python -c 'import own; print(own.ANSWER)')" = 42
+# A package of one's own, which pip unpacks in /tmp.
+python - << 'MAKE'
+from zipfile import ZipFile
+with ZipFile("/tmp/own-1-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("own.py", "ANSWER = 42\n")
+    wheel.writestr("own-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: own\nVersion: 1\n")
+    wheel.writestr("own-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr("own-1.dist-info/RECORD", "")
+MAKE
+pip install --quiet --no-index --disable-pip-version-check --target "$HOME/lib" /tmp/own-1-py3-none-any.whl
+test "$(PYTHONPATH=$HOME/lib python -c 'import own; print(own.ANSWER)')" = 42
+python3 -m venv --without-pip "$HOME/env"
+"$HOME/env/bin/python" -c 'import sys; assert sys.prefix.endswith("/env")'
 python -c 'import matplotlib; matplotlib.use("agg"); import matplotlib.pyplot as p; p.plot([1, 2]); p.savefig("figure.png")'
 Rscript -e 'library(ggplot2); ggsave("figure-r.png", ggplot(mtcars, aes(mpg, hp)) + geom_point(), width = 3, height = 3)'
 Rscript -e 'writeLines("x", tempfile())'
