@@ -252,35 +252,47 @@ def test_a_detached_head_is_told(learner: Learner) -> None:
 
 
 @contextmanager
-def small_disk(demo: Demo, learner: Learner) -> Iterator[str]:
-    """A folder below the home folder that has room for a clone and little else."""
-    pid = demo.target.run("docker", "inspect", "-f", "{{.State.Pid}}", learner.container)
-    inside = ("nsenter", "--mount", "--pid", "--target", pid)
-    demo.target.run(*inside, "mkdir", "/home/learner/small")
-    options = "size=4m,uid=1000,gid=1000"
-    demo.target.run(*inside, "mount", "-t", "tmpfs", "-o", options, "tmpfs", "/home/learner/small")
+def full_home(learner: Learner) -> Iterator[None]:
+    """Nothing is left of the learner's space; the file that fills it is removed after that."""
+    room = "$(df -B1 --output=avail ~ | tail -1)"
+    learner.run(f"fallocate -l {room} ~/filler; cat /dev/zero > ~/rest 2>/dev/null || true")
     try:
-        yield "small"
+        yield
     finally:
-        demo.target.run(*inside, "umount", "--lazy", "/home/learner/small")
-        demo.target.run(*inside, "rmdir", "/home/learner/small")
+        learner.run("rm -f ~/filler ~/rest")
 
 
-def test_a_full_disk_is_told(demo: Demo, learner: Learner, picture: Picture) -> None:
+FULL = {
+    "en": ("Your disk space is full", "1.0 GB of 1.0 GB are in use", "“filler” (1.0 GB)"),
+    "fr": ("Votre espace disque est plein", "1,0 Go sur 1,0 Go", "« filler » (1,0 Go)"),
+}
+FULL_ON_THE_HUB = {
+    "en": "Your space is full: 1.0 GB of 1.0 GB.",
+    "fr": "Votre espace est plein : 1,0 Go sur 1,0 Go.",
+}
+
+
+def test_a_full_home_is_told_and_loses_nothing(
+    demo: Demo, learner: Learner, picture: Picture
+) -> None:
     name = f"full-{learner.locale}.md"
-    with small_disk(demo, learner) as folder:
-        learner.run(f"git clone -q $(git remote get-url origin) ~/{folder}/clone")
-        learner.run(f"echo mine > ~/{folder}/clone/{name}")
-        interface = INTERFACES[learner.locale]
-        bar = learner.open(interface, name, folder=f"{folder}/clone")
-        learner.run(f"cat /dev/zero > ~/{folder}/filler 2>/dev/null || true")
-        stops(
-            bar,
-            *{
-                "en": ("Your disk space is full", "There is no room left for your files."),
-                "fr": ("Votre espace disque est plein", "Il n’y a plus de place"),
-            }[learner.locale],
-        )
+    bar = opened(learner, name)
+    with full_home(learner):
+        stops(bar, *FULL[learner.locale])
         picture(bar.page, f"toolbar-disk-full-{learner.locale}")
-        learner.run(f"rm ~/{folder}/filler")
-        saves(bar, learner, name)
+        bar.close()
+        bar.type("more ")
+        bar.page.keyboard.press("Control+s")
+        bar.tells(FULL[learner.locale][0])
+        expect(bar.dialog).not_to_contain_text("Errno")
+        assert learner.read(name) == "mine\n"
+        page = learner.context.new_page()
+        page.goto(f"{demo.hub_url}/hub/home")
+        expect(page.get_by_role("status")).to_contain_text(FULL_ON_THE_HUB[learner.locale])
+        picture(page, f"hub-disk-full-{learner.locale}")
+        # Jupyter opens what is there.
+        page.goto(learner.address(INTERFACES[learner.locale], f"{demo.course}/README.md"))
+        expect(page.locator(".cm-content, .jp-RenderedMarkdown").first).to_be_visible()
+        page.close()
+    saves(bar, learner, name)
+    assert "more mine" in learner.in_gitlab(name)

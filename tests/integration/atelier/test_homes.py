@@ -149,6 +149,15 @@ def test_a_larger_space_comes_with_the_next_start(homes: store.Store, home: Home
     assert os.statvfs(path).f_blocks == seen.f_blocks, "never smaller"
 
 
+def test_a_home_that_somebody_looks_into_opens(homes: store.Store, home: Home) -> None:
+    homes.volume(home).mkdir(parents=True)
+    path = homes.open(home, LIMITS)
+    assert path is not None
+    with (path / "held").open("w"):
+        assert homes.open(home, Limits(2 * LIMITS.space, 5000)) == path
+    assert mounted(homes.place(home))
+
+
 def test_space_that_is_freed_goes_back_to_the_disk(homes: store.Store, home: Home) -> None:
     homes.volume(home).mkdir(parents=True)
     path = homes.open(home, LIMITS)

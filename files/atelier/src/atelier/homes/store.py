@@ -41,7 +41,7 @@ class Store:
 
     def __init__(self, root: Path, volumes: Path, mode: Mode = "auto") -> None:
         self._images, self._mounts, self._making = (
-            root / name for name in ("images", "mounts", "making")
+            root.resolve() / name for name in ("images", "mounts", "making")
         )
         self._volumes = volumes
         self._mode = mode
@@ -83,8 +83,12 @@ class Store:
             if not self.volume(home).is_dir():
                 raise HomeError("missing", f"{home}: no volume {home.volume}")
             self._make(home, limits)
-        if mounted(place):
-            unmount(place)
+        if mounted(place):  # the hub was away when the server stopped
+            try:
+                unmount(place)
+            except HomeError as error:
+                log.warning("%s: stays as it is mounted: %s", home, error)
+                return place / HOME
         if not attached(image):
             self._grow(image, limits)
         mount_image(image, place)
