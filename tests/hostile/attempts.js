@@ -34,13 +34,25 @@ const frame = url =>
     made.src = url;
     document.body.append(made);
   });
+const loading = page => {
+  try {
+    return page.location.href === "about:blank" || page.document.readyState !== "complete";
+  } catch {
+    return false; // it is on another origin now
+  }
+};
+// A busy machine may take long to send a page: the attempt has its seconds from then on.
 const opened = async (site, url) => {
   const page = window.open(url, "_blank", "popup,width=300,height=300");
-  let found = "";
-  for (let turn = 0; page && !found && !strange(page) && turn < SECONDS * 10; turn++) {
-    await new Promise(go => setTimeout(go, 100));
-    found = peek(site, page);
-  }
+  const turns = async more => {
+    let found = "";
+    for (let turn = 0; page && !found && !strange(page) && more(turn); turn++) {
+      await new Promise(go => setTimeout(go, 100));
+      found = peek(site, page);
+    }
+    return found;
+  };
+  const found = (await turns(turn => loading(page) && turn < 300)) || (await turns(turn => turn < SECONDS * 10));
   return [page, found];
 };
 const xsrfs = () => document.cookie.split("; ").filter(one => one.startsWith("_xsrf=")).map(one => one.slice(6));
