@@ -19,7 +19,8 @@ HASHED = ("--require-hashes", "--no-index", "HASHED")
 """A command with one of these installs nothing that has no hash."""
 NO_DOWNLOAD = {
     RECIPE,  # a course's own requirements
-    "tests/world/watch_lab.py",  # uv, held to the lock's hashes by --constraints
+    # uv, held to the hashes by --constraints; what only an older Python needs has none
+    "tests/world/watch_lab.py",
 }
 PIP = re.compile(r"pip3?\b[\"'), ]+(?:install|wheel|download)\b")
 NPM = re.compile(r"\bnpm[\"', ]+(?:install|i|add|update)\b|\bnpx\b|\byarn\b|\bpnpm\b")
