@@ -84,8 +84,9 @@ def test_shell_scripts_keep_shellchecks_rules() -> None:
     scripts = [path for path in tracked() if _is_shell(path)]
     assert scripts
     for script in scripts:
-        # a template is checked with a word in the place of each expression
-        text = re.sub(r"\{\{.*?\}\}", "word", script.read_text(encoding="utf-8"))
+        # a template is checked with a word in the place of each expression, without its statements
+        text = re.sub(r"\{%.*?%\}\n?", "", script.read_text(encoding="utf-8"))
+        text = re.sub(r"\{\{.*?\}\}", "word", text)
         done = subprocess.run(
             ["shellcheck", "-"], input=text, capture_output=True, text=True, check=False
         )

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from given import Given
+from hostile.inside.given import Given
 
 
 def opened(paths: list[str], flags: int) -> str | None:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from given import Given
+from hostile.inside.given import Given
 
 libc = ctypes.CDLL(None, use_errno=True)
 

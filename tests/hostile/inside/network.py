@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from given import Given
+from hostile.inside.given import Given
 
 DOOR_SECONDS = 1.5
 

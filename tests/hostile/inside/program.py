@@ -1,6 +1,6 @@
 """What a hostile program tries inside a learner's container; Python's standard library only.
 
-    python3 inside '{"doors": [["the proxy", "172.30.0.1", 8001]], ...}'
+    python3 probes.pyz '{"doors": [["the proxy", "172.30.0.1", 8001]], ...}'
 
 It is copied into a container, whatever engine runs that, and given JSON: see :class:`Given`. It
 answers JSON: ``{"tried": {probe: null or what it got}, "controls": {name: whether it worked}}``.
@@ -13,13 +13,11 @@ import json
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-import filesystem
-import limits
-import network
-import rights
-from given import Given
+from hostile.inside import filesystem, limits, network, rights
+from hostile.inside.given import Given
 
 ALWAYS: dict[str, Callable[[], str | None]] = {
     "raw sockets": network.raw_sockets,
@@ -68,19 +66,17 @@ def attempt(work: Callable[[], str | None]) -> str | None:
         return f"could not be tried: {type(error).__name__}: {error}"
 
 
-def main(given: Given) -> dict[str, Any]:
+def attack(given: Given) -> dict[str, Any]:
     """Try everything."""
     if given.desk:
-        given.password = attempt(lambda: network.credential(given)) or ""
+        given.password = attempt(partial(network.credential, given)) or ""
     with ThreadPoolExecutor(16) as pool:  # most doors have to be waited for
         doors = {
-            f"door: {what}": pool.submit(
-                attempt, lambda host=host, port=port: network.knock(host, port)
-            )
+            f"door: {what}": pool.submit(attempt, partial(network.knock, host, port))
             for what, host, port in given.doors
         }
         requests = {
-            f"request: {one[0]}": pool.submit(attempt, lambda one=one: network.answered(given, one))
+            f"request: {one[0]}": pool.submit(attempt, partial(network.answered, given, one))
             for one in given.requests
         }
         controls = {one[0]: pool.submit(network.status, given, one) for one in given.controls}
@@ -90,11 +86,12 @@ def main(given: Given) -> dict[str, Any]:
         tried[name] = attempt(alone)
     for name, (needs, work) in WITH.items():
         if getattr(given, needs):
-            tried[name] = attempt(lambda work=work: work(given))
+            tried[name] = attempt(partial(work, given))
     if given.desk:
         worked["a git credential of its own"] = bool(given.password)
     return {"tried": tried, "controls": worked}
 
 
-if __name__ == "__main__":
-    print(json.dumps(main(Given(**json.loads(sys.argv[1])))))
+def main() -> None:
+    """Read what the program is given, and print what it got."""
+    print(json.dumps(attack(Given(**json.loads(sys.argv[1])))))

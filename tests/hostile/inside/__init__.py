@@ -1,0 +1,1 @@
+"""What runs inside a learner's container: see :mod:`hostile.inside.program`."""
