@@ -34,8 +34,9 @@ journalctl --sync
   grep -raoF -f "$words" /var/log /srv /tmp /etc/atelier/atelier.yml /etc/atelier/courses.d \
     /var/lib/atelier /var/lib/docker --exclude-dir=cache --exclude='*.img' 2>/dev/null
   # What is temporary in a learner's container is memory of its own.
-  for server in $(pgrep -f jupyterhub-singleuser); do
-    grep -raoF -f "$words" "/proc/$server/root/tmp" "/proc/$server/root/var/tmp" 2>/dev/null
+  for line in $(grep -la jupyterhub-singleuser /proc/[0-9]*/cmdline 2>/dev/null); do
+    root=${line%/cmdline}/root
+    grep -raoF -f "$words" "$root/tmp" "$root/var/tmp" 2>/dev/null
   done
   for process in /proc/[0-9]*; do
     tr '\0' '\n' <"$process/cmdline" 2>/dev/null | grep -aoF -f "$words" | sed 's/^/command: /'

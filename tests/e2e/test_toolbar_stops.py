@@ -285,7 +285,7 @@ def test_a_full_home_is_told_and_loses_nothing(
         bar.page.keyboard.press("Control+s")
         bar.tells(FULL[learner.locale][0])
         expect(bar.dialog).not_to_contain_text("Errno")
-        assert learner.read(name) == "mine\n"
+        assert learner.read(name) == "mine"
         page = learner.context.new_page()
         page.goto(f"{demo.hub_url}/hub/home")
         expect(page.get_by_role("status")).to_contain_text(FULL_ON_THE_HUB[learner.locale])
