@@ -20,7 +20,6 @@ from tornado.iostream import StreamClosedError
 
 from atelier_toolbar.problems import Problem
 from atelier_toolbar.settings import Toolbar
-from atelier_toolbar.usage import full_space
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -40,6 +39,8 @@ def told(problem: Problem, root: Path) -> dict[str, Any]:
     """Return a problem as the front gets it; of a full disk, with what fills it."""
     found = problem.as_json()
     if problem.code == "disk_full":
+        from atelier_toolbar.usage import full_space
+
         found["space"] = full_space(root)
     return found
 

@@ -25,13 +25,13 @@ ROOMS = [
     {"spawn"},
     {"house"},
     {"deskclient", "learner", "platform_services"},
-    {"spaces", "outside", "toolkeys", "mirrors", "admission"},
+    {"spaces", "outside", "toolkeys", "mirrors", "admission", "homes"},
     {"identity", "text", "live", "headers", "origins", "quickdb", "bounded", "log_bounds"},
     {"joined"},
     {"registrations"},
     {"settings", "checktext", "desktext", "diagnosistext", "exercisetext"},
     {"fields", "rate"},
-    {"platform_hosts"},
+    {"platform_hosts", "sizes"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 

@@ -21,16 +21,14 @@ from tornado import web
 
 from atelier.deskclient import service_prefix
 from atelier.homes import Home, HomeError
-from atelier.homes.client import Opened
+from atelier.homes.container import HOME, home_mounts, host_limits
 from atelier.house import house
 from atelier.identity import is_username
 from atelier.learner import LearnerInfo, learner_of
 from atelier.origins import server_arguments, server_origin
-from atelier.settings import Course, Settings, Spawner
+from atelier.settings import Course, Settings
 from atelier.text import Language, say
 
-HOME = "/home/learner"
-VAR_TMP_MB = 32
 DOCKER_THREADS = 8
 """Calls to Docker under way at the same time."""
 TEMPLATE_MOUNT = "/srv/atelier/template.git"
@@ -111,25 +109,6 @@ def container_environment(
         "ATELIER_TOOLBAR_OUTPUTS": course.outputs,
         "ATELIER_TOOLBAR_MAX_FILE_MB": str(course.max_file_mb),
         "LANG": _LOCALES[learner.language],
-    }
-
-
-def host_limits(course: Course, settings: Spawner) -> dict[str, Any]:
-    """What Docker holds a learner's container to.
-
-    Nothing of its root can be written, and what is temporary counts as its memory: the disk is
-    reached through the home alone.
-    """
-    temporary = "rw,exec,nosuid,nodev,mode=1777,nr_inodes=65536,size={}m"
-    return {
-        "read_only": True,
-        "tmpfs": {
-            "/tmp": temporary.format(settings.tmp_mb),  # noqa: S108 (the container's)
-            "/var/tmp": temporary.format(VAR_TMP_MB),  # noqa: S108
-        },
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges"],
-        "pids_limit": course.pids,
     }
 
 
@@ -278,7 +257,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
             await self._fill_volume(home.volume)
             opened = await homes.open(learner.username, course)
         self.volumes = {home.volume: HOME} if opened.path is None else {}
-        self.mounts = _home_mounts(opened)
+        self.mounts = home_mounts(opened)
         return home.volume if opened.volume_left else ""
 
     async def _fill_volume(self, volume: str) -> None:
@@ -360,13 +339,6 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
                 said = self._step
                 yield {"progress": shares[said], "message": say(said, self.lang)}
             await asyncio.sleep(0.2)
-
-
-def _home_mounts(opened: Opened) -> list[dict[str, Any]]:
-    """A bind of the engine's: unlike a volume's, it refuses a folder that is not there."""
-    if opened.path is None:
-        return []
-    return [{"type": "bind", "source": opened.path, "target": HOME}]
 
 
 def _is_directory(path: Path) -> bool:
