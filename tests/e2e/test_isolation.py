@@ -203,6 +203,8 @@ def test_a_program_in_a_learner_s_container_gets_nothing_of_anybody_else(place: 
         "hidden": [*OTHERS, place.theirs],
         "memory_bytes": 2**30,  # as the demo's course says
         "pids": 256,
+        "disk_bytes": 2**30,
+        "inodes": 65536,
     }
     inside(demo, place.mine, "bash", "-c", "cat >/tmp/probes.pyz", stdin=program())
     said = json.loads(inside(demo, place.mine, "python3", "/tmp/probes.pyz", json.dumps(given)))
