@@ -11,7 +11,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -200,43 +199,66 @@ def test_nothing_to_begin_with_is_missing_and_none_stays_a_volume(
 
 
 MOVE = """
-import sys
+import os, signal, subprocess, sys
 from pathlib import Path
-from atelier.homes import Home, Limits
-from atelier.homes.store import Store
-store = Store(Path(sys.argv[1]) / "homes", Path(sys.argv[1]) / "volumes")
-print("begun", flush=True)
-store.open(Home(sys.argv[2], "demo"), Limits(64 * 1024**2, 5000))
-print("done", flush=True)
+from atelier.homes import Home, Limits, copying, mounts, store
+
+folder, learner, moment, left = *sys.argv[1:4], int(sys.argv[4])
+really_run = mounts.run
+
+def run(*command, **options):
+    global left
+    if left == 0:
+        if moment == "during":
+            subprocess.Popen([str(word) for word in command])
+        os.killpg(0, signal.SIGKILL)
+    left -= 1
+    return really_run(*command, **options)
+
+for module in (copying, mounts, store):
+    module.run = run
+homes = store.Store(Path(folder) / "homes", Path(folder) / "volumes")
+homes.open(Home(learner, "demo"), Limits(64 * 1024**2, 5000))
 """
+COMMANDS = 5
+"""That a move needs at least: make, mount, copy, write out, unmount."""
 
 
+@pytest.mark.parametrize("moment", ["before", "during"])
 def test_a_move_that_is_killed_loses_nothing(
-    homes: store.Store, home: Home, tmp_path: Path
+    homes: store.Store, home: Home, tmp_path: Path, moment: str
 ) -> None:
-    """Killed at growing delays until one gets through; each time the volume is whole."""
+    """Killed at each of its commands, one after the other; each time the volume is whole."""
     volume = fill_volume(homes, home, megabytes=10)
     before = {str(one.relative_to(volume)) for one in volume.rglob("*")}
-    kills = 0
-    for step in range(40):
-        mover = subprocess.Popen(
-            [sys.executable, "-c", MOVE, str(tmp_path), home.learner],
+    for kills in range(20):
+        mover = subprocess.run(
+            [sys.executable, "-c", MOVE, str(tmp_path), home.learner, moment, str(kills)],
             env={**os.environ, "PYTHONPATH": str(SOURCE)},
-            stdout=subprocess.PIPE,
             start_new_session=True,
+            check=False,
         )
-        assert mover.stdout is not None
-        assert mover.stdout.readline() == b"begun\n"
-        time.sleep(step / 10)
-        if mover.poll() is not None:
+        if mover.returncode == 0:
             break
-        os.killpg(mover.pid, signal.SIGKILL)
-        mover.wait()
-        kills += 1
+        assert mover.returncode == -signal.SIGKILL
         assert {str(one.relative_to(volume)) for one in volume.rglob("*")} == before
-    assert kills >= 3
+    assert kills >= COMMANDS
     path = homes.open(home, LIMITS)
     assert path is not None
     assert {str(one.relative_to(path)) for one in path.rglob("*")} == before
     assert (path / "big").read_bytes() == (volume / "big").read_bytes()
     assert not list((tmp_path / "homes/images").glob("*.partial"))
+
+
+def test_a_killed_copy_that_has_not_ended_yet_does_not_stop_the_next_move(
+    homes: store.Store, home: Home, tmp_path: Path
+) -> None:
+    volume = fill_volume(homes, home)
+    left = tmp_path / "homes/making" / str(home)
+    left.mkdir(parents=True)
+    store.make_image(tmp_path / "left.img", LIMITS)
+    store.mount_image(tmp_path / "left.img", left)
+    with (left / "half").open("w"):
+        path = homes.open(home, LIMITS)
+    assert path is not None
+    assert (path / "demo/note.md").read_text() == (volume / "demo/note.md").read_text()

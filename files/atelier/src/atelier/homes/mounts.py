@@ -100,6 +100,19 @@ def unmount(place: Path) -> None:
         run("umount", place)
 
 
+def detach(place: Path) -> None:
+    """Unmount what is at a place even where something still uses it, such as a program just killed.
+
+    It is gone from the place at once, and from the kernel with its last user (umount2(2),
+    ``MNT_DETACH``): only for what nobody needs any more.
+
+    Raises:
+        HomeError: ``failed``.
+    """
+    while mounted(place):
+        run("umount", "--lazy", place)
+
+
 def attached(image: Path) -> bool:
     """Whether a loop device still has the image, such as for a container that has not ended."""
     return bool(run("losetup", "--noheadings", "--output", "NAME", "--associated", image).strip())

@@ -15,7 +15,7 @@ from typing import Literal
 
 from atelier.homes import Home, HomeError, Limits
 from atelier.homes.copying import copy, needed
-from atelier.homes.mounts import attached, mount_image, mounted, run, share, unmount
+from atelier.homes.mounts import attached, detach, mount_image, mounted, run, share, unmount
 from atelier.homes.usage import Usage, usage
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Store:
         """Make a home's image from its volume: under another name until it is whole."""
         partial = self._images / f"{home}.partial"
         place, source = self._making / str(home), self.volume(home)
-        unmount(place)
+        detach(place)  # a move that was killed may not have ended yet
         partial.unlink(missing_ok=True)
         taken, limits = needed(source, limits)
         self._require_room(taken)
@@ -140,7 +140,7 @@ class Store:
             (place / "lost+found").rmdir()
             copy(source, place / HOME)
         except BaseException:
-            unmount(place)
+            detach(place)
             partial.unlink(missing_ok=True)
             raise
         unmount(place)
