@@ -13,6 +13,8 @@ FULL_BYTES = 2 * 1024**2
 """Less than that is left: nobody can work."""
 FULL_INODES = 16
 LARGEST = 3
+LEAST_TOLD = 1024**2
+"""Smaller files are not named: whoever deletes a notebook for its kilobytes has gained nothing."""
 LOOK_SECONDS = 2.0
 
 
@@ -76,7 +78,7 @@ def usage(home: str | os.PathLike[str]) -> Usage:
 
 
 def largest_files(home: str | os.PathLike[str]) -> list[tuple[str, int]]:
-    """The largest files, the largest first: path below the home, and bytes on the disk.
+    """The files worth deleting, the largest first: path below the home, and bytes on the disk.
 
     Their owner may move folders and set links in the way meanwhile: no link is followed, and the
     search ends after two seconds with what it has found.
@@ -93,6 +95,8 @@ def largest_files(home: str | os.PathLike[str]) -> list[tuple[str, int]]:
                 continue
             path = os.path.relpath(Path(folder, name), home)
             entry = (seen.st_blocks * 512, path)
+            if entry[0] < LEAST_TOLD:
+                continue
             if len(found) < LARGEST:
                 heapq.heappush(found, entry)
             elif entry[0] > found[0][0]:

@@ -39,3 +39,15 @@ test('a translation has as many forms, and fills the same places', () => {
     assert.deepEqual(holes(last), wanted, text);
   }
 });
+
+test('French signs stay on the line of their word', () => {
+  // Before : ; ! ? and » and after «, French has a space that must not be broken.
+  const { '': header, ...french } = catalogue;
+  assert.ok(header);
+  const loose = Object.values(french)
+    .flat()
+    .filter(text =>
+      / [:;!?»]|« |\d (?:[kMGT]o\b)|%\d (?:[kMGT]o\b)/.test(text)
+    );
+  assert.deepEqual(loose, []);
+});

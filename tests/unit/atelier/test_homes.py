@@ -130,15 +130,19 @@ def test_the_largest_files_are_found_and_no_link_is_followed(tmp_path: Path) -> 
     (folder / "out").symlink_to(secret)
     for name, size in (("a", 1), ("b", 3), ("c", 2), ("d", 1)):
         (folder / "work" / name).write_bytes(b"x" * size * MIB)
+    (folder / "work/notebook").write_bytes(b"x" * 8192)
     assert [path for path, _ in largest_files(folder)][:2] == ["work/b", "work/c"]
+    for name in ("a", "b", "c", "d"):
+        (folder / "work" / name).unlink()
+    assert largest_files(folder) == [], "nobody is told to delete a notebook"
 
 
 def test_a_full_space_is_told_in_both_languages() -> None:
-    full = Usage(1024**3, 1024**3, 10, 65536, [("data/big.csv", 700 * MIB), ("é.bin", 2048)])
+    full = Usage(1024**3, 1024**3, 10, 65536, [("data/big.csv", 700 * MIB), ("é.bin", 2 * MIB)])
     said = full_sentence(full, "en")
-    assert "Your space is full: 1.0 GB of 1.0 GB." in said
-    assert "The largest files are: data/big.csv (700 MB); é.bin (2.0 KB)." in said
-    assert "1,0 Go sur 1,0 Go" in full_sentence(full, "fr")
+    assert "Your space is full: 1.0\u00a0GB of 1.0\u00a0GB." in said
+    assert "are: data/big.csv (700\u00a0MB); é.bin (2.0\u00a0MB)." in said
+    assert "plein\u00a0: 1,0\u00a0Go sur 1,0\u00a0Go" in full_sentence(full, "fr")
     many = Usage(5 * MIB, 1024**3, 65530, 65536)
     assert "65536" in full_sentence(many, "fr")
     assert full_sentence(Usage(5 * MIB, 1024**3, 10, 65536), "fr") == ""

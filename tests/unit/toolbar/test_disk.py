@@ -102,7 +102,7 @@ def test_what_fills_a_space_travels_with_the_problem(small: Desk, tmp_path: Path
     space = full_space(small.root)
     assert space is not None
     assert space["used"] <= space["size"] <= 2 * 2**20
-    assert {path for path, _ in space["largest"]} >= {"demo/big.bin", "filler"}
+    assert {path for path, _ in space["largest"]} == {"demo/big.bin"}
     told_space = told(Problem("disk_full"), small.root)
     assert told_space == {"code": "disk_full", "space": space}
     assert told(Problem("busy"), small.root) == {"code": "busy"}

@@ -255,18 +255,18 @@ _TEXT: dict[str, tuple[str, str]] = {
         "There is no such course here, or you have not opened it from its page yet.",
     ),
     "space_full": (
-        "Votre espace est plein : {used} sur {size}. Votre travail est conservé, mais rien de plus"
-        " ne peut être enregistré : ouvrez le notebook et supprimez des fichiers.",
+        "Votre espace est plein\u00a0: {used} sur {size}. Votre travail est conservé, mais rien de"
+        " plus ne peut être enregistré\u00a0: ouvrez le notebook et supprimez des fichiers.",
         "Your space is full: {used} of {size}. Your work is kept, but nothing more can be saved:"
         " open the notebook and delete files.",
     ),
     "space_full_of_files": (
         "Votre espace contient trop de fichiers (au plus {most}). Votre travail est conservé, mais"
-        " aucun fichier ne peut être ajouté : ouvrez le notebook et supprimez des fichiers.",
+        " aucun fichier ne peut être ajouté\u00a0: ouvrez le notebook et supprimez des fichiers.",
         "Your space holds too many files ({most} at most). Your work is kept, but no file can be"
         " added: open the notebook and delete files.",
     ),
-    "space_largest": ("Les plus gros : {files}.", "The largest files are: {files}."),
+    "space_largest": ("Les plus gros\u00a0: {files}.", "The largest files are: {files}."),
     # towards GitLab
     "gitlab_title": ("Votre espace GitLab se prépare", "Your GitLab space is being prepared"),
     "gitlab_wait": (

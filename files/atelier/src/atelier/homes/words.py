@@ -14,7 +14,7 @@ def size_in_words(size: int, lang: Language) -> str:
     while value >= 1024 and unit < len(UNITS[lang]) - 1:
         value, unit = value / 1024, unit + 1
     digits = f"{value:.0f}" if unit == 0 or value >= 100 else f"{value:.1f}"
-    return f"{digits.replace('.', ',') if lang == 'fr' else digits} {UNITS[lang][unit]}"
+    return f"{digits.replace('.', ',') if lang == 'fr' else digits}\u00a0{UNITS[lang][unit]}"
 
 
 def full_sentence(usage: Usage | None, lang: Language) -> str:
@@ -26,7 +26,8 @@ def full_sentence(usage: Usage | None, lang: Language) -> str:
         said = say("space_full", lang, **{k: size_in_words(v, lang) for k, v in sizes.items()})
     else:
         said = say("space_full_of_files", lang, most=usage.most_files)
-    largest = "; ".join(f"{path} ({size_in_words(size, lang)})" for path, size in usage.largest)
+    between = "\u00a0; " if lang == "fr" else "; "
+    largest = between.join(f"{path} ({size_in_words(size, lang)})" for path, size in usage.largest)
     if largest:
         said = f"{said} {say('space_largest', lang, files=largest)}"
     return said
