@@ -24,6 +24,7 @@ class Place:
         victim: the victim's username.
         course: its slug.
         marks: words that only the victim's own pages hold.
+        tossed: values of cookies that the page itself has put in.
     """
 
     hub: str
@@ -34,6 +35,7 @@ class Place:
     victim: str
     course: str
     marks: tuple[str, ...]
+    tossed: tuple[str, ...] = ()
 
     @property
     def page(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from atelier.identity import username
@@ -188,6 +189,7 @@ def test_the_page_gets_nothing_and_changes_nothing(
     with window(ALLOW) as context:
         if tossed:  # before their own
             toss_before(context, place, tossed)
+            place = replace(place, tossed=tuple(tossed.values()))
         user_id = f"{user_id}-{framed.web.port}"
         arrive(framed, context, user_id, roles, name, tossed=newcomer)
         before = gitlab_tokens(framed, context)
