@@ -7,7 +7,7 @@ what it read on the controller; the module gives them what it read on the server
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,20 @@ def dictionaries(
                 Finding(name, "is not a dictionary", f"Write it as a dictionary: {example}")
             )
     return items, findings
+
+
+def entry_findings(
+    value: Any, variable: str, example: str, check: Callable[[Any], Any]
+) -> Iterator[Finding]:
+    """Find what is wrong in a list; `check` raises a ValueError that says it of one entry."""
+    if not isinstance(value, (list, tuple)):
+        yield Finding(variable, "is not a list", f"Write it as a list: {example}")
+        return
+    for number, entry in enumerate(value):
+        try:
+            check(entry)
+        except ValueError as error:
+            yield Finding(f"{variable}[{number}]", f"{error} ({entry})", f"Example: {example}")
 
 
 def unknown_keys(name: str, item: Mapping[str, Any], known: Iterable[str]) -> Iterator[Finding]:

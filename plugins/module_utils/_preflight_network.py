@@ -17,6 +17,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
     Finding,
     Settings,
     as_integer,
+    entry_findings,
 )
 
 HOSTS = "atelier_learners_private_hosts"
@@ -31,14 +32,7 @@ def learners_network_findings(settings: Settings) -> Iterator[Finding]:
     """Apply every rule of this file."""
     yield from _ports(settings.get("learners_ports"))
     entries = settings.get("learners_private_hosts") or []
-    if not isinstance(entries, (list, tuple)):
-        yield Finding(HOSTS, "is not a list", f"Write it as a list: {EXAMPLE}")
-        return
-    for number, entry in enumerate(entries):
-        try:
-            _entry(entry)
-        except ValueError as error:
-            yield Finding(f"{HOSTS}[{number}]", f"{error} ({entry})", f"Example: {EXAMPLE}")
+    yield from entry_findings(entries, HOSTS, EXAMPLE, _entry)
 
 
 def _ports(value: Any) -> Iterator[Finding]:

@@ -16,7 +16,11 @@ from ansible_collections.mooc.atelier.plugins.module_utils._platform_hosts impor
     is_public,
     private_host,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight import Finding, Settings
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
+    Finding,
+    Settings,
+    entry_findings,
+)
 
 NO_HOSTS = PlatformHosts()
 ADDRESSES = ("auth_token_url", "jwks_url")
@@ -27,14 +31,7 @@ def private_host_findings(settings: Settings) -> Iterator[Finding]:
     """Rules about ``atelier_platform_private_hosts``."""
     example = "[lms.campus.example, 10.1.0.0/16]"
     entries = settings.get("platform_private_hosts") or []
-    if not isinstance(entries, (list, tuple)):
-        yield Finding(SETTING, "is not a list", f"Write it as a list: {example}")
-        return
-    for number, entry in enumerate(entries):
-        try:
-            private_host(str(entry))
-        except ValueError as error:
-            yield Finding(f"{SETTING}[{number}]", f"{error} ({entry})", f"Example: {example}")
+    yield from entry_findings(entries, SETTING, example, lambda entry: private_host(str(entry)))
 
 
 def private_hosts(settings: Settings) -> PlatformHosts:
