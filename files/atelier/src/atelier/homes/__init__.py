@@ -13,14 +13,10 @@ from typing import Any
 
 from atelier.fields import COURSE_SLUG
 from atelier.identity import is_username
+from atelier.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE
 
 LONGEST_LINE = 64 * 1024
 """Bytes of a request or an answer, at most."""
-LEAST_SPACE = 16 * 1024**2
-LEAST_INODES = 1000
-MOST_SPACE = 16 * 1024**4
-"""What one ext4 of blocks of 4 KiB can hold."""
-MOST_INODES = 2**32 - 1
 
 
 class HomeError(Exception):
