@@ -147,6 +147,8 @@ def note_units(before: Mapping[str, str], tests: Mapping[str, Mapping[str, int]]
 def units_lately(nodeids: Iterable[str]) -> dict[str, str]:
     """Return, for tests that passed lately on the same sources, the sentence that says so."""
     said: dict[str, str] = {}
+    if _everything():
+        return said
     now = units()
     for nodeid in nodeids:
         name = unit(nodeid)
@@ -159,9 +161,13 @@ def _file(name: str) -> str:
     return name.strip("/").removesuffix(".py").replace("/", ".")
 
 
+def _everything() -> bool:
+    return bool(os.environ.get("CI") or os.environ.get("ATELIER_AGAIN"))
+
+
 def lately(name: str, wanted: str) -> str | None:
     """Tell that, and how long ago, it passed on these inputs; None: it has to run."""
-    if os.environ.get("CI") or os.environ.get("ATELIER_AGAIN"):
+    if _everything():
         return None
     known = read_json(KEPT / f"{name}.json")
     if not known:

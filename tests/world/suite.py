@@ -27,6 +27,7 @@ QUICK_WORKERS = 2
 SIGN_OF_LIFE_SECONDS = 60
 TESTS_FAILED = 1  # of pytest's exit codes, the one after which a second try makes sense
 OF_THE_DEMO = paths.ROOT / "tests/e2e"
+SKIP_PASSED = "--skip-passed"
 JUNIT = paths.RESULTS / "junit.xml"
 OUTCOMES = paths.RESULTS / "outcomes.json"
 KEPT_DEMO = OUTCOMES.with_name("demo-kept")
@@ -109,7 +110,7 @@ def test(arguments: Sequence[str]) -> int:
             venv.ensure()
             if is_whole(arguments):
                 _lint()
-                arguments = ["-m", f"not {lints.MARKER}", "--skip-passed", *arguments]
+                arguments = ["-m", f"not {lints.MARKER}", SKIP_PASSED, *arguments]
             return _test(arguments, began)
     except lints.LintError as error:
         fail(error)
@@ -139,7 +140,7 @@ def _test(arguments: Sequence[str], began: float) -> int:
     for former in (JUNIT, OUTCOMES, KEPT_DEMO):
         former.unlink(missing_ok=True)
     since = time.time()
-    sources = passed.units()
+    sources = passed.units() if SKIP_PASSED in arguments else {}
     where = [] if named_paths(arguments) else ["tests"]
     files = [f"--junit-xml={JUNIT}", f"--outcomes={OUTCOMES}"]
     try:
@@ -154,7 +155,7 @@ def _test(arguments: Sequence[str], began: float) -> int:
                 outcome, repeated, _pytest, since=since, results=paths.RESULTS
             )
             code = TESTS_FAILED if outcome.failed else 0
-        if "--skip-passed" in arguments and outcome.whole:
+        if sources and outcome.whole:
             passed.note_units(sources, outcome.tests)
     finally:
         _remove_kept_demo()
