@@ -51,9 +51,7 @@ def open_halls(stack: ExitStack, folder: Path) -> dict[str, crowd.Hall]:
                 web.running(hub=site.proxy_port, gitlab=free_port(), lms=free_port())
             )
             stack.callback(site.close)
-            site.start_proxy()
-            site.start_desk()
-            site.start_hub()
+            site.start_all()
             secret = site.consumer_secret
         else:
             hub = StockHub(folder / name / "site")

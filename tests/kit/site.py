@@ -287,6 +287,12 @@ class Site:
             ],
         )
 
+    def start_all(self) -> None:
+        """Start proxy, desk and hub, in the order in which each finds what it needs."""
+        self.start_proxy()
+        self.start_desk()
+        self.start_hub()
+
     def start_hub(self) -> None:
         self.start("hub", self.programs()["hub"][0])
         self.wait_for("hub", 60)

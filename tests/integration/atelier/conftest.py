@@ -20,9 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Proxy, hub and desk; GitLab does not answer."""
     running = Site(tmp_path_factory.mktemp("site"))
     try:
-        running.start_proxy()
-        running.start_desk()
-        running.start_hub()
+        running.start_all()
         yield running
     finally:
         running.close()
@@ -35,9 +33,7 @@ def gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLabBeside]:
     beside = GitLabBeside(tmp_path_factory.mktemp("gitlab"), running)
     try:
         beside.start()
-        running.start_proxy()
-        running.start_desk()
-        running.start_hub()
+        running.start_all()
         yield beside
     finally:
         running.close()

@@ -83,9 +83,7 @@ def framed_site(
     site.write_registrations([{**registration, "jwks_url": keys}])
     with web.running(**ports), course_page.running(lms, ports["lms"]):
         try:
-            site.start_proxy()
-            site.start_desk()
-            site.start_hub()
+            site.start_all()
             yield site
         finally:
             site.close()

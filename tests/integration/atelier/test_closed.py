@@ -22,9 +22,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("closed"))
     try:
         site.write_consumers([FUN, MOODLE])
-        site.start_proxy()
-        site.start_desk()
-        site.start_hub()
+        site.start_all()
         yield site
     finally:
         site.close()

@@ -46,9 +46,7 @@ def docker_site(
         (running.root / "templates" / "demo.git").mkdir()
         homes = start_homes(running, engine)
         try:
-            running.start_proxy()
-            running.start_desk()
-            running.start_hub()
+            running.start_all()
             yield running
         finally:
             running.close()

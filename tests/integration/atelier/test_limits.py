@@ -17,9 +17,7 @@ def tight_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     running = Site(tmp_path_factory.mktemp("tight-site"))
     running.write_settings(hub={"concurrent_spawn_limit": 1, "idle_timeout_seconds": 3})
     try:
-        running.start_proxy()
-        running.start_desk()
-        running.start_hub()
+        running.start_all()
         yield running
     finally:
         running.close()

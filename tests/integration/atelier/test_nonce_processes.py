@@ -121,9 +121,7 @@ def test_the_hub_keeps_users_and_launches_in_postgresql(server: Postgres, tmp_pa
     site.write_settings(hub={"database_url": server.url("hub")})
     (tmp_path / "secrets/database_password").write_text(server.password + "\n")
     with closing(site):
-        site.start_proxy()
-        site.start_desk()
-        site.start_hub()
+        site.start_all()
         with Visitor(site.hub_url, site.consumer_secret, "42") as visitor:
             form = visitor.form(target="check")
             assert visitor.post(form).status_code == 302

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from atelier_notebook import texts
 from atelier_notebook.contents import Contents
+from kit.small_disk import small_disk
 from tornado import web
 
 GB = 1024**3
@@ -20,14 +20,8 @@ GB = 1024**3
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of one megabyte."""
-    root = tmp_path / "small"
-    root.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(root)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"a small file system takes the right to mount: {mounted.stderr.strip()}")
-    yield root
-    subprocess.run(["umount", "--lazy", str(root)], check=True)
+    with small_disk(tmp_path / "small", "1m") as root:
+        yield root
 
 
 def save(root: Path, text: str) -> dict[str, Any]:

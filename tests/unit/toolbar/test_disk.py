@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from atelier_toolbar.git import Result
 from atelier_toolbar.handlers import told
 from atelier_toolbar.problems import Problem
 from atelier_toolbar.usage import full_space
+from kit.small_disk import small_disk
 
 from .conftest import Desk, git, problem_of
 
@@ -19,17 +19,9 @@ from .conftest import Desk, git, problem_of
 @pytest.fixture
 def small(tmp_path: Path, gitlab: Path) -> Iterator[Desk]:
     """A clone on a file system of two megabytes."""
-    root = tmp_path / "small"
-    root.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(root)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"a small file system takes the right to mount: {mounted.stderr.strip()}")
-    try:
+    with small_disk(tmp_path / "small", "2m") as root:
         git(root, "clone", "-q", str(gitlab), "demo")
         yield Desk(root, "demo")
-    finally:
-        subprocess.run(["umount", "--lazy", str(root)], check=True)
 
 
 def fill(desk: Desk, left: int) -> Path:
