@@ -16,44 +16,44 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
-    Finding,
-    Settings,
-    as_integer,
-    is_name,
-    report,
-)
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_acme import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.acme import (
     HOOK,
     hook_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.certificates import (
     ALL_NAMES,
     authority_findings,
     issuers,
     site_certificate_findings,
     strict_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.courses import (
     course_findings,
     has_password,
     is_repository,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_notebooks import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import (
+    Finding,
+    Settings,
+    as_integer,
+    is_name,
+    report,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.notebooks import (
     AS_IT_WAS,
     address_findings,
     apart,
     looked_up,
     wildcard,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.platforms import (
     platform_hosts,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.server import (
     addresses,
     look_at_repository,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_site import site_findings
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.site import site_findings
 
 OLDEST_ANSIBLE = (2, 19)
 FOR_THE_SERVER = (

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE)
 """The hub's LTI 1.1 consumers: the file that holds them, and how a wanted list changes it.
 
-The file is read by the hub (``atelier.settings.Consumers``), which takes a change up by itself.
+The hub reads this file (``atelier.config.models.Consumers``) again when it has changed.
 """
 
 from __future__ import annotations

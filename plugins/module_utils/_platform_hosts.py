@@ -7,7 +7,7 @@ registration. Such an address must not lead to this machine or into its network 
 request forgery). What is private is decided by the address a name resolves to, not by the name.
 
 This file is shared: the preflight uses it as ``module_utils`` and the server package includes it as
-``atelier.platform_hosts``. Standard library only.
+``atelier.config.platform_hosts``. Standard library only.
 """
 
 from __future__ import annotations

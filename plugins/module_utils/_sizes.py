@@ -4,7 +4,7 @@
 """Sizes as people write them, in inventories and in the site's settings.
 
 This file is shared: Ansible uses it as ``module_utils`` and the server package ``atelier``
-includes it as ``atelier.sizes``. Standard library only.
+includes it as ``atelier.config.sizes``. Standard library only.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import _git
+from ansible_collections.mooc.atelier.plugins.module_utils._git import git
 
 
 class Mirror:
@@ -94,7 +94,7 @@ class Mirror:
         self.check_mode = check_mode
         self.branch: str = params["branch"]
         self.head = f"refs/heads/{self.branch}"
-        self.repository = _git.Repository(Path(params["path"]), params["ca_file"])
+        self.repository = git.Repository(Path(params["path"]), params["ca_file"])
 
     def run(self) -> dict[str, Any]:
         """Bring the mirror up to date; the module's result."""
@@ -123,8 +123,8 @@ class Mirror:
         address, token_file = self.params["base"], self.params["base_token_file"]
         if not address:
             return None
-        _git.check_address(address)
-        options = _git.credential_options(token_file) if token_file else []
+        git.check_address(address)
+        options = git.credential_options(token_file) if token_file else []
         tip = self.repository.remote_tip(address, self.branch, options)
         if tip is None or tip == before:
             return None
@@ -137,15 +137,15 @@ class Mirror:
     def from_repository(self, before: str | None) -> str:
         """Move forward to the head of the source repository's branch; its commit."""
         address, branch = self.params["repository"], self.params["repository_branch"]
-        _git.check_address(address)
+        git.check_address(address)
         there = self.repository.remote_tip(address, branch)
         if there is None:
-            raise _git.GitError(f"The repository {address} has no branch {branch}.")
+            raise git.GitError(f"The repository {address} has no branch {branch}.")
         if there == before or self.check_mode:
             return there
         there = self.repository.fetch(address, branch, "source")
         if before is not None and not self.repository.is_ancestor(before, there):
-            raise _git.GitError(
+            raise git.GitError(
                 f"The branch {branch} of {address} does not contain commit {before[:12]} any more, "
                 "which learners' forks were made from: its history was rewritten, or the course "
                 "changed its source. Bring that commit back into the branch (merge it, do not "
@@ -158,7 +158,7 @@ class Mirror:
         """Commit the directory's files if they differ; the commit at the head afterwards."""
         directory = Path(self.params["directory"])
         if not directory.is_dir():
-            raise _git.GitError(f"There is no directory {directory} on the server.")
+            raise git.GitError(f"There is no directory {directory} on the server.")
         with tempfile.TemporaryDirectory() as scratch:
             tree = self.tree(directory, Path(scratch))
         if before is not None and self.repository.tree_of(before) == tree:
@@ -171,7 +171,7 @@ class Mirror:
                 self.repository.move(self.head, published, before)
             return published
         if before is not None:
-            raise _git.GitError(
+            raise git.GitError(
                 f"The template at {self.params['base']} has commits that the course's directory "
                 f"has not (the latest is {published[:12]}), and the directory has changed too. "
                 "Nothing was published and nothing is lost. Copy the template's files into the "
@@ -208,7 +208,7 @@ class Mirror:
         )
         listed = self.repository.run("ls-files", options=["-c", "core.bare=false"], env=env)[1]
         if not listed:
-            raise _git.GitError(f"The directory {directory} holds no file for the course.")
+            raise git.GitError(f"The directory {directory} holds no file for the course.")
         return self.repository.run("write-tree", env=env)[1]
 
 
@@ -236,7 +236,7 @@ def main() -> None:
     os.umask(0o022)
     try:
         result = Mirror(module.params, module.check_mode).run()
-    except (_git.GitError, OSError) as error:
+    except (git.GitError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

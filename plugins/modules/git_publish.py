@@ -93,7 +93,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import _git
+from ansible_collections.mooc.atelier.plugins.module_utils._git import git
 
 
 def diverged(url: str, branch: str, ours: str, theirs: str, extra: int) -> str:
@@ -109,7 +109,7 @@ def diverged(url: str, branch: str, ours: str, theirs: str, extra: int) -> str:
 class Validation:
     """A command that must accept a commit, and the note of what it has accepted last."""
 
-    def __init__(self, params: dict[str, Any], repository: _git.Repository) -> None:
+    def __init__(self, params: dict[str, Any], repository: git.Repository) -> None:
         self.command: list[str] = params["command"]
         self.inputs: list[str] = params["inputs"]
         self.refused: str = params["refused"]
@@ -134,9 +134,9 @@ class Validation:
         )
         said = done.stderr.strip() or done.stdout.strip()
         if done.returncode == 1:
-            raise _git.GitError(f"{self.refused}\n{said}")
+            raise git.GitError(f"{self.refused}\n{said}")
         if done.returncode:
-            raise _git.GitError(
+            raise git.GitError(
                 f"Nothing was pushed: '{' '.join(self.command)}' fails with code "
                 f"{done.returncode}: {said[-2000:]}"
             )
@@ -156,16 +156,16 @@ class Validation:
 def publish(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Compare both sides, push if that moves the other one forward; the module's result."""
     url, branch = params["url"], params["branch"]
-    _git.check_address(url)
-    repository = _git.Repository(Path(params["path"]), params["ca_file"])
+    git.check_address(url)
+    repository = git.Repository(Path(params["path"]), params["ca_file"])
     ours = repository.tip(f"refs/heads/{branch}") if repository.exists() else None
     if ours is None:
         if check_mode:
             return result(None, "", "pushed", 0)
-        raise _git.GitError(f"There is no branch {branch} in {repository.path} to push.")
+        raise git.GitError(f"There is no branch {branch} in {repository.path} to push.")
     if params["validate"]:
         Validation(params["validate"], repository).run(ours, check_mode)
-    options = _git.credential_options(params["token_file"]) if params["token_file"] else []
+    options = git.credential_options(params["token_file"]) if params["token_file"] else []
     theirs = repository.remote_tip(url, branch, options)
     if theirs == ours:
         return result(theirs, ours, "equal", 0)
@@ -177,7 +177,7 @@ def publish(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
             return result(theirs, theirs, "ahead", 0)
         if not repository.is_ancestor(theirs, ours):
             extra = repository.count(ours, theirs)
-            raise _git.GitError(diverged(url, branch, ours, theirs, extra))
+            raise git.GitError(diverged(url, branch, ours, theirs, extra))
     if not check_mode:
         head = f"refs/heads/{branch}"
         repository.run("push", "--quiet", url, f"{head}:{head}", options=options)
@@ -217,7 +217,7 @@ def main() -> None:
     )
     try:
         answer = publish(module.params, module.check_mode)
-    except (_git.GitError, OSError) as error:
+    except (git.GitError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**answer)
 

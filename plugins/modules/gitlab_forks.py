@@ -220,17 +220,16 @@ requests:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import (
-    _fork_keeper,
-    _fork_protection,
-    _fork_report,
-    _fork_updates,
-    _forks,
-    _gitlab,
-    _session,
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import (
+    connection,
+    fork_protection,
+    fork_report,
+    fork_sync,
+    fork_updates,
+    forks,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._changes import Changes
-from ansible_collections.mooc.atelier.plugins.module_utils._fork_keeper import (
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import session as _session
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.fork_sync import (
     ABSENT,
     MERGE_REQUEST,
     NONE,
@@ -240,6 +239,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._fork_keeper import (
     Member,
     Plan,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._run.changes import Changes
 
 TITLE = "Mise à jour du cours / Course update"
 DESCRIPTION = (
@@ -256,10 +256,10 @@ def staff(session: _session.Session, params: dict[str, Any]) -> tuple[Member, ..
     for item in params["members"]:
         users = session.calls.get("/users", username=item["username"])
         if not users:
-            raise _gitlab.InstanceError(
+            raise connection.InstanceError(
                 f"GitLab has no account {item['username']}, named in members. Nothing was changed."
             )
-        level = _forks.LEVELS.get(item["access_level"])
+        level = forks.LEVELS.get(item["access_level"])
         members.append(Member(int(users[0]["id"]), users[0]["username"], level))
     return tuple(members)
 
@@ -269,18 +269,18 @@ def not_by_itself(session: _session.Session, params: dict[str, Any]) -> bool:
     lack its protection: this GitLab gives none by itself.
     """
     wanted = params["state"] == PRESENT and params["protect_default_branch"]
-    return wanted and not _fork_protection.protected_by_gitlab(session.calls)
+    return wanted and not fork_protection.protected_by_gitlab(session.calls)
 
 
 def plan_of(session: _session.Session, params: dict[str, Any]) -> Plan:
     """What the task asks for, with what GitLab knows about the template and the staff."""
-    template = _forks.read_template(session.calls, params["template"])
+    template = forks.read_template(session.calls, params["template"])
     path = params["path"] or template.path.partition("/")[0]
     return Plan(
         template=template,
         path=path,
         name=params["name"] or path,
-        visibility=_forks.allowed_visibility(params["visibility"], template),
+        visibility=forks.allowed_visibility(params["visibility"], template),
         state=params["state"],
         members=staff(session, params),
         protect=params["protect_default_branch"],
@@ -298,11 +298,11 @@ def read_existing(session: _session.Session, plan: Plan) -> Existing:
     existing = Existing()
     session.progress.begin("forks read")
     step = session.progress.step
-    _fork_keeper.read_forks(session.calls, plan.template, plan.path, existing, step)
+    fork_sync.read_forks(session.calls, plan.template, plan.path, existing, step)
     if plan.state == PRESENT:
-        _fork_keeper.read_roles(session.calls, plan.members, existing, step)
+        fork_sync.read_roles(session.calls, plan.members, existing, step)
         if plan.update == MERGE_REQUEST:
-            existing.requests = _fork_updates.read_requests(session.calls, plan.template)
+            existing.requests = fork_updates.read_requests(session.calls, plan.template)
     return existing
 
 
@@ -319,9 +319,9 @@ def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
     existing = read_existing(session, plan)
     versions = pusher = None
     if plan.state == ABSENT or (plan.state == PRESENT and plan.update != NONE):
-        versions = _fork_updates.Versions(session.calls, plan.template)
+        versions = fork_updates.Versions(session.calls, plan.template)
     if versions is not None and plan.state == PRESENT and not check:
-        pusher = _fork_updates.Pusher(
+        pusher = fork_updates.Pusher(
             session.calls, plan.template, params["api_url"], params["token_file"],
             params["ca_file"],
         )  # fmt: skip
@@ -337,7 +337,7 @@ def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
     finally:
         if pusher is not None:
             pusher.close()
-    return _fork_report.result_of(session, plan, keeper, changes, outcome, len(learners), confirmed)
+    return fork_report.result_of(session, plan, keeper, changes, outcome, len(learners), confirmed)
 
 
 def main() -> None:
@@ -357,7 +357,7 @@ def main() -> None:
             },
             "visibility": {
                 "type": "str",
-                "choices": list(_forks.VISIBILITIES),
+                "choices": list(forks.VISIBILITIES),
                 "default": "private",
             },
             "members": {
@@ -368,7 +368,7 @@ def main() -> None:
                     "username": {"type": "str", "required": True},
                     "access_level": {
                         "type": "str",
-                        "choices": ["none", *_forks.LEVELS],
+                        "choices": ["none", *forks.LEVELS],
                         "default": "developer",
                     },
                 },
@@ -387,7 +387,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    _gitlab.serve(
+    connection.serve(
         module, lambda: apply(module.params, module.check_mode, module._diff), _session.explain
     )
 

@@ -86,13 +86,10 @@ from collections import Counter
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import (
-    _fork_updates,
-    _forks,
-    _gitlab,
-    _session,
-)
-from ansible_collections.mooc.atelier.plugins.module_utils._forks import Fork
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection, fork_updates
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import forks as _forks
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import session as _session
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.forks import Fork
 
 
 def shown(fork: Fork) -> dict[str, Any]:
@@ -124,7 +121,7 @@ def look(params: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {"template": {"path": template.path, "branch": template.branch}}
     told = {fork.id: shown(fork) for fork in forks}
     if params["compare"]:
-        versions = _fork_updates.Versions(session.calls, template)
+        versions = fork_updates.Versions(session.calls, template)
         result["template"]["commit"] = versions.head
 
         def compare(fork: Fork) -> None:
@@ -143,7 +140,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            **_gitlab.CONNECTION_ARGUMENTS,
+            **connection.CONNECTION_ARGUMENTS,
             "template": {"type": "str", "required": True},
             "path": {"type": "str"},
             "compare": {"type": "bool", "default": False},
@@ -151,7 +148,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    _gitlab.serve(module, lambda: {"changed": False, **look(module.params)}, _session.explain)
+    connection.serve(module, lambda: {"changed": False, **look(module.params)}, _session.explain)
 
 
 if __name__ == "__main__":

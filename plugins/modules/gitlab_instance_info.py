@@ -77,7 +77,7 @@ import datetime as dt
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection
 
 
 def days_left(expires_at: str | None, today: dt.date) -> int | None:
@@ -114,7 +114,7 @@ def may_administer(gl: Any) -> bool:
     """Whether GitLab lets the token read what only administrators read."""
     try:
         gl.http_get("/application/settings")
-    except _gitlab.gitlab.exceptions.GitlabHttpError as error:
+    except connection.gitlab.exceptions.GitlabHttpError as error:
         if error.response_code == 403:
             return False
         raise
@@ -124,19 +124,19 @@ def may_administer(gl: Any) -> bool:
 def examine(params: dict[str, Any]) -> dict[str, Any]:
     """Ask GitLab; the module's result."""
     try:
-        gl = _gitlab.connect(params)
-    except _gitlab.InstanceError as problem:
+        gl = connection.connect(params)
+    except connection.InstanceError as problem:
         return {"token_good": False, "reason": str(problem), "version": ""}
     try:
-        user = _gitlab.mapping(gl.http_get("/user"))
-    except _gitlab.gitlab.exceptions.GitlabAuthenticationError:
+        user = connection.mapping(gl.http_get("/user"))
+    except connection.gitlab.exceptions.GitlabAuthenticationError:
         return {"token_good": False, "reason": "is refused by GitLab (401)", "version": ""}
-    except _gitlab.gitlab.exceptions.GitlabHttpError as error:
+    except connection.gitlab.exceptions.GitlabHttpError as error:
         if error.response_code != 403:
             raise
         reason = f"may not use the API (403): {error.error_message}"
         return {"token_good": False, "reason": reason, "version": ""}
-    token = _gitlab.mapping(gl.http_get("/personal_access_tokens/self"))
+    token = connection.mapping(gl.http_get("/personal_access_tokens/self"))
     today = dt.datetime.now(dt.UTC).date()
     owner = str(user["username"])
     reason = judge(
@@ -145,7 +145,7 @@ def examine(params: dict[str, Any]) -> dict[str, Any]:
     return {
         "token_good": not reason,
         "reason": reason,
-        "version": ".".join(map(str, _gitlab.version_of(gl))),
+        "version": ".".join(map(str, connection.version_of(gl))),
         "username": owner,
         "scopes": sorted(token["scopes"]),
         "expires_at": token.get("expires_at"),
@@ -156,13 +156,13 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            **_gitlab.CONNECTION_ARGUMENTS,
+            **connection.CONNECTION_ARGUMENTS,
             "minimum_days": {"type": "int", "default": 0},
             "scopes": {"type": "list", "elements": "str", "default": ["api"]},
         },
         supports_check_mode=True,
     )
-    _gitlab.serve(module, lambda: {"changed": False, **examine(module.params)})
+    connection.serve(module, lambda: {"changed": False, **examine(module.params)})
 
 
 if __name__ == "__main__":

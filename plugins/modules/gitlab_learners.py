@@ -178,15 +178,17 @@ from collections import Counter
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab, _learners, _session
-from ansible_collections.mooc.atelier.plugins.module_utils._bulk import Outcome
-from ansible_collections.mooc.atelier.plugins.module_utils._changes import Changes
-from ansible_collections.mooc.atelier.plugins.module_utils._learners import (
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import learners as _learners
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import session as _session
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.bulk import Outcome
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.learners import (
     ABSENT,
     Account,
     Directory,
     Wanted,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._run.changes import Changes
 
 STATES = ["present", "blocked", "absent"]
 
@@ -217,7 +219,7 @@ def wanted_learners(params: dict[str, Any]) -> list[Wanted]:
     ):
         twice = sorted(key for key, count in Counter(keys).items() if count > 1)
         if twice:
-            raise _gitlab.InstanceError(
+            raise connection.InstanceError(
                 f"The same {what} is given to two learners: {', '.join(twice[:10])}. "
                 "Nothing was changed."
             )
@@ -374,7 +376,7 @@ def main() -> None:
         # and e-mail addresses.
         no_log=True,
     )
-    _gitlab.serve(
+    connection.serve(
         module,
         lambda: apply(module.params, module.check_mode, module._diff),
         _session.explain,

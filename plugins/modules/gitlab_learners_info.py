@@ -74,7 +74,9 @@ from collections import Counter
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab, _learners, _session
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import learners as _learners
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import session as _session
 
 
 def shown(user: dict[str, Any], provider: str) -> dict[str, Any] | None:
@@ -122,13 +124,13 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            **_gitlab.CONNECTION_ARGUMENTS,
+            **connection.CONNECTION_ARGUMENTS,
             "provider": {"type": "str", "default": _learners.PROVIDER},
             "usernames": {"type": "list", "elements": "str"},
         },
         supports_check_mode=True,
     )
-    _gitlab.serve(module, lambda: {"changed": False, **look(module.params)}, _session.explain)
+    connection.serve(module, lambda: {"changed": False, **look(module.params)}, _session.explain)
 
 
 if __name__ == "__main__":

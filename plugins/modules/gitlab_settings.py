@@ -64,7 +64,7 @@ import re
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection
 
 SECRET_NAME = re.compile(r"(password|secret|token|private_key|credential)(?!.*_(enabled|expir))")
 HIDDEN = "VALUE_NOT_SHOWN"
@@ -102,7 +102,7 @@ def differing(wanted: dict[str, Any], present: dict[str, Any]) -> dict[str, Any]
     """What has to be written. Raises ``InstanceError`` for names that GitLab does not know."""
     unknown = sorted(set(wanted) - set(present))
     if unknown:
-        raise _gitlab.InstanceError(
+        raise connection.InstanceError(
             f"This GitLab has no application setting named {', '.join(unknown)}: "
             "look the name up in its settings API, or leave it out."
         )
@@ -116,18 +116,18 @@ def shown(name: str, value: Any) -> Any:
 
 def apply(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Compare, write what differs, read back; the module's result."""
-    gl = _gitlab.connect(params)
+    gl = connection.connect(params)
     path = "/application/settings"
     wanted: dict[str, Any] = params["settings"]
-    present = _gitlab.mapping(gl.http_get(path))
+    present = connection.mapping(gl.http_get(path))
     changes = differing(wanted, present)
     after = {name: present[name] for name in wanted} | changes
     if changes and not check_mode:
         gl.http_put(path, post_data=changes)
-        kept = _gitlab.mapping(gl.http_get(path))
+        kept = connection.mapping(gl.http_get(path))
         ignored = sorted(name for name in changes if not same(changes[name], kept.get(name)))
         if ignored:
-            raise _gitlab.InstanceError(
+            raise connection.InstanceError(
                 f"GitLab accepted but did not keep the setting {', '.join(ignored)}: "
                 "its edition or another setting may not allow the value."
             )
@@ -148,12 +148,12 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            **_gitlab.CONNECTION_ARGUMENTS,
+            **connection.CONNECTION_ARGUMENTS,
             "settings": {"type": "dict", "required": True},
         },
         supports_check_mode=True,
     )
-    _gitlab.serve(module, lambda: apply(module.params, module.check_mode))
+    connection.serve(module, lambda: apply(module.params, module.check_mode))
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection
 
 ACCESS = {"reporter": 20, "developer": 30, "maintainer": 40, "owner": 50}
 VISIBILITY = ("private", "internal", "public")
@@ -126,7 +126,7 @@ class Manager:
     def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
         self.params = params
         self.check_mode = check_mode
-        self.gl = _gitlab.connect(params)
+        self.gl = connection.connect(params)
         self.before: dict[str, Any] = {}
         self.after: dict[str, Any] = {}
 
@@ -190,13 +190,13 @@ class Manager:
     def look(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """An object of GitLab's; empty when there is none."""
         try:
-            found = _gitlab.mapping(self.gl.http_get(path, query_data=query or {}))
-        except _gitlab.gitlab.exceptions.GitlabHttpError as error:
+            found = connection.mapping(self.gl.http_get(path, query_data=query or {}))
+        except connection.gitlab.exceptions.GitlabHttpError as error:
             if error.response_code == 404 and "not found" in str(error.error_message).lower():
                 return {}
             raise
         if found.get("marked_for_deletion_on"):
-            raise _gitlab.InstanceError(
+            raise connection.InstanceError(
                 f"{found.get('web_url')} is to be deleted on {found['marked_for_deletion_on']}: "
                 "restore it in GitLab, or choose another slug."
             )
@@ -215,7 +215,7 @@ class Manager:
             self.note(what, None, wanted)
             if self.check_mode:
                 return dict(wanted)
-            return _gitlab.mapping(self.gl.http_post(path, post_data={**new, **wanted}))
+            return connection.mapping(self.gl.http_post(path, post_data={**new, **wanted}))
         differing = {
             key: value for key, value in wanted.items() if (present.get(key) or "") != value
         }
@@ -224,7 +224,7 @@ class Manager:
         self.note(what, {key: present.get(key) for key in differing}, differing)
         if self.check_mode:
             return {**present, **differing}
-        return _gitlab.mapping(self.gl.http_put(f"{path}/{present['id']}", post_data=differing))
+        return connection.mapping(self.gl.http_put(f"{path}/{present['id']}", post_data=differing))
 
     def keep_staff(self, group: dict[str, Any]) -> list[str]:
         """Have the listed accounts as members; those that GitLab does not have."""
@@ -272,7 +272,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            **_gitlab.CONNECTION_ARGUMENTS,
+            **connection.CONNECTION_ARGUMENTS,
             "group": {"type": "str", "required": True},
             "project": {"type": "str", "default": "template"},
             "description": {"type": "str", "default": ""},
@@ -293,7 +293,7 @@ def main() -> None:
     )
     if module.params["project"] in module.params["private_projects"]:
         module.fail_json(msg=f"{module.params['project']} is both project and a private project.")
-    _gitlab.serve(module, lambda: Manager(module.params, module.check_mode).run())
+    connection.serve(module, lambda: Manager(module.params, module.check_mode).run())
 
 
 if __name__ == "__main__":

@@ -100,21 +100,21 @@ import sys
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.machine import (
     Port,
     machine_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.platforms import (
     private_hosts,
     private_platform_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.server import (
     addresses,
     look_at_repository,
     look_at_server,
     strictly,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_tls import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.tls import (
     context_of,
     gitlab_certificate_findings,
 )

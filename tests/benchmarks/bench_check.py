@@ -19,9 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from atelier.desk.check.engine import compare
-from atelier.desk.check.model import Comparison, Rule
-from atelier.desk.check.runner import Checker
+from atelier.exercises.engine import compare
+from atelier.exercises.model import Comparison, Rule
+from atelier.exercises.runner import Checker
 from world import paths, venv
 from world.run import say
 

@@ -36,7 +36,7 @@ PORTS = {
     "desk": 8705,
 }
 """Where it listens when nobody else does."""
-FIRST_MODULES = {"desk": "atelier.desk.main", "hub": "atelier.hub"}
+FIRST_MODULES = {"desk": "atelier.desk.main", "hub": "atelier.hub.configure"}
 """What can be started again, and the first module of each."""
 STOP_SECONDS = 3
 AWAY = """<!DOCTYPE html>

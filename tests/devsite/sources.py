@@ -17,7 +17,8 @@ class Sources:
     """The files below a folder that Python looks for packages in.
 
     Imports are followed from each program's first module. A file that is not code belongs to the
-    programs whose code names the folder it lies in (`"templates"`); where none does, to all.
+    program whose name its folder has (`templates/desk`), else to the programs whose code names the
+    folder it lies in (`"static"`); where none does, to all.
 
     Args:
         folder: holds the package.
@@ -107,6 +108,8 @@ class Sources:
         return None
 
     def _by_folder(self, path: Path) -> set[str]:
+        if path.parent.name in self._programs and not (path.parent / "__init__.py").exists():
+            return {path.parent.name}
         named = [self._named[parent] for parent in path.parents if parent in self._named]
         return named[0] if named else set(self._programs)
 

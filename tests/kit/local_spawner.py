@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from atelier.house import house
-from atelier.spawn import CourseMixin, container_environment
+from atelier.hub.context import hub_context
+from atelier.hub.engines.base import CourseMixin, container_environment
 from jupyterhub.spawner import SimpleLocalProcessSpawner  # type: ignore[import-untyped]
 
 NOTEBOOK = Path(__file__).with_name("notebook_server.py")
@@ -21,7 +21,7 @@ class LocalCourseSpawner(CourseMixin, SimpleLocalProcessSpawner):  # type: ignor
     async def start(self) -> Any:
         assert self.course is not None
         assert self.learner is not None
-        settings = house().settings
+        settings = hub_context().settings
         with (settings.desk.state_dir / "starts").open("a") as starts:
             starts.write(f"{self.user.name}/{self.name}\n")
         self.environment = container_environment(

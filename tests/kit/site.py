@@ -32,7 +32,7 @@ PROXY_SOURCE = ROOT / "roles/jupyterhub/files/proxy/node20"
 PROXY = ROOT / ".cache/atelier-tests/proxy"
 
 CONFIG = """
-from atelier.hub import configure
+from atelier.hub.configure import configure
 c = get_config()
 configure(c)
 c.JupyterHub.log_level = "DEBUG"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from atelier import log_bounds
+from atelier.limits import logs as log_bounds
 from integration.atelier.campus import Visitor
 from integration.atelier.framed_site import FramedSite, framed_site
 from integration.atelier.local_names import LocalNames

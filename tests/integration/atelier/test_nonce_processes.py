@@ -13,8 +13,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from atelier import settings_command
-from atelier.door.nonces import NonceStore
+from atelier.cli import settings as settings_command
+from atelier.lti.nonces import NonceStore
 from integration.atelier.campus import Visitor
 from integration.atelier.postgres import Postgres, postgres
 from kit.site import ROOT, Site, free_port
@@ -24,7 +24,7 @@ Capture = pytest.CaptureFixture[str]
 
 CLAIM = """
 import sys
-from atelier.door.nonces import NonceStore
+from atelier.lti.nonces import NonceStore
 store = NonceStore(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from atelier.origins import TRUSTED_SECONDS
+from atelier.hub.origins import TRUSTED_SECONDS
 from integration.atelier.campus import Visitor
 from integration.atelier.framed_site import FramedSite, framed_site
 from kit.site import until

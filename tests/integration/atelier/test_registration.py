@@ -22,7 +22,7 @@ def campus(site: Site) -> Iterator[Platform13]:
 
 def command(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``atelier-registration`` as an operator does."""
-    run = "import sys; from atelier.registration_command import main; sys.exit(main())"
+    run = "import sys; from atelier.cli.registration import main; sys.exit(main())"
     settings = str(site.root / "atelier.yml")
     return subprocess.run(
         [sys.executable, "-c", run, "--settings", settings, *arguments],

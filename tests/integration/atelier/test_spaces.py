@@ -9,8 +9,8 @@ from typing import Any
 
 import gitlab
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._spaces import (
-    GitLabUnavailable,
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.spaces import (
+    GitLabUnavailableError,
     Learner,
     SpaceError,
     connect,
@@ -139,5 +139,5 @@ def test_a_wrong_token_is_said_and_not_shown(standin: Standin, learner: Learner)
 
 def test_gitlab_away_is_another_matter_than_gitlab_refusing(learner: Learner) -> None:
     nobody = connect(f"http://127.0.0.1:{free_port()}", "glpat-token")
-    with pytest.raises(GitLabUnavailable, match="does not answer"):
+    with pytest.raises(GitLabUnavailableError, match="does not answer"):
         prepare_space(nobody, learner, "demo/template", "demo")

@@ -22,8 +22,8 @@ from world import paths
 LINE_SECONDS = 90
 """How long a line is waited for: a busy machine fails no test."""
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/as/(\w+)/(\w+)")
-PAGE = "atelier/desk/templates/exercises.html"
-HOME = "atelier/templates/atelier_home.html"
+PAGE = "atelier/web/templates/desk/exercises.html"
+HOME = "atelier/web/templates/hub/atelier_home.html"
 
 
 class Dev:
@@ -220,16 +220,16 @@ def test_what_was_there_is_there_after_a_kill(dev: Dev, claire: Browser) -> None
 
 
 def test_a_breakpoint_stops_in_the_terminal(dev: Dev, ada: Browser) -> None:
-    look = "atelier/desk/pages/look.py"
-    first = "    name = request.path_params"
-    dev.change(look, first, f"    breakpoint()\n{first}")
+    static_files = "atelier/web/static_files.py"
+    first = "        response = super().file_response("
+    dev.change(static_files, first, f"        breakpoint()\n{first}")
     dev.wait("desk reloaded in ")
     page = ada.open(dev.links["ada", "exercises"])
     answers: list[httpx.Response] = []
     style = str(page.url.join("/services/desk/static/desk.css"))
     asking = threading.Thread(target=lambda: answers.append(ada.get(style)))
     asking.start()
-    dev.wait("look.py(")
+    dev.wait("static_files.py(")
     assert not answers
     assert dev.process.stdin is not None
     dev.process.stdin.write("c\n")

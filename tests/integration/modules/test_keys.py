@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from atelier.settings import Consumers, load
+from atelier.config.models import Consumers, load
 from integration.modules.classroom import LOCAL, Played, environment, played
 from integration.modules.killed import kill_everything, processes_of
 from world import venv

@@ -11,15 +11,15 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import jwt
 import pytest
-from atelier.door import lti13
-from atelier.door.keysets import Keysets
-from atelier.door.lti11 import LaunchError
-from atelier.door.nonces import NonceStore
-from atelier.door.sealed import Sealer
-from atelier.outside import Outside
-from atelier.platform_hosts import PlatformHosts
-from atelier.registrations import Registration, Registrations
-from atelier.settings import Consumer, Consumers, Site
+from atelier.config.models import Consumer, Consumers, Site
+from atelier.config.platform_hosts import PlatformHosts
+from atelier.config.registrations import Registration, Registrations
+from atelier.lti import launch13 as lti13
+from atelier.lti.http import PlatformClient
+from atelier.lti.keysets13 import Keysets
+from atelier.lti.launch11 import LaunchError
+from atelier.lti.nonces import NonceStore
+from atelier.lti.sealed import Sealer
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lms.platform13 import Platform13, make_key
@@ -76,7 +76,7 @@ class Web:
         for one in platforms or (PLATFORMS,):
             self.publish(one)
         transport = httpx.MockTransport(self._answer)
-        self.keysets = Keysets(Outside(transport=transport), clock=lambda: self.now)
+        self.keysets = Keysets(PlatformClient(transport=transport), clock=lambda: self.now)
 
     def publish(self, platform: Platform13) -> None:
         self.keys += platform.keyset()["keys"]

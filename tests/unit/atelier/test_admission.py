@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from atelier.admission import Admission
-from atelier.desk.answers import AnswerBook, Arrival
+from atelier.config.admission import Admission
+from atelier.config.live import Courses, LiveConsumers, LiveRegistrations
+from atelier.config.models import Settings
+from atelier.desk.db.answers import AnswerRepository, Arrival
 from atelier.desk.entry import Entry
-from atelier.desk.refused import Refused
-from atelier.live import Courses, LiveConsumers, LiveRegistrations
-from atelier.settings import Settings
+from atelier.desk.errors import RefusedError
 from lms.platform13 import Platform13, make_key
 from sqlalchemy import create_engine, text
 
@@ -151,7 +151,7 @@ class Door:
     """The desk's, with what is remembered of launches."""
 
     def __init__(self, files: Files, engine: Any, admins: tuple[str, ...] = ()) -> None:
-        self.book = AnswerBook(engine)
+        self.book = AnswerRepository(engine)
         settings = Settings.model_validate({"site": SITE, "hub": {"admin_users": admins}})
         self.entry = Entry(settings, self.book, files.admission)
 
@@ -162,7 +162,7 @@ class Door:
     async def admitted(self, who: str, course: str | None = None) -> bool:
         try:
             await self.entry.admit(who, course)
-        except Refused as refused:
+        except RefusedError as refused:
             return refused.reason != "entry_closed"
         return True
 

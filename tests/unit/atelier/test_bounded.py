@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from atelier import bounded
+from atelier.limits import requests as bounded
 from tornado import web
 from tornado.httpserver import HTTPServer
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from atelier.door import authenticator
-from atelier.door.lti11 import Launch
-from atelier.settings import Consumer, Course, Site
+from atelier.config.models import Consumer, Course, Site
+from atelier.hub import authenticator
+from atelier.lti.launch11 import Launch
 
 SITE = Site(hub_url="https://hub.mooc.example", gitlab_url="https://gitlab.mooc.example")
 CAMPUS = Consumer.model_validate({"key": "campus", "secret": "s" * 40, "platform": "campus"})
@@ -35,7 +35,7 @@ def test_an_address_that_leads_elsewhere_is_in_the_log(
     rooms = SimpleNamespace(
         settings=SimpleNamespace(site=SITE), courses=SimpleNamespace(all=lambda: {"demo": DEMO})
     )
-    monkeypatch.setattr(authenticator, "house", lambda: rooms)
+    monkeypatch.setattr(authenticator, "hub_context", lambda: rooms)
     handler: Any = SimpleNamespace(log=logging.getLogger("atelier.tests.next"))
     launch = Launch(CAMPUS, {"user_id": "42", "custom_next": wanted})
     door = authenticator.AtelierAuthenticator()

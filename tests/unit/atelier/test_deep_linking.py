@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from atelier.door import deep_linking
-from atelier.door.claims import CLAIM, DEEP_LINKING_SETTINGS
-from atelier.door.lti11 import Launch, LaunchError
-from atelier.door.lti13 import Message
-from atelier.door.sealed import Sealer
-from atelier.platform_hosts import PlatformHosts
-from atelier.registrations import Registration, Registrations
+from atelier.config.platform_hosts import PlatformHosts
+from atelier.config.registrations import Registration, Registrations
+from atelier.lti import deep_linking13 as deep_linking
+from atelier.lti.claims13 import CLAIM, DEEP_LINKING_SETTINGS
+from atelier.lti.launch11 import Launch, LaunchError
+from atelier.lti.launch13 import Message
+from atelier.lti.sealed import Sealer
 
 NOW = 1_800_000_000.0
 MEMBER = "http://purl.imsglobal.org/vocab/lis/v2/membership"
@@ -106,7 +106,7 @@ def test_the_platform_s_data_comes_back_unchanged() -> None:
     )
     request, registration = deep_linking.unseal(sealed, KNOWN, sealer, NOW + 60)
     assert registration == FUN
-    claims = deep_linking.answer(request, None, "", "https://hub.example", NOW)
+    claims = deep_linking.answer(request, None, "https://hub.example", NOW)
     assert claims["https://purl.imsglobal.org/spec/lti-dl/claim/data"] == "é <x>"
     assert (claims["iss"], claims["aud"]) == ("tool", "https://lms.example")
     assert claims["exp"] > NOW

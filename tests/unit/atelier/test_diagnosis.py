@@ -6,11 +6,11 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
-from atelier import diagnose_command
-from atelier.door.diagnosis import cause_of
-from atelier.door.launches import teaches
-from atelier.door.lti11 import expected_signature
-from atelier.settings import Consumers
+from atelier.cli import diagnose as diagnose_command
+from atelier.config.models import Consumers
+from atelier.lti.diagnosis11 import cause_of
+from atelier.lti.launch11 import expected_signature
+from atelier.lti.roles import teaches
 
 URL = "https://hub.mooc.example:8443/hub/lti/launch"
 SECRET, OTHER, FORMER = "s" * 40, "o" * 40, "f" * 40

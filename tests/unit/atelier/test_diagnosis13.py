@@ -8,9 +8,9 @@ from typing import Any
 
 import jwt
 import pytest
-from atelier.door import lti13
-from atelier.door.diagnosis13 import causes, shown, unverified
-from atelier.text import say
+from atelier.i18n.translate import say
+from atelier.lti import launch13 as lti13
+from atelier.lti.diagnosis13 import causes, shown, unverified
 from lms.platform13 import CLIENT_ID
 from unit.atelier.click13 import PLATFORM, SEALER, WINDOW, Click, Web, key, refusal
 

@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from atelier.door.launches import auth_state, place_of
-from atelier.door.lti11 import LaunchError, expected_signature, verify
-from atelier.door.nonces import NonceStore
-from atelier.door.targets import Destination, choose
+from atelier.config.models import Consumer, Consumers, Site
+from atelier.courses.destinations import Destination, choose
+from atelier.hub.launch_state import auth_state, place_of
 from atelier.learner import display_name, identify, learner_of, merge_auth_state
-from atelier.settings import Consumer, Consumers, Site
+from atelier.lti.launch11 import LaunchError, expected_signature, verify
+from atelier.lti.nonces import NonceStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -267,7 +267,7 @@ def test_launches_of_several_courses_stay_known() -> None:
 
 def test_choose_reads_nothing_but_custom_parameters() -> None:
     params = {"custom_target": "gitlab", "next": "https://evil.example", "course": "x"}
-    from atelier.settings import Course
+    from atelier.config.models import Course
 
     demo = Course.model_validate(
         {"slug": "demo", "title": {"fr": "d", "en": "d"}, "template": "d/t", "image": "i"}

@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
-from atelier.door.dynamic import register
-from atelier.joined import Invitation, InvitationError, Joined, merged
-from atelier.outside import Outside, OutsideError
-from atelier.registrations import Registration, Registrations
-from atelier.settings import Site
+from atelier.config.invitations import Invitation, InvitationError, Invitations, merged
+from atelier.config.models import Site
+from atelier.config.registrations import Registration, Registrations
+from atelier.hub.web.dynamic_registration import register
+from atelier.lti.http import PlatformClient, PlatformRequestError
 from lms.platform13 import Platform13
 
 SITE = Site(hub_url="https://hub.example", gitlab_url="https://gitlab.example")
@@ -35,7 +35,7 @@ def come(
             200, json={**LMS.register(json.loads(request.content)), **(told or {})}
         )
 
-    outside = Outside(transport=httpx.MockTransport(answer))
+    outside = PlatformClient(transport=httpx.MockTransport(answer))
     return asyncio.run(register(outside, SITE, url, bearer, INVITATION))
 
 
@@ -67,18 +67,18 @@ def test_the_operator_decides_and_the_platform_says_the_rest() -> None:
 def test_a_platform_that_makes_no_sense_is_not_registered(
     configuration: dict[str, Any], told: dict[str, Any], url: str | None
 ) -> None:
-    with pytest.raises(OutsideError):
+    with pytest.raises(PlatformRequestError):
         come(configuration, told, "https://lms.example/configuration" if url is None else url)
 
 
 def test_a_registration_token_that_is_none_is_told() -> None:
-    with pytest.raises(OutsideError, match=r"https://lms\.example") as refused:
+    with pytest.raises(PlatformRequestError, match=r"https://lms\.example") as refused:
         come(bearer="clé-secrète")
     assert "clé" not in str(refused.value)
 
 
 def test_an_invitation_works_once_and_in_time(tmp_path: Path) -> None:
-    joined = Joined(tmp_path)
+    joined = Invitations(tmp_path)
     code = joined.invite(INVITATION)
     assert code not in "".join(path.name + path.read_text() for path in tmp_path.iterdir())
     assert joined.use(code, 1_000) == INVITATION
@@ -92,7 +92,7 @@ def test_an_invitation_works_once_and_in_time(tmp_path: Path) -> None:
 
 
 def test_the_inventory_s_registrations_go_before(tmp_path: Path) -> None:
-    joined = Joined(tmp_path)
+    joined = Invitations(tmp_path)
     own = Registration.model_validate(LMS.registration("lms-13", "lms"))
     other = Registration.model_validate(
         LMS.registration("other", "lms", issuer="https://o.example")

@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from atelier import log_bounds
-from atelier.door import named_servers
-from atelier.door.lti11 import LaunchError, expected_signature, verify
-from atelier.door.nonces import NonceStore
-from atelier.log_bounds import Bounded
-from atelier.settings import Consumers
+from atelier.config.models import Consumers
+from atelier.hub import named_servers
+from atelier.limits import logs as log_bounds
+from atelier.limits.logs import Bounded
+from atelier.lti.launch11 import LaunchError, expected_signature, verify
+from atelier.lti.nonces import NonceStore
 from tornado import web
 from world import soak
 
@@ -135,7 +135,7 @@ def test_a_server_that_is_no_courses_is_refused_before_there_is_a_row(
     monkeypatch: pytest.MonkeyPatch, path_args: tuple[Any, ...], refused: bool
 ) -> None:
     courses = SimpleNamespace(get={"demo": "a course"}.get)
-    monkeypatch.setattr(named_servers, "house", lambda: SimpleNamespace(courses=courses))
+    monkeypatch.setattr(named_servers, "hub_context", lambda: SimpleNamespace(courses=courses))
     handler = SimpleNamespace(path_args=path_args)
     if refused:
         with pytest.raises(web.HTTPError) as caught:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from atelier.config.models import Course, SettingsError, parse
 from atelier.homes import Home, HomeError, Limits, service, store
 from atelier.homes.client import HomesClient, Opened
 from atelier.homes.copying import compare, entries, needed
 from atelier.homes.mounts import mounts
 from atelier.homes.usage import Usage, largest_files
 from atelier.homes.words import full_sentence
-from atelier.settings import Course, SettingsError, parse
 
 LEARNER = "u" + "a" * 16
 MIB = 1024**2

@@ -13,13 +13,13 @@ from dataclasses import asdict
 from urllib.parse import quote_plus, urlencode
 
 import pytest
-from atelier.door.launches import auth_state
-from atelier.door.lti11 import Launch, LaunchError, expected_signature, verify
-from atelier.door.nonces import NonceStore
-from atelier.door.targets import TargetError, choose, notebook_path
+from atelier.config.models import Consumers, Course, Site
+from atelier.courses.destinations import TargetError, choose, notebook_path
+from atelier.hub.launch_state import auth_state
 from atelier.identity import is_username, username
 from atelier.learner import identify
-from atelier.settings import Consumers, Course, Site
+from atelier.lti.launch11 import Launch, LaunchError, expected_signature, verify
+from atelier.lti.nonces import NonceStore
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from world import soak

@@ -9,15 +9,15 @@ from typing import Any
 
 import jwt
 import pytest
-from atelier.door import lti13
-from atelier.door.claims import as_params, migration_signature
-from atelier.door.launches import teaches
-from atelier.door.lti11 import LaunchError
-from atelier.door.nonces import NonceStore
-from atelier.door.sealed import Sealer
+from atelier.config.registrations import Registrations
 from atelier.identity import username
 from atelier.learner import identify
-from atelier.registrations import Registrations
+from atelier.lti import launch13 as lti13
+from atelier.lti.claims13 import as_params, migration_signature
+from atelier.lti.launch11 import LaunchError
+from atelier.lti.nonces import NonceStore
+from atelier.lti.roles import teaches
+from atelier.lti.sealed import Sealer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from atelier import outside as outside_module
-from atelier.door import keysets as keysets_module
-from atelier.door.keysets import FLOOR_SECONDS, FRESH_SECONDS, KEPT_SECONDS, Keysets
-from atelier.outside import MAX_BYTES, Outside
+from atelier.lti import http as outside_module
+from atelier.lti import keysets13 as keysets_module
+from atelier.lti.http import MAX_BYTES, PlatformClient
+from atelier.lti.keysets13 import FLOOR_SECONDS, FRESH_SECONDS, KEPT_SECONDS, Keysets
 from lms.platform13 import Platform13
 from unit.atelier.click13 import (
     HUB,
@@ -78,7 +78,7 @@ def test_known_keys_do_not_wait_for_an_address_that_is_slow(
             answers.append("over")
 
     async def learners() -> None:
-        keysets = Keysets(Outside(transport=httpx.MockTransport(answer)), clock=lambda: now)
+        keysets = Keysets(PlatformClient(transport=httpx.MockTransport(answer)), clock=lambda: now)
         await keysets.key(registration, "key-1")
         nonlocal now
         now += FRESH_SECONDS + 1
@@ -115,7 +115,7 @@ def test_keys_that_trickle_hold_a_launch_up_for_a_moment_only(
         return httpx.Response(200, content=trickle())
 
     web = Web()
-    web.keysets = Keysets(Outside(transport=httpx.MockTransport(answer)))
+    web.keysets = Keysets(PlatformClient(transport=httpx.MockTransport(answer)))
     refused = refusal(click, web=web)
     assert refused.key == "launch_signature"
     assert "TimeoutError" in refused.detail
@@ -146,7 +146,7 @@ def test_a_key_address_that_answers_nonsense_is_a_refusal_not_a_crash(
     click: Click, answer: httpx.Response
 ) -> None:
     web = Web()
-    web.keysets = Keysets(Outside(transport=httpx.MockTransport(lambda _: answer)))
+    web.keysets = Keysets(PlatformClient(transport=httpx.MockTransport(lambda _: answer)))
     assert refusal(click, web=web).key == "launch_signature"
 
 

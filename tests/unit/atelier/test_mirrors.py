@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from atelier.mirrors import NamedExercise, course_exercises, course_files
+from atelier.courses.mirror import NamedExercise, course_exercises, course_files
 
 NESTED = "exercises: " + "[" * 5_000
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from atelier.door.lti11 import Launch, LaunchError
-from atelier.door.nobody import is_nobody, refuse_nobody
-from atelier.settings import Consumer
-from atelier.text import both
+from atelier.config.models import Consumer
+from atelier.i18n.translate import both
+from atelier.lti.anonymous_users import is_anonymous, refuse_anonymous
+from atelier.lti.launch11 import Launch, LaunchError
 
 CAMPUS = Consumer.model_validate({"key": "fun", "platform": "fun", "secret": "s" * 32})
 
@@ -20,9 +20,9 @@ CAMPUS = Consumer.model_validate({"key": "fun", "platform": "fun", "secret": "s"
     ],
 )  # fmt: skip
 def test_a_placeholder_is_nobody(user_id: str) -> None:
-    assert is_nobody(user_id)
+    assert is_anonymous(user_id)
     with pytest.raises(LaunchError) as refused:
-        refuse_nobody(Launch(CAMPUS, {"user_id": user_id}))
+        refuse_anonymous(Launch(CAMPUS, {"user_id": user_id}))
     assert (refused.value.key, refused.value.status) == ("launch_nobody", 403)
 
 
@@ -35,16 +35,16 @@ def test_a_placeholder_is_nobody(user_id: str) -> None:
     ],
 )  # fmt: skip
 def test_a_person_is_somebody(user_id: str) -> None:
-    assert not is_nobody(user_id)
-    refuse_nobody(Launch(CAMPUS, {"user_id": user_id}))
-    refuse_nobody(Launch(CAMPUS, {"user_id": user_id}, {"sub": user_id}))
+    assert not is_anonymous(user_id)
+    refuse_anonymous(Launch(CAMPUS, {"user_id": user_id}))
+    refuse_anonymous(Launch(CAMPUS, {"user_id": user_id}, {"sub": user_id}))
 
 
 def test_a_migrated_learner_is_asked_for_in_both_versions() -> None:
     with pytest.raises(LaunchError):
-        refuse_nobody(Launch(CAMPUS, {"user_id": "42"}, {"sub": "None"}))
+        refuse_anonymous(Launch(CAMPUS, {"user_id": "42"}, {"sub": "None"}))
     with pytest.raises(LaunchError):
-        refuse_nobody(Launch(CAMPUS, {"user_id": "student"}, {"sub": "42"}))
+        refuse_anonymous(Launch(CAMPUS, {"user_id": "student"}, {"sub": "42"}))
 
 
 def test_the_sentence_says_how_to_try_a_link() -> None:

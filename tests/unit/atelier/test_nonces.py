@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from atelier.door import nonces as nonces_module
-from atelier.door.nonces import NonceStore
+from atelier.lti import nonces as nonces_module
+from atelier.lti.nonces import NonceStore
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError

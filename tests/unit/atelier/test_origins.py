@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
-from atelier.hub import roles
-from atelier.origins import origin_settings, server_origin
-from atelier.settings import Settings, SettingsError, parse
-from atelier.spawn import spawner_settings
+from atelier.config.models import Settings, SettingsError, parse
+from atelier.hub.configure import roles
+from atelier.hub.engines import spawner_settings
+from atelier.hub.origins import origin_settings, server_origin
 from traitlets.config import Config
 
 SITE: dict[str, Any] = {
@@ -136,7 +136,7 @@ def test_the_hub_s_session_is_for_its_own_host_alone() -> None:
 
 
 def test_tokens_that_learners_made_before_end_when_the_hub_starts() -> None:
-    from atelier.door.old_tokens import end_old_tokens
+    from atelier.hub.old_tokens import end_old_tokens
     from jupyterhub import orm  # type: ignore[import-untyped]
     from jupyterhub import roles as hub_roles
 

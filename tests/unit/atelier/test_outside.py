@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
-from atelier.outside import Outside, OutsideError
-from atelier.platform_hosts import PlatformHosts, is_public
+from atelier.config.platform_hosts import PlatformHosts, is_public
+from atelier.lti.http import PlatformClient, PlatformRequestError
 from kit.certificates import Authority
 
 NOT_PUBLIC = [
@@ -52,7 +52,7 @@ class Network:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.down: set[str] = set()
-        self.outside = Outside(
+        self.outside = PlatformClient(
             transport=httpx.MockTransport(self._reply), resolve=self._resolve, **more
         )
 
@@ -79,7 +79,7 @@ def hosts(*entries: str) -> PlatformHosts:
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 def test_a_name_that_leads_to_such_an_address_is_refused(address: str) -> None:
     network = Network([address])
-    with pytest.raises(OutsideError, match="atelier_platform_private_hosts"):
+    with pytest.raises(PlatformRequestError, match="atelier_platform_private_hosts"):
         network.get()
     assert network.asked == []
 
@@ -90,14 +90,14 @@ def test_a_name_that_leads_to_such_an_address_is_refused(address: str) -> None:
 )
 def test_such_an_address_written_down_is_refused(host: str) -> None:
     network = Network([host.strip("[]")])
-    with pytest.raises(OutsideError, match="atelier_platform_private_hosts"):
+    with pytest.raises(PlatformRequestError, match="atelier_platform_private_hosts"):
         network.get(f"https://{host}/keys")
     assert network.asked == []
 
 
 def test_http_is_refused_however_public() -> None:
     network = Network(["8.8.8.8"])
-    with pytest.raises(OutsideError, match="https"):
+    with pytest.raises(PlatformRequestError, match="https"):
         network.get("http://lms.example/keys")
     assert network.asked == []
 
@@ -115,7 +115,7 @@ def test_http_is_refused_however_public() -> None:
 )
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     network = Network(["8.8.8.8"])
-    with pytest.raises(OutsideError):
+    with pytest.raises(PlatformRequestError):
         network.get(url)
     assert network.asked == []
 
@@ -180,7 +180,7 @@ def test_the_setting_names_what_may_be_private_and_without_tls(
 )
 def test_the_setting_opens_nothing_else(url: str, address: str) -> None:
     network = Network([address], private_hosts=hosts("lms.campus.example", "10.1.0.0/16"))
-    with pytest.raises(OutsideError):
+    with pytest.raises(PlatformRequestError):
         network.get(url)
     assert network.asked == []
 
@@ -189,7 +189,7 @@ def test_the_setting_opens_nothing_else(url: str, address: str) -> None:
 def test_no_redirect_is_followed(status: int) -> None:
     network = Network(["8.8.8.8"])
     network.status, network.headers = status, {"Location": "https://127.0.0.1:8001/api/routes"}
-    with pytest.raises(OutsideError, match=f"status {status}"):
+    with pytest.raises(PlatformRequestError, match=f"status {status}"):
         network.get()
     assert len(network.asked) == 1
 
@@ -197,7 +197,7 @@ def test_no_redirect_is_followed(status: int) -> None:
 def test_what_an_address_answers_is_in_no_message() -> None:
     network = Network(["8.8.8.8"])
     network.status, network.headers = 500, {"X-Secret": "the routing table"}
-    with pytest.raises(OutsideError) as caught:
+    with pytest.raises(PlatformRequestError) as caught:
         network.get()
     assert str(caught.value) == "https://lms.example/keys: status 500"
 
@@ -234,7 +234,7 @@ def test_a_proxy_is_not_asked_for_what_is_private_as_far_as_we_know(
     url: str, answer: list[str]
 ) -> None:
     network = proxied(answer)
-    with pytest.raises(OutsideError):
+    with pytest.raises(PlatformRequestError):
         network.get(url)
     assert network.asked == []
 
@@ -283,17 +283,19 @@ async def _loopback(*_: object) -> list[str]:
 
 def test_the_certificate_is_still_compared_with_the_name(campus: tuple[int, Path]) -> None:
     port, authority = campus
-    outside = Outside(authority, private_hosts=hosts("127.0.0.0/8"), resolve=_loopback)
+    outside = PlatformClient(authority, private_hosts=hosts("127.0.0.0/8"), resolve=_loopback)
     found = asyncio.run(outside.request("GET", f"https://lms.campus.example:{port}/keys"))
     assert found == {"host": f"lms.campus.example:{port}"}
-    with pytest.raises(OutsideError, match="ConnectError"):
+    with pytest.raises(PlatformRequestError, match="ConnectError"):
         asyncio.run(outside.request("GET", f"https://other.campus.example:{port}/keys"))
 
 
 def test_without_a_made_up_dns_names_are_looked_up(campus: tuple[int, Path]) -> None:
     port, authority = campus
-    with pytest.raises(OutsideError, match="atelier_platform_private_hosts"):
-        asyncio.run(Outside(authority).request("GET", f"https://localhost:{port}/keys"))
-    named = Outside(authority, private_hosts=hosts("localhost"))
-    with pytest.raises(OutsideError, match="ConnectError"):  # its certificate is for another name
+    with pytest.raises(PlatformRequestError, match="atelier_platform_private_hosts"):
+        asyncio.run(PlatformClient(authority).request("GET", f"https://localhost:{port}/keys"))
+    named = PlatformClient(authority, private_hosts=hosts("localhost"))
+    with pytest.raises(
+        PlatformRequestError, match="ConnectError"
+    ):  # its certificate is for another name
         asyncio.run(named.request("GET", f"https://localhost:{port}/keys"))

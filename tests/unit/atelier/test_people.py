@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from atelier.door.authenticator import reconcile
-from atelier.door.people import PeopleHandler
+from atelier.hub import users
+from atelier.hub.authenticator import reconcile
+from atelier.hub.users import UserHandler
 from jupyterhub import orm, roles  # type: ignore[import-untyped]
 from jupyterhub.auth import DummyAuthenticator  # type: ignore[import-untyped]
 from jupyterhub.crypto import CryptKeeper  # type: ignore[import-untyped]
@@ -71,6 +72,8 @@ class _Hub:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> _Hub:
     monkeypatch.setattr(CryptKeeper.instance(), "keys", [b"k" * 32])
+    context = SimpleNamespace(user_ids={})
+    monkeypatch.setattr(users, "hub_context", lambda: context)
     return _Hub()
 
 
@@ -78,7 +81,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> _Hub:
 def test_a_newcomer_is_stored_as_jupyterhub_stores_one(hub: _Hub, admin: bool | None) -> None:
     theirs = hub.arrive(BaseHandler, "ada", admin=admin)
     before = hub.commits
-    ours = hub.arrive(PeopleHandler, "grace", admin=admin)
+    ours = hub.arrive(UserHandler, "grace", admin=admin)
     assert hub.commits - before == (2 if admin else 1)
     assert hub.stored("grace") == hub.stored("ada")
     assert hub.stored("grace")
@@ -93,7 +96,7 @@ def test_who_returns_is_stored_as_jupyterhub_stores_them(
     hub: _Hub, admin: bool | None, was_admin: bool
 ) -> None:
     second = {"last": "maths", "launches": {"maths": {"at": 2}}}
-    for kind, name in ((BaseHandler, "ada"), (PeopleHandler, "grace")):
+    for kind, name in ((BaseHandler, "ada"), (UserHandler, "grace")):
         hub.arrive(BaseHandler, name, admin=was_admin)
         before = hub.commits
         again = hub.arrive(kind, name, admin=admin, auth_state=second, user_info={"name": "Ada L."})
@@ -106,31 +109,31 @@ def test_who_returns_is_stored_as_jupyterhub_stores_them(
 
 
 def test_one_who_returns_costs_one_commit_and_no_question(hub: _Hub) -> None:
-    hub.arrive(PeopleHandler, "ada")
+    hub.arrive(UserHandler, "ada")
     asked: list[str] = []
     engine = hub.session.get_bind()
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     before = hub.commits
-    hub.arrive(PeopleHandler, "ada")
+    hub.arrive(UserHandler, "ada")
     assert hub.commits - before == 1
     assert [one.split()[0] for one in asked if one != "SELECT 1"] == ["UPDATE"]
 
 
 def test_a_name_that_goes_to_somebody_else_is_not_mixed_up(hub: _Hub) -> None:
-    first = hub.arrive(PeopleHandler, "ada")
+    first = hub.arrive(UserHandler, "ada")
     first.orm_user.name = "renamed"
     hub.session.commit()
-    second = hub.arrive(PeopleHandler, "ada")
+    second = hub.arrive(UserHandler, "ada")
     assert second.id != first.id
     hub.users.delete(second.orm_user)
-    third = hub.arrive(PeopleHandler, "ada")
+    third = hub.arrive(UserHandler, "ada")
     assert third.orm_user.name == "ada"
     assert hub.stored("ada")
 
 
 def test_what_another_key_wrote_is_replaced(hub: _Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    hub.arrive(PeopleHandler, "ada")
+    hub.arrive(UserHandler, "ada")
     monkeypatch.setattr(CryptKeeper.instance(), "keys", [b"x" * 32])
     second = {"last": "maths", "launches": {"maths": {"at": 2}}}
-    user = hub.arrive(PeopleHandler, "ada", auth_state=second)
+    user = hub.arrive(UserHandler, "ada", auth_state=second)
     assert set(asyncio.run(user.get_auth_state())["launches"]) == {"maths"}

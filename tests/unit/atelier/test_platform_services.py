@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl
 import httpx
 import jwt
 import pytest
-from atelier.outside import Outside
-from atelier.platform_services import SCORE_SCOPE, PlatformTokens, ServiceError
-from atelier.registrations import Registration
-from atelier.settings import SettingsError
-from atelier.toolkeys import ToolKeys
+from atelier.config.models import SettingsError
+from atelier.config.registrations import Registration
+from atelier.lti.access_tokens import SCORE_SCOPE, PlatformTokens, ServiceError
+from atelier.lti.http import PlatformClient
+from atelier.lti.tool_keys import ToolKeys
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -40,7 +40,7 @@ class Campus:
         self.asked: list[dict[str, str]] = []
         self.answer = answer
         self.now = time.time()  # Open edX's code looks at the clock
-        outside = Outside(transport=httpx.MockTransport(self._reply))
+        outside = PlatformClient(transport=httpx.MockTransport(self._reply))
         self.tokens = PlatformTokens(outside, keys, clock=lambda: self.now)
 
     def _reply(self, request: httpx.Request) -> httpx.Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atelier.door.queue import Queue
+from atelier.hub.spawn_queue import SpawnQueue
 
 
 def key(number: int) -> tuple[str, str]:
@@ -10,7 +10,7 @@ def key(number: int) -> tuple[str, str]:
 
 
 def test_first_come_first_served() -> None:
-    queue = Queue()
+    queue = SpawnQueue()
     assert [queue.place(key(number), 0.0) for number in range(5)] == [1, 2, 3, 4, 5]
     queue.leave(key(0))
     assert queue.place(key(4), 1.0) == 4
@@ -19,7 +19,7 @@ def test_first_come_first_served() -> None:
 
 
 def test_who_has_gone_is_let_past_and_finds_their_place_again() -> None:
-    queue = Queue()
+    queue = SpawnQueue()
     for number in range(3):
         queue.place(key(number), 0.0)
     for now in (2.0, 4.0, 20.0, 40.0):
@@ -32,7 +32,7 @@ def test_who_has_gone_is_let_past_and_finds_their_place_again() -> None:
 
 
 def test_a_thousand_who_wait_do_not_ask_all_the_time() -> None:
-    pauses = [Queue.pause(place) for place in range(1, 1001)]
+    pauses = [SpawnQueue.pause(place) for place in range(1, 1001)]
     assert pauses == sorted(pauses)
     assert pauses[0] <= 3
     assert sum(1 / pause for pause in pauses) < 70, "requests a second of all together"

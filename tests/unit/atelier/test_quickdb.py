@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atelier.quickdb import commit_quickly
+from atelier.hub.sqlite_wal import use_write_ahead_log
 from sqlalchemy import create_engine, text
 
 
@@ -19,8 +19,8 @@ def modes(path: Path) -> tuple[str, int]:
 
 
 def test_the_hub_s_own_file_alone_commits_with_one_wait(tmp_path: Path) -> None:
-    commit_quickly(f"sqlite:///{tmp_path}/jupyterhub.sqlite")
-    commit_quickly("postgresql://nobody@nowhere/x")
-    commit_quickly("sqlite://")
+    use_write_ahead_log(f"sqlite:///{tmp_path}/jupyterhub.sqlite")
+    use_write_ahead_log("postgresql://nobody@nowhere/x")
+    use_write_ahead_log("sqlite://")
     assert modes(tmp_path / "jupyterhub.sqlite") == ("wal", 1)
     assert modes(tmp_path / "other.sqlite") == ("delete", 2), "full, as it comes"

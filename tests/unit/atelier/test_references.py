@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from atelier.door import arrival, go, pages
+from atelier.hub.web import arrival, go, pages
 
 LOG = logging.getLogger("atelier.tests.references")
 
@@ -38,7 +38,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     site = SimpleNamespace(contact_email=None)
     for module in (arrival, go):
         monkeypatch.setattr(
-            module, "house", lambda: SimpleNamespace(settings=SimpleNamespace(site=site))
+            module, "hub_context", lambda: SimpleNamespace(settings=SimpleNamespace(site=site))
         )
     return Page()
 

@@ -7,9 +7,10 @@ import threading
 from urllib.parse import urlencode
 
 import pytest
-from atelier.door import diagnosis, lti11
-from atelier.door.diagnosis import Cause, Search, cause_of
-from atelier.door.lti11 import expected_signature
+from atelier.lti import diagnosis11 as diagnosis
+from atelier.lti import launch11 as lti11
+from atelier.lti.diagnosis11 import Cause, Search, cause_of
+from atelier.lti.launch11 import expected_signature
 from unit.atelier.test_diagnosis import CONSUMERS, PARAMS, SECRET, URL
 
 FOUND = Cause("cause_query")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from atelier.live import Courses, Credentials, LiveConsumers
-from atelier.settings import Consumers, Settings, SettingsError, parse
-from atelier.settings_command import main
+from atelier.cli.settings import main
+from atelier.config.credentials import Credentials
+from atelier.config.live import Courses, LiveConsumers
+from atelier.config.models import Consumers, Settings, SettingsError, parse
 
 SITE = {
     "site": {"hub_url": "https://hub.mooc.example", "gitlab_url": "https://gitlab.mooc.example"}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from atelier.door.launches import teaches
-from atelier.door.targets import (
+from atelier.config.fields import safe_path
+from atelier.config.models import Consumer, Course, Site
+from atelier.courses.destinations import (
     Destination,
     TargetError,
     choose,
@@ -15,8 +16,7 @@ from atelier.door.targets import (
     local_next,
     notebook_path,
 )
-from atelier.fields import safe_path
-from atelier.settings import Consumer, Course, Site
+from atelier.lti.roles import teaches
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 
 import pytest
-from atelier.door.nonces import NonceStore
-from atelier.door.sealed import Sealer, SealError
-from atelier.door.tickets import LIFETIME_SECONDS, Ticket, redeem, write
-from atelier.headers import page_headers
-from atelier.settings import Settings, SettingsError, Site, parse
+from atelier.config.models import Settings, SettingsError, Site, parse
+from atelier.hub.tickets import LIFETIME_SECONDS, Ticket, redeem, write
+from atelier.lti.nonces import NonceStore
+from atelier.lti.sealed import Sealer, SealError
+from atelier.web.headers import page_headers
 
 NOW = 1_800_000_000.0
 SEALER = Sealer(secrets.token_bytes(32))

@@ -8,11 +8,11 @@ from typing import Any
 
 import jwt
 import pytest
-from atelier.door import lti13
-from atelier.door.diagnosis13 import causes, shown, unverified
-from atelier.door.keysets import usable
-from atelier.door.lti11 import LaunchError, read_form, single
-from atelier.door.sealed import Sealer, SealError
+from atelier.lti import launch13 as lti13
+from atelier.lti.diagnosis13 import causes, shown, unverified
+from atelier.lti.keysets13 import usable
+from atelier.lti.launch11 import LaunchError, read_form, single
+from atelier.lti.sealed import Sealer, SealError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.atelier.click13 import SEALER, Click, Web, key, refusal

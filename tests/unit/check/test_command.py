@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from atelier.desk.check.command import main
+from atelier.cli.exercises import main
 
 GOOD = """\
 version: 1
@@ -171,7 +171,7 @@ class Absent:
         if name.partition(".")[0] in {"gitlab", "httpx", "jupyterhub", "sqlalchemy", "starlette"}:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-from atelier.desk.check.command import main
+from atelier.cli.exercises import main
 main(["--help"])
 """
     done = subprocess.run(

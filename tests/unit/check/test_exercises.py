@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from atelier.desk.check.declared import ExercisesError, read_exercises
+from atelier.exercises.declared import ExercisesError, read_exercises
 
 WHOLE = """\
 version: 1

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from atelier.desk.check.engine import compare
-from atelier.desk.check.model import Rule
+from atelier.exercises.engine import compare
+from atelier.exercises.model import Rule
 
 FOLDER = Path(__file__).with_name("golden")
 CASES = [

@@ -7,11 +7,11 @@ import math
 from typing import Any, get_args
 
 import pytest
-from atelier.desk.check.align import Likeness, Profile, by_levels
-from atelier.desk.check.blocks import Block
-from atelier.desk.check.engine import compare
-from atelier.desk.check.model import Comparison, Format, Part, Rule
-from atelier.desk.check.sequences import Near, match
+from atelier.exercises.align import Likeness, Profile, by_levels
+from atelier.exercises.blocks import Block
+from atelier.exercises.engine import compare
+from atelier.exercises.model import Comparison, Format, Part, Rule
+from atelier.exercises.sequences import Near, match
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -6,11 +6,11 @@ import copy
 import json
 
 import pytest
-from atelier import text
-from atelier.desk.check.engine import compare
-from atelier.desk.check.model import Comparison, Rule
-from atelier.desk.check.reveal import reveal, verdict
-from atelier.desk.check.words import say
+from atelier.exercises.engine import compare
+from atelier.exercises.model import Comparison, Rule
+from atelier.exercises.reveal import reveal, verdict
+from atelier.exercises.words import say
+from atelier.i18n import translate as text
 
 SECRETS = (
     "secretheading",

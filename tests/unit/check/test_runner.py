@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
-from atelier.desk.check.engine import compare
-from atelier.desk.check.model import Comparison, ExpectedError, Limits, Rule
-from atelier.desk.check.runner import Checker, Unfinished, check_bounded
+from atelier.exercises.engine import compare
+from atelier.exercises.model import Comparison, ExpectedError, Limits, Rule
+from atelier.exercises.runner import Checker, UnfinishedError, check_bounded
 
 NOTEBOOK = b'{"cells": [{"cell_type": "code", "source": "x = 1"}], "nbformat": 4}'
 IPYNB = Rule("ipynb")
@@ -140,7 +140,7 @@ def test_a_server_without_time_for_it_gives_no_outcome() -> None:
         async with Checker(Limits(longest_wait=1)) as checker:
             assert checker._process is not None
             os.kill(checker._process.pid, signal.SIGSTOP)
-            with pytest.raises(Unfinished) as caught:
+            with pytest.raises(UnfinishedError) as caught:
                 await checker.check(b"a\n", b"a\n", Rule("text"))
             assert caught.value.key == "exercise_busy"
             os.kill(checker._process.pid, signal.SIGCONT)
@@ -161,7 +161,7 @@ def test_a_comparison_that_somebody_ends_gives_no_outcome() -> None:
             while not (children := worker.children()):
                 await asyncio.sleep(0.01)
             children[0].kill()
-            with pytest.raises(Unfinished) as caught:
+            with pytest.raises(UnfinishedError) as caught:
                 await waiting
             assert caught.value.key == "exercise_stopped"
 

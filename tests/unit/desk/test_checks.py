@@ -9,15 +9,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from atelier.desk.answers import AnswerBook
-from atelier.desk.check.engine import compare
-from atelier.desk.check.model import Comparison, Rule, failed, message
-from atelier.desk.check.runner import Unfinished
-from atelier.desk.check.turns import SMALL_BYTES
-from atelier.desk.checks import IN_HAND, SMALL_IN_HAND, STOPPED_TRIES, CheckOffice
-from atelier.desk.grades.queue import GradeQueue
-from atelier.desk.refused import Refused
-from atelier.desk.shelf import SavedVersion, Shelf
+from atelier.desk.checks import IN_HAND, SMALL_IN_HAND, STOPPED_TRIES, CheckService
+from atelier.desk.db.answers import AnswerRepository
+from atelier.desk.db.grades import GradeQueue
+from atelier.desk.errors import RefusedError
+from atelier.exercises.engine import compare
+from atelier.exercises.fair_queue import SMALL_BYTES
+from atelier.exercises.model import Comparison, Rule, failed, message
+from atelier.exercises.runner import UnfinishedError
+from atelier.gitlab.files import RepositoryFiles, SavedVersion
 from sqlalchemy import create_engine
 
 DECLARED = b"""
@@ -37,7 +37,7 @@ exercises:
 """
 
 
-class Projects(Shelf):
+class Projects(RepositoryFiles):
     """GitLab's projects: one commit each, counted by how often they are read."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class School:
 
     def __init__(self, folder: Path) -> None:
         engine = create_engine(f"sqlite:///{folder}/desk.sqlite")
-        self.book, self.queue = AnswerBook(engine), GradeQueue(engine)
+        self.book, self.queue = AnswerRepository(engine), GradeQueue(engine)
         self.projects, self.bench = Projects(), Bench()
         self.projects.files = {
             "rr1/template": {"atelier.yml": DECLARED, "pi.md": b"Write here.\n"},
@@ -107,7 +107,7 @@ class School:
         spaces = SimpleNamespace(
             find=lambda username, slug: SimpleNamespace(ready=True, project=f"{username}/{slug}")
         )
-        self.office = CheckOffice(
+        self.service = CheckService(
             cast(Any, {"rr1": self.course}),
             cast(Any, spaces),
             self.book,
@@ -131,14 +131,14 @@ def school(tmp_path: Path) -> School:
 
 def test_a_check_that_came_to_no_end_is_no_attempt_and_no_grade(school: School) -> None:
     school.save("ada", b"Pi is 3.14\n")
-    school.bench.trouble = Unfinished("exercise_busy")
-    with pytest.raises(Refused) as caught:
-        asyncio.run(school.office.check("ada", "rr1", "once"))
+    school.bench.trouble = UnfinishedError("exercise_busy")
+    with pytest.raises(RefusedError) as caught:
+        asyncio.run(school.service.check("ada", "rr1", "once"))
     assert (caught.value.status, caught.value.reason) == (503, "exercise_busy")
     assert school.book.standings("rr1") == []
     assert school.queue.of_course("rr1") == {}
     school.bench.trouble = None
-    asyncio.run(school.office.check("ada", "rr1", "once"))
+    asyncio.run(school.service.check("ada", "rr1", "once"))
     assert school.best("ada", "once") == (1, 1)
 
 
@@ -146,14 +146,14 @@ def test_a_check_that_came_to_no_end_is_no_attempt_and_no_grade(school: School) 
 def test_grading_again_is_made_up_for_when_it_came_to_no_end(school: School, trouble: str) -> None:
     async def again() -> None:
         school.save("ada", b"Pi is 3.2\n")
-        await school.office.check("ada", "rr1", "pi")
+        await school.service.check("ada", "rr1", "pi")
         school.projects.files["rr1/expected"] = {"pi.md": b"Pi is 3.2\n"}
-        await school.office.recheck_all("rr1", "pi")
-        school.bench.trouble = Unfinished(trouble)
-        await school.office.retry()
+        await school.service.recheck_all("rr1", "pi")
+        school.bench.trouble = UnfinishedError(trouble)
+        await school.service.retry()
         assert school.best("ada")[1] < 1
         school.bench.trouble = None
-        await school.office.retry()
+        await school.service.retry()
 
     asyncio.run(again())
     assert school.best("ada") == (1, 1)
@@ -163,13 +163,13 @@ def test_grading_again_is_made_up_for_when_it_came_to_no_end(school: School, tro
 def test_a_file_that_ends_every_comparison_is_not_compared_for_ever(school: School) -> None:
     async def again() -> None:
         school.save("ada", b"Pi is 3.2\n")
-        await school.office.check("ada", "rr1", "pi")
-        await school.office.recheck_all("rr1", "pi")
-        school.bench.trouble = Unfinished("exercise_stopped")
+        await school.service.check("ada", "rr1", "pi")
+        await school.service.recheck_all("rr1", "pi")
+        school.bench.trouble = UnfinishedError("exercise_stopped")
         for _ in range(STOPPED_TRIES):
-            await school.office.retry()
+            await school.service.retry()
             assert school.book.rechecks() != []
-        await school.office.retry()
+        await school.service.retry()
 
     asyncio.run(again())
     assert school.book.rechecks() == []
@@ -181,7 +181,7 @@ def test_many_at_once_read_the_courses_files_once(school: School) -> None:
         school.save(name, f"{name}: Pi is 3.14\n".encode())
 
     async def all_of_them() -> None:
-        await asyncio.gather(*(school.office.check(name, "rr1", "pi") for name in names))
+        await asyncio.gather(*(school.service.check(name, "rr1", "pi") for name in names))
 
     asyncio.run(all_of_them())
     read = school.projects.read
@@ -199,10 +199,10 @@ def test_large_answers_are_held_by_few_and_hold_nobody_up(school: School) -> Non
 
     async def story() -> None:
         school.bench.going_on = asyncio.Event()
-        large = [asyncio.create_task(school.office.check(name, "rr1", "pi")) for name in names]
+        large = [asyncio.create_task(school.service.check(name, "rr1", "pi")) for name in names]
         while school.bench.under_way.total() < IN_HAND:
             await asyncio.sleep(0.01)
-        assert (await school.office.check("ada", "rr1", "pi")).score == 1
+        assert (await school.service.check("ada", "rr1", "pi")).score == 1
         assert school.bench.under_way.total() == IN_HAND
         school.bench.going_on.set()
         await asyncio.gather(*large)
@@ -219,15 +219,15 @@ def test_who_was_stopped_waits_before_the_next(school: School, how: str) -> None
 
     async def press(name: str) -> str:
         try:
-            await school.office.check(name, "rr1", "pi")
-        except Refused as refused:
+            await school.service.check(name, "rr1", "pi")
+        except RefusedError as refused:
             return f"{refused.status} {refused.reason}"
         return ""
 
     if how == "time":
         school.bench.outcome = failed(Rule("md"), message("check_problem_time"))
     else:
-        school.bench.trouble = Unfinished("exercise_stopped")
+        school.bench.trouble = UnfinishedError("exercise_stopped")
     assert asyncio.run(press("ada")) == ("" if how == "time" else "503 exercise_stopped")
     school.bench.outcome = school.bench.trouble = None
     assert asyncio.run(press("ada")) == "429 exercise_pause"
@@ -239,7 +239,7 @@ def test_a_double_click_is_one_attempt(school: School) -> None:
     school.save("ada", b"Pi is 3\n")
 
     async def twice() -> None:
-        await asyncio.gather(*(school.office.check("ada", "rr1", "once") for _ in range(2)))
+        await asyncio.gather(*(school.service.check("ada", "rr1", "once") for _ in range(2)))
 
     asyncio.run(twice())
     assert school.best("ada", "once")[0] == 1
@@ -249,10 +249,10 @@ def test_a_double_click_is_one_attempt(school: School) -> None:
 def test_a_teachers_push_is_seen_at_once_when_everybody_is_graded_again(school: School) -> None:
     async def push_and_grade() -> None:
         school.save("ada", b"Pi is 3.2\n")
-        await school.office.check("ada", "rr1", "pi")
+        await school.service.check("ada", "rr1", "pi")
         school.projects.files["rr1/expected"] = {"pi.md": b"Pi is 3.2\n"}
-        assert await school.office.recheck_all("rr1", "pi") == 1
-        await school.office.retry()
+        assert await school.service.recheck_all("rr1", "pi") == 1
+        await school.service.retry()
 
     asyncio.run(push_and_grade())
     assert school.best("ada") == (1, 1)
@@ -264,14 +264,14 @@ def test_grading_again_leaves_what_a_learner_took_away_as_it_was(
 ) -> None:
     async def take_away_and_grade() -> None:
         school.save("ada", b"Pi is 3.14\n")
-        await school.office.check("ada", "rr1", "pi")
+        await school.service.check("ada", "rr1", "pi")
         if there:  # the version is, and only its file is not
             school.projects.files["ada/rr1"] = {}
-            await school.office.check("ada", "rr1", "pi")
+            await school.service.check("ada", "rr1", "pi")
         else:
             del school.projects.files["ada/rr1"]
-        await school.office.recheck_all("rr1", "pi")
-        await school.office.retry()
+        await school.service.recheck_all("rr1", "pi")
+        await school.service.retry()
 
     asyncio.run(take_away_and_grade())
     (standing,) = school.book.standings("rr1", username="ada")
@@ -285,25 +285,25 @@ def test_without_an_expected_answer_the_course_team_is_to_be_told(school: School
     for files in ({}, {"pi.md": b""}):
         school.projects.files["rr1/expected"] = files
         school.projects.look_anew()
-        with pytest.raises(Refused) as caught:
-            asyncio.run(school.office.check("ada", "rr1", "pi"))
+        with pytest.raises(RefusedError) as caught:
+            asyncio.run(school.service.check("ada", "rr1", "pi"))
         assert caught.value.reason == "exercise_expected_wrong"
     del school.projects.files["rr1/expected"]
     school.projects.look_anew()
-    with pytest.raises(Refused):
-        asyncio.run(school.office.check("ada", "rr1", "pi"))
+    with pytest.raises(RefusedError):
+        asyncio.run(school.service.check("ada", "rr1", "pi"))
     assert school.book.standings("rr1") == []
 
 
 def test_where_nothing_counts_nobody_is_given_everything(school: School) -> None:
     school.save("ada", b"Pi is 3\n")
-    with pytest.raises(Refused) as caught:
-        asyncio.run(school.office.check("ada", "rr1", "code"))
+    with pytest.raises(RefusedError) as caught:
+        asyncio.run(school.service.check("ada", "rr1", "code"))
     assert caught.value.reason == "exercise_expected_wrong"
     assert school.book.standings("rr1") == []
     school.projects.files["rr1/expected"] = {"pi.md": b"```\nprint(pi)\n```\n"}
     school.projects.look_anew()
-    assert asyncio.run(school.office.check("ada", "rr1", "code")).score == 0
+    assert asyncio.run(school.service.check("ada", "rr1", "code")).score == 0
 
 
 def test_a_desk_killed_before_a_grade_is_owed_has_no_attempt_either(
@@ -316,9 +316,9 @@ def test_a_desk_killed_before_a_grade_is_owed_has_no_attempt_either(
     with monkeypatch.context() as patch:
         patch.setattr(school.queue, "owe", killed)
         with pytest.raises(SystemExit):
-            asyncio.run(school.office.check("ada", "rr1", "once"))
+            asyncio.run(school.service.check("ada", "rr1", "once"))
     assert school.book.standings("rr1") == []
-    asyncio.run(school.office.check("ada", "rr1", "once"))
+    asyncio.run(school.service.check("ada", "rr1", "once"))
     assert [grade.score for grade in school.queue.due(10)] == [1]
 
 
@@ -327,5 +327,5 @@ def test_the_best_or_the_last_is_owed(school: School, course: str, owed: list[fl
     school.course.grade = course
     for text in (b"Pi is 3.14\n", b"Nothing\n"):
         school.save("ada", text)
-        asyncio.run(school.office.check("ada", "rr1", "pi"))
+        asyncio.run(school.service.check("ada", "rr1", "pi"))
     assert [grade.score for grade in school.queue.due(10)] == owed

@@ -14,13 +14,13 @@ import pytest
 from atelier.desk.credentials import (
     ASKED_AT_ONCE,
     FRESH_AT_ONCE,
-    CredentialOffice,
-    HubUnavailable,
+    CredentialService,
+    HubUnavailableError,
     TooOftenError,
 )
-from atelier.desk.store import Store
-from atelier.rate import Rate
-from atelier.spaces import SpaceError
+from atelier.desk.db.spaces import SpaceRepository
+from atelier.gitlab.spaces import SpaceError
+from atelier.limits.rate import Rate
 from sqlalchemy import inspect
 
 
@@ -48,65 +48,65 @@ class SlowForge:
 
 
 def test_a_server_that_stops_while_its_credential_is_made_leaves_none(tmp_path: Path) -> None:
-    forge: Any = SlowForge()
-    office = CredentialOffice(forge, Store(tmp_path))
+    gitlab_client: Any = SlowForge()
+    service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
 
     async def story() -> None:
-        asking = asyncio.create_task(office.get("ada", "rr1"))
-        await asyncio.to_thread(forge.asked.wait, 10)
-        await office.take_back("ada", "rr1")
-        forge.go_on.set()
+        asking = asyncio.create_task(service.get("ada", "rr1"))
+        await asyncio.to_thread(gitlab_client.asked.wait, 10)
+        await service.take_back("ada", "rr1")
+        gitlab_client.go_on.set()
         with pytest.raises(SpaceError, match="has stopped"):
             await asking
-        await office.retry()
+        await service.retry()
 
     asyncio.run(story())
-    assert forge.living == 0
+    assert gitlab_client.living == 0
 
 
 def test_the_next_process_takes_back_what_the_last_one_lent(tmp_path: Path) -> None:
-    forge: Any = SlowForge()
-    forge.go_on.set()
-    asyncio.run(CredentialOffice(forge, Store(tmp_path)).get("ada", "rr1"))
-    assert forge.living == 1
+    gitlab_client: Any = SlowForge()
+    gitlab_client.go_on.set()
+    asyncio.run(CredentialService(gitlab_client, SpaceRepository(tmp_path)).get("ada", "rr1"))
+    assert gitlab_client.living == 1
 
     async def next_one() -> None:
-        office = CredentialOffice(forge, Store(tmp_path))
-        await office.begin()
-        await office.retry()
-        assert forge.living == 0
-        await office.get("ada", "rr1")
-        await office.retry()
+        service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
+        await service.begin()
+        await service.retry()
+        assert gitlab_client.living == 0
+        await service.get("ada", "rr1")
+        await service.retry()
 
     asyncio.run(next_one())
-    assert forge.living == 1, "a server that still runs keeps what it was given since"
+    assert gitlab_client.living == 1, "a server that still runs keeps what it was given since"
 
 
 def test_a_server_that_stopped_before_its_turn_came_gets_none(tmp_path: Path) -> None:
     """It was recognised, stopped, and everything of it was revoked: only then its turn comes."""
-    forge: Any = SlowForge()
-    forge.go_on.set()
-    office = CredentialOffice(forge, Store(tmp_path))
+    gitlab_client: Any = SlowForge()
+    gitlab_client.go_on.set()
+    service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
 
     async def story() -> None:
-        recognised = office.moment()
-        await office.take_back("ada", "rr1")
-        await office.retry()
+        recognised = service.moment()
+        await service.take_back("ada", "rr1")
+        await service.retry()
         with pytest.raises(SpaceError, match="has stopped"):
-            await office.get("ada", "rr1", since=recognised)
-        assert (await office.get("ada", "rr1", since=office.moment())).password == "value"
+            await service.get("ada", "rr1", since=recognised)
+        assert (await service.get("ada", "rr1", since=service.moment())).password == "value"
 
     asyncio.run(story())
-    assert forge.issued == 1, "by the server that was started again"
+    assert gitlab_client.issued == 1, "by the server that was started again"
 
 
 def test_a_stop_is_not_lost_while_a_credential_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forge: Any = SlowForge()
-    forge.go_on.set()
-    store = Store(tmp_path)
-    office = CredentialOffice(forge, store)
+    gitlab_client: Any = SlowForge()
+    gitlab_client.go_on.set()
+    store = SpaceRepository(tmp_path)
+    service = CredentialService(gitlab_client, store)
     noting, noted = threading.Event(), threading.Event()
     replaced = store.replaced
 
@@ -118,26 +118,26 @@ def test_a_stop_is_not_lost_while_a_credential_is_noted(
     monkeypatch.setattr(store, "replaced", slowly)
 
     async def story() -> None:
-        asking = asyncio.create_task(office.get("ada", "rr1"))
+        asking = asyncio.create_task(service.get("ada", "rr1"))
         await asyncio.to_thread(noting.wait, 10)
-        await office.take_back("ada", "rr1")
+        await service.take_back("ada", "rr1")
         noted.set()
         with pytest.raises(SpaceError, match="has stopped"):
             await asking
-        await office.retry()
+        await service.retry()
 
     asyncio.run(story())
-    assert forge.living == 0
+    assert gitlab_client.living == 0
 
 
 def test_what_a_server_was_given_is_taken_back_when_the_hub_knows_it_no_more(
     tmp_path: Path,
 ) -> None:
     """The hub's word that it stopped may have been lost."""
-    forge: Any = SlowForge()
-    forge.go_on.set()
-    office = CredentialOffice(forge, Store(tmp_path))
-    answers: list[Any] = ["ada", HubUnavailable("away"), None]
+    gitlab_client: Any = SlowForge()
+    gitlab_client.go_on.set()
+    service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
+    answers: list[Any] = ["ada", HubUnavailableError("away"), None]
 
     async def owner(token: str, course: str) -> str | None:
         assert (token, course) == ("server-token", "rr1")
@@ -147,44 +147,44 @@ def test_what_a_server_was_given_is_taken_back_when_the_hub_knows_it_no_more(
         return found
 
     async def story() -> None:
-        await office.get("ada", "rr1", token="server-token")
-        await office.look_after(owner)
-        await office.look_after(owner)
-        await office.retry()
-        assert forge.living == 1, "it runs, or nobody knows"
-        await office.look_after(owner)
-        await office.retry()
+        await service.get("ada", "rr1", token="server-token")
+        await service.look_after(owner)
+        await service.look_after(owner)
+        await service.retry()
+        assert gitlab_client.living == 1, "it runs, or nobody knows"
+        await service.look_after(owner)
+        await service.retry()
 
     asyncio.run(story())
-    assert forge.living == 0
-    assert "server-token" not in repr(vars(office))
+    assert gitlab_client.living == 0
+    assert "server-token" not in repr(vars(service))
 
 
 def test_the_former_version_s_table_of_seats_is_removed(tmp_path: Path) -> None:
-    Store(tmp_path).close()
+    SpaceRepository(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / "desk.sqlite")) as former, former:
         former.execute("CREATE TABLE seats (username, course, digest, address)")
         former.execute("INSERT INTO seats VALUES ('ada', 'rr1', 'f00', '172.30.0.5')")
-    store = Store(tmp_path)
+    store = SpaceRepository(tmp_path)
     assert "seats" not in inspect(store.engine).get_table_names()
-    Store(tmp_path).close()
+    SpaceRepository(tmp_path).close()
 
 
 def test_a_server_gets_few_fresh_credentials_at_once(tmp_path: Path) -> None:
-    forge: Any = SlowForge()
-    forge.go_on.set()
+    gitlab_client: Any = SlowForge()
+    gitlab_client.go_on.set()
 
     async def story() -> None:
-        office = CredentialOffice(forge, Store(tmp_path))
+        service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
         for _ in range(FRESH_AT_ONCE):
-            await office.get("ada", "rr1", fresh=True)
+            await service.get("ada", "rr1", fresh=True)
         with pytest.raises(TooOftenError) as refused:
-            await office.get("ada", "rr1", fresh=True)
+            await service.get("ada", "rr1", fresh=True)
         assert 0 < refused.value.seconds <= 60
-        held = await office.get("ada", "rr1")
+        held = await service.get("ada", "rr1")
         assert held.password == "value", "what it holds goes on"
-        await office.get("bob", "rr1", fresh=True)
-        await office.get("ada", "rr2", fresh=True)
+        await service.get("bob", "rr1", fresh=True)
+        await service.get("ada", "rr2", fresh=True)
 
     asyncio.run(story())
 
@@ -211,12 +211,12 @@ def test_a_rate_forgets_who_asks_no_more() -> None:
 
 
 def test_one_container_asks_so_often_and_this_machine_as_it_likes(tmp_path: Path) -> None:
-    forge: Any = SlowForge()
-    office = CredentialOffice(forge, Store(tmp_path))
+    gitlab_client: Any = SlowForge()
+    service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
     for _ in range(ASKED_AT_ONCE):
-        office.let_in("172.30.0.9")
+        service.let_in("172.30.0.9")
     with pytest.raises(TooOftenError):
-        office.let_in("172.30.0.9")
+        service.let_in("172.30.0.9")
     for _ in range(2 * ASKED_AT_ONCE):
-        office.let_in(None)
-    office.let_in("172.30.0.10")
+        service.let_in(None)
+    service.let_in("172.30.0.10")

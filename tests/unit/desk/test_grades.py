@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from atelier.desk.grades import outcomes11
-from atelier.desk.grades.queue import MAX_TRIES, Grade, GradeQueue, pause
-from atelier.desk.grades.scores13 import ScorePlace
+from atelier.desk.db.grades import MAX_TRIES, Grade, GradeQueue, pause
 from atelier.desk.pages.exercises import percent
 from atelier.desk.pages.teacher import grade_state, harmless
+from atelier.lti import outcomes11
+from atelier.lti.scores13 import ScorePlace
 from lms import outcomes
 from sqlalchemy import create_engine
 

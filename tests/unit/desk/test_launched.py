@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from atelier.desk.answers import AnswerBook, Arrival
-from atelier.desk.launched import read_launch
-from atelier.desk.refused import Refused
-from atelier.deskclient import TOLD_AT_ONCE, DeskClient
+from atelier.config.models import Settings
+from atelier.desk.db.answers import AnswerRepository, Arrival
+from atelier.desk.errors import RefusedError
+from atelier.desk.launch_message import read_launch
 from atelier.identity import username
-from atelier.settings import Settings
+from atelier.messages import TOLD_AT_ONCE, DeskClient
 from sqlalchemy import create_engine
 
 WHO = username("campus", "42")
@@ -30,11 +30,11 @@ def launch(**values: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> AnswerBook:
-    return AnswerBook(create_engine(f"sqlite:///{tmp_path}/desk.sqlite"))
+def book(tmp_path: Path) -> AnswerRepository:
+    return AnswerRepository(create_engine(f"sqlite:///{tmp_path}/desk.sqlite"))
 
 
-def test_launches_are_noted_in_their_order(book: AnswerBook) -> None:
+def test_launches_are_noted_in_their_order(book: AnswerRepository) -> None:
     told = [launch(at=1), launch(at=2, staff=True, sourcedid="t"), launch(at=3, exercise="")]
     read = [read_launch(one) for one in told]
     anew = book.arrive([(one.arrival, one.name, one.staff) for one in read])
@@ -54,14 +54,14 @@ def test_launches_are_noted_in_their_order(book: AnswerBook) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_launch_is_refused_by_its_field(wrong: dict[str, Any]) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         read_launch(launch(**wrong))
     assert next(iter(wrong)) in refused.value.reason
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 3])
 def test_what_is_no_object_is_refused(data: Any) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         read_launch(data)
 
 

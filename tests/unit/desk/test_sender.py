@@ -10,14 +10,14 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from atelier import outside as outside_module
-from atelier.desk.answers import AnswerBook, Arrival
-from atelier.desk.grades.queue import Grade, GradeQueue
-from atelier.desk.grades.sender import AT_ONCE, GradeSender
-from atelier.outside import Outside
-from atelier.platform_services import PlatformTokens
-from atelier.registrations import Registration, Registrations
-from atelier.settings import Consumer, Consumers
+from atelier.config.models import Consumer, Consumers
+from atelier.config.registrations import Registration, Registrations
+from atelier.desk.db.answers import AnswerRepository, Arrival
+from atelier.desk.db.grades import Grade, GradeQueue
+from atelier.desk.grade_sender import AT_ONCE, GradeSender
+from atelier.lti import http as outside_module
+from atelier.lti.access_tokens import PlatformTokens
+from atelier.lti.http import PlatformClient
 from sqlalchemy import create_engine
 
 AGS = {"lineitem": "", "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/score"]}
@@ -38,7 +38,7 @@ class Post:
 
     def __init__(self, folder: Path) -> None:
         engine = create_engine(f"sqlite:///{folder}/desk.sqlite")
-        self.queue, self.book = GradeQueue(engine), AnswerBook(engine)
+        self.queue, self.book = GradeQueue(engine), AnswerRepository(engine)
         self.asked: list[str] = []
         self.consumer: dict[str, Any] = {"key": "campus", "platform": "campus", "secret": "s" * 32}
         self.registration: dict[str, Any] = {
@@ -52,7 +52,7 @@ class Post:
             "jwks_url": "https://keys.example/jwks",
         }
         self.taken = TAKEN
-        self.outside = Outside(transport=httpx.MockTransport(self._answer))
+        self.outside = PlatformClient(transport=httpx.MockTransport(self._answer))
         keys = SimpleNamespace(sign=lambda _: "signed")
         self.sender = GradeSender(
             self.queue,

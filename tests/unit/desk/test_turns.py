@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from atelier.desk.check import turns
-from atelier.desk.check.turns import Pauses, Turns
+from atelier.exercises import fair_queue as turns
+from atelier.exercises.fair_queue import FairQueue, Pauses
 
 
 class Story:
@@ -15,7 +15,7 @@ class Story:
 
     def __init__(self, places: int, small_places: int) -> None:
         self.now = 0.0
-        self.turns = Turns(places, small_places, clock=lambda: self.now)
+        self.turns = FairQueue(places, small_places, clock=lambda: self.now)
         self.began: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}

@@ -25,6 +25,8 @@ FILES = {
     "site/desk/templates/page.html": "",
     "site/templates/home.html": "",
     "site/static/style.css": "",
+    "site/web/templates/desk/list.html": "",
+    "site/web/templates/hub/login.html": "",
     "site/words.txt": "",
     "site/command.py": "import site.settings\n",
 }
@@ -56,6 +58,8 @@ def sources(folder: Path) -> Sources:
         ("desk/templates/page.html", ["desk"]),
         ("templates/home.html", ["hub"]),
         ("static/style.css", ["desk"]),
+        ("web/templates/desk/list.html", ["desk"]),
+        ("web/templates/hub/login.html", ["hub"]),
         ("words.txt", ["desk", "hub"]),
     ],
 )

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jwt
 import pytest
-from atelier.desk.grades import outcomes11
+from atelier.lti import outcomes11
 from lms import pages, settings, unit
 from lms.__main__ import bind
 from lms.app import create

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils import _background
+from ansible_collections.mooc.atelier.plugins.module_utils._run import background
 from world import paths
 
 _MODULE = """
 import os, signal, sys, time
 from pathlib import Path
-from ansible_collections.mooc.atelier.plugins.module_utils._background import go_on
+from ansible_collections.mooc.atelier.plugins.module_utils._run.background import go_on
 go_on(Path(sys.argv[1]))
 {work}
 """
@@ -40,10 +40,10 @@ def run(folder: Path, work: str) -> dict[str, Any]:
 def result(folder: Path) -> dict[str, Any]:
     """The result, as soon as it is there."""
     until = time.monotonic() + 60
-    while not (folder / _background.RESULT).exists():
+    while not (folder / background.RESULT).exists():
         assert time.monotonic() < until
         time.sleep(0.02)
-    found: dict[str, Any] = json.loads((folder / _background.RESULT).read_text())
+    found: dict[str, Any] = json.loads((folder / background.RESULT).read_text())
     return found
 
 
@@ -56,11 +56,11 @@ def test_the_work_outlives_the_process_that_was_started(tmp_path: Path) -> None:
         "print(); print('{\"changed\": true}')",
     )
     assert told["kept_by"] > 1
-    assert not (folder / _background.RESULT).exists()
+    assert not (folder / background.RESULT).exists()
     assert folder.stat().st_mode & 0o777 == 0o700
     gate.touch()
     assert result(folder) == {"changed": True}
-    assert (folder / _background.RESULT).stat().st_mode & 0o777 == 0o600
+    assert (folder / background.RESULT).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,19 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils import _bulk
-from ansible_collections.mooc.atelier.plugins.module_utils._bulk import (
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import bulk
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.bulk import (
     Outcome,
     Progress,
     Run,
     UnwatchedError,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._calls import (
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.calls import (
     Calls,
     LearnerError,
     UnavailableError,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._changes import Changes
+from ansible_collections.mooc.atelier.plugins.module_utils._run.changes import Changes
 from ansible_collections.mooc.atelier.plugins.plugin_utils._watched import Teller, spoken
 
 
@@ -107,7 +107,7 @@ def test_an_unwatched_run_ends_by_itself(tmp_path: Path) -> None:
     watched = tmp_path / "p/watched"
     watched.touch()
     progress.beat()
-    old = time.time() - _bulk.UNWATCHED_AFTER - 1
+    old = time.time() - bulk.UNWATCHED_AFTER - 1
     os.utime(watched, (old, old))
     with pytest.raises(UnwatchedError):
         progress.beat()

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 import requests
 import urllib3.exceptions
-from ansible_collections.mooc.atelier.plugins.module_utils import _calls
-from ansible_collections.mooc.atelier.plugins.module_utils._calls import Calls, UnavailableError
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import calls as _calls
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.calls import (
+    Calls,
+    UnavailableError,
+)
 from gitlab.exceptions import GitlabAuthenticationError, GitlabHttpError
 
 Answer = Any

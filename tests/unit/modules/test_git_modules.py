@@ -342,7 +342,7 @@ def test_a_dry_run_asks_the_check_and_notes_nothing(
 
 
 def test_the_token_answers_git_from_its_file_and_is_no_argument(tmp_path: Path) -> None:
-    from ansible_collections.mooc.atelier.plugins.module_utils import _git
+    from ansible_collections.mooc.atelier.plugins.module_utils._git import git as _git
 
     token_file = tmp_path / "it's a token"
     token_file.write_text("glpat-0123456789\n")

@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils import _gitlab, _spaces
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection, spaces
 from ansible_collections.mooc.atelier.plugins.modules import gitlab_instance_info, gitlab_settings
 from unit.modules.gitlab_double import TOKEN, Double, serve
 from unit.modules.running import Ran, run
@@ -220,8 +220,8 @@ def test_nor_does_the_token_of_the_desk(
     double: Double, portal: tuple[str, list[str | None]]
 ) -> None:
     url, seen = portal
-    with pytest.raises(_spaces.SpaceError, match=f"sends its visitors on to {double.url}"):
-        _spaces.find_user(_spaces.connect(url, TOKEN), "u" + "a" * 16)
+    with pytest.raises(spaces.SpaceError, match=f"sends its visitors on to {double.url}"):
+        spaces.find_user(spaces.connect(url, TOKEN), "u" + "a" * 16)
     assert seen == [TOKEN]
     assert double.asked == []
 
@@ -257,15 +257,15 @@ def test_an_unknown_authority_is_said(token_file: Path, tmp_path: Path) -> None:
 
 
 def test_a_missing_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_gitlab, "GITLAB_IMPORT_ERROR", "ImportError")
-    assert "python-gitlab >= 3.12 is needed" in str(_gitlab.library_problem())
+    monkeypatch.setattr(connection, "GITLAB_IMPORT_ERROR", "ImportError")
+    assert "python-gitlab >= 3.12 is needed" in str(connection.library_problem())
 
 
 def test_an_old_library_is_said_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_gitlab.gitlab, "__version__", "2.10.1")
-    problem = str(_gitlab.library_problem())
+    monkeypatch.setattr(connection.gitlab, "__version__", "2.10.1")
+    problem = str(connection.library_problem())
     assert "2.10.1" in problem
-    assert str(Path(_gitlab.gitlab.__file__).parent) in problem
+    assert str(Path(connection.gitlab.__file__).parent) in problem
 
 
 def test_a_good_token_is_good(double: Double, token_file: Path) -> None:
@@ -311,4 +311,4 @@ def test_a_token_is_dead_on_the_day_it_expires() -> None:
     ],
 )
 def test_versions_are_read(text: str, numbers: tuple[int, int, int]) -> None:
-    assert _gitlab.parse_version(text) == numbers
+    assert connection.parse_version(text) == numbers

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils import (
-    _fork_protection,
-    _fork_updates,
-    _forks,
-    _gitlab,
-    _learners,
-    _session,
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import (
+    connection,
+    fork_protection,
+    fork_updates,
+    forks,
+    session,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._bulk import Outcome
-from ansible_collections.mooc.atelier.plugins.module_utils._calls import (
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import learners as _learners
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.bulk import Outcome
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.calls import (
     LearnerError,
     UnavailableError,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._learners import (
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.learners import (
     Account,
     Directory,
     Wanted,
@@ -145,9 +145,9 @@ def test_who_is_not_who_was_asked_for_is_not_believed() -> None:
     "nobody", ["", " ", "a b", "../admin", "a/b", "x\n", "é", "-x", "x.", "u" * 256, "\0"]
 )
 def test_names_that_are_nobody_s(nobody: str) -> None:
-    _session.check_usernames(["u2k7m4qzsbhd6xw3n", "Zoe.M_1-a", "_"])
-    with pytest.raises(_gitlab.InstanceError, match=r"Nothing was changed"):
-        _session.check_usernames(["good", nobody])
+    session.check_usernames(["u2k7m4qzsbhd6xw3n", "Zoe.M_1-a", "_"])
+    with pytest.raises(connection.InstanceError, match=r"Nothing was changed"):
+        session.check_usernames(["good", nobody])
 
 
 def test_one_learner_is_asked_for_not_listed() -> None:
@@ -200,7 +200,7 @@ def project(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_where_a_deleted_fork_was(path: str, day: str | None, was: str) -> None:
-    fork = _forks.fork_of(project(path=path, marked_for_deletion_on=day))
+    fork = forks.fork_of(project(path=path, marked_for_deletion_on=day))
     assert fork.scheduled_path == was
 
 
@@ -210,8 +210,8 @@ def test_where_a_deleted_fork_was(path: str, day: str | None, was: str) -> None:
      ("internal", "internal", "internal"), ("public", "internal", "internal")],
 )  # fmt: skip
 def test_no_fork_is_more_visible_than_its_template(asked: str, template: str, got: str) -> None:
-    made = _forks.Template(1, "rr1/template", template, "main")
-    assert _forks.allowed_visibility(asked, made) == got
+    made = forks.Template(1, "rr1/template", template, "main")
+    assert forks.allowed_visibility(asked, made) == got
 
 
 def rule(push: int = 40, merge: int = 40, force: bool = False) -> dict[str, Any]:
@@ -223,13 +223,13 @@ def rule(push: int = 40, merge: int = 40, force: bool = False) -> dict[str, Any]
 
 
 def test_good_protection() -> None:
-    assert _fork_protection.well_protected(rule())
+    assert fork_protection.well_protected(rule())
     for bad in (None, rule(force=True), rule(push=30), rule(merge=30), rule(push=0)):
-        assert not _fork_protection.well_protected(bad)
+        assert not fork_protection.well_protected(bad)
 
 
-def request(state: str, sha: str = "old") -> _fork_updates.Request:
-    return _fork_updates.Request(state, sha, "")
+def request(state: str, sha: str = "old") -> fork_updates.Request:
+    return fork_updates.Request(state, sha, "")
 
 
 @pytest.mark.parametrize(
@@ -244,9 +244,9 @@ def request(state: str, sha: str = "old") -> _fork_updates.Request:
     ],
 )
 def test_one_merge_request_for_each_version(
-    past: list[_fork_updates.Request], state: str | None
+    past: list[fork_updates.Request], state: str | None
 ) -> None:
-    found = _fork_updates.answered(past, "new")
+    found = fork_updates.answered(past, "new")
     assert (found.state if found else None) == state
 
 
@@ -263,19 +263,19 @@ def test_one_merge_request_for_each_version(
     ],
 )
 def test_gitlab_s_words(message: Any, text: str) -> None:
-    assert _session.said(message) == text
+    assert session.said(message) == text
 
 
 def test_failures_are_told_shortly_and_in_full() -> None:
     outcome = Outcome(failed={f"u{n:02d}": "no" for n in range(15)}, untried=["z"])
     outcome.stopped = UnavailableError("down")
-    told = _session.failure(outcome, 100, str)
+    told = session.failure(outcome, 100, str)
     assert told["failed"]
     assert told["msg"].startswith("15 of 100 learners failed. u00: no; u01: no;")
     assert "and 5 more" in told["msg"]
     assert "Stopped early, 1 learners were not tried: down." in told["msg"]
     assert len(told["failed_learners"]) == 15
-    assert _session.failure(Outcome(), 100, str) == {}
+    assert session.failure(Outcome(), 100, str) == {}
 
 
 def test_nobody_is_written_into_the_systems_log(

@@ -180,7 +180,9 @@ def test_the_new_file_is_refused_when_its_check_says_so(file: Path) -> None:
 
 
 def test_the_hub_reads_what_the_module_writes(file: Path) -> None:
-    settings = pytest.importorskip("atelier.settings", reason="the server's package is not there")
+    settings = pytest.importorskip(
+        "atelier.config.models", reason="the server's package is not there"
+    )
     wanted = [
         {"key": "fun", "platform": "fun", "secret": SECRET},
         {"key": 'q"uote', "platform": "moodle", "courses": ["rr1"], "trust_email": True},

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooc.atelier.plugins.modules import lti_consumers
-from atelier.settings import Consumers, load
+from atelier.config.models import Consumers, load
 from unit.modules.running import Ran, run
 
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_acme import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.acme import (
     acme_findings,
     hook_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_site import site_findings
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.site import site_findings
 
 from .test_site_rules import GOOD
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.certificates import (
     ALL_NAMES,
     authority_findings,
     site_certificate_findings,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight import report
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.courses import (
     COURSE_KEYS,
     course_findings,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import report
 from ansible_collections.mooc.atelier.plugins.module_utils._sizes import size_bytes
 from hypothesis import given
 from hypothesis import strategies as some

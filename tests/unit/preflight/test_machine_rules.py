@@ -6,13 +6,13 @@ import socket
 from typing import Any
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_machine import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.machine import (
     Listener,
     Machine,
     Port,
     machine_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.server import (
     free_space,
     is_installed,
     look_at_server,

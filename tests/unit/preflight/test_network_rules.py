@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_network import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.network import (
     _PARTS,
     learners_network_findings,
 )

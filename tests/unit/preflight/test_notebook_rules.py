@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_notebooks import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.notebooks import (
     PROBE,
     address_findings,
     looked_up,

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.courses import (
     consumer_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_platforms import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.platforms import (
     platform_hosts,
     private_host_findings,
     private_hosts,
     private_platform_findings,
     staff_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_registrations import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.registrations import (
     registration_findings,
 )
-from atelier.settings import Lti
+from atelier.config.models import Lti
 
 from .test_registration_rules import GOOD
 

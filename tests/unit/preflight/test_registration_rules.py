@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.courses import (
     course_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_registrations import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.registrations import (
     registration_findings,
 )
-from atelier.registrations import Registrations
+from atelier.config.registrations import Registrations
 from hypothesis import given
 from hypothesis import strategies as some
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import (
     Finding,
     is_name,
     placeholder,
     report,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_site import site_findings
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.site import site_findings
 
 DIGEST = f"sha256:{'0' * 64}"
 GOOD: dict[str, Any] = {

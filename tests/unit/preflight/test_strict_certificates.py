@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 import requests
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_certificates import (
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.spaces import (
+    GitLabUnavailableError,
+    classify,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.certificates import (
     issuers,
     strict_findings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_server import strictly
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_tls import (
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.server import strictly
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.tls import (
     context_of,
     gitlab_certificate_findings,
-)
-from ansible_collections.mooc.atelier.plugins.module_utils._spaces import (
-    GitLabUnavailable,
-    classify,
 )
 from kit.certificates import Authority, signed_by_itself
 
@@ -119,7 +119,7 @@ def test_the_desk_says_which_rule_is_broken() -> None:
         " failed: CA cert does not include key usage extension (_ssl.c:1032)')))"
     )
     ours = classify(error, "preparing a space")
-    assert isinstance(ours, GitLabUnavailable)
+    assert isinstance(ours, GitLabUnavailableError)
     assert "CA cert does not include key usage extension" in str(ours)
     assert "atelier_ca_certificates" in str(ours)
     assert "SSLError" in str(classify(requests.exceptions.SSLError("EOF"), "x"))

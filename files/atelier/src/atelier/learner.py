@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from atelier.config.models import Launcher, Site
+from atelier.i18n.translate import Language, language
 from atelier.identity import username
-from atelier.settings import Launcher, Site
-from atelier.text import Language, language
 
 MAX_NAME_LENGTH = 127
 """Characters; GitLab takes no longer first or last name."""

@@ -15,10 +15,10 @@ from typing import Any
 
 from gitlab import exceptions as gle
 
-from atelier.desk.forge import Forge, expiry
-from atelier.desk.refused import Refused
-from atelier.settings import Settings
-from atelier.spaces import SpaceError, find_user
+from atelier.config.models import Settings
+from atelier.desk.errors import RefusedError
+from atelier.gitlab.client import GitLabClient, expiry
+from atelier.gitlab.spaces import SpaceError, find_user
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def _day(text: object) -> date | None:
     return date.fromisoformat(str(text)[:10]) if text else None
 
 
-class AccessOffice:
+class AccessService:
     """What the page *My GitLab access* shows and does.
 
     Args:
@@ -67,9 +67,9 @@ class AccessOffice:
         forge: GitLab.
     """
 
-    def __init__(self, settings: Settings, forge: Forge) -> None:
+    def __init__(self, settings: Settings, gitlab_client: GitLabClient) -> None:
         self._settings = settings
-        self._forge = forge
+        self._gitlab_client = gitlab_client
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def choices(self) -> list[int]:
@@ -82,12 +82,12 @@ class AccessOffice:
 
         Raises:
             SpaceError: GitLab refuses.
-            GitLabUnavailable: try later.
+            GitLabUnavailableError: try later.
         """
         return await asyncio.to_thread(self._account, username)
 
     def _account(self, username: str) -> Account | None:
-        with self._forge.calling(f"reading the account of {username}") as gl:
+        with self._gitlab_client.calling(f"reading the account of {username}") as gl:
             user = find_user(gl, username)
             if user is None:
                 return None
@@ -108,28 +108,28 @@ class AccessOffice:
             The token, to be shown once, and the last day on which it works.
 
         Raises:
-            Refused: the label or the days will not do, or there are too many tokens.
+            RefusedError: the label or the days will not do, or there are too many tokens.
             SpaceError: there is no account, or GitLab refuses.
-            GitLabUnavailable: try later.
+            GitLabUnavailableError: try later.
         """
         label = " ".join(label.split())
         if not label or len(label) > MAX_LABEL or not label.isprintable():
-            raise Refused(400, "token_label_wrong")
+            raise RefusedError(400, "token_label_wrong")
         if not days.isascii() or not days.isdigit() or int(days) not in self.choices():
-            raise Refused(400, "token_days_wrong")
+            raise RefusedError(400, "token_days_wrong")
         async with self._locks[username]:
             return await asyncio.to_thread(self._make, username, label, int(days))
 
     def _make(self, username: str, label: str, days: int) -> tuple[str, date]:
-        with self._forge.calling(f"making a token for {username}") as gl:
+        with self._gitlab_client.calling(f"making a token for {username}") as gl:
             user = find_user(gl, username)
             if user is None:
                 raise SpaceError(f"{username} has no GitLab account yet")
             there = _ours(gl, user.id)
             if len(there) >= MAX_TOKENS:
-                raise Refused(409, "token_too_many")
+                raise RefusedError(409, "token_too_many")
             if any(token.label == label for token in there):
-                raise Refused(409, "token_label_taken")
+                raise RefusedError(409, "token_label_taken")
             dies = expiry(datetime.now(UTC).date(), days)
             made = gl.users.get(user.id, lazy=True).personal_access_tokens.create(
                 {
@@ -149,19 +149,19 @@ class AccessOffice:
             wanted: the token's number.
 
         Raises:
-            Refused: it is not a token the desk made for this learner.
+            RefusedError: it is not a token the desk made for this learner.
             SpaceError: GitLab refuses.
-            GitLabUnavailable: try later.
+            GitLabUnavailableError: try later.
         """
         if not wanted.isascii() or not wanted.isdigit() or len(wanted) > 18:
-            raise Refused(400, "form_wrong")
+            raise RefusedError(400, "form_wrong")
         await asyncio.to_thread(self._revoke, username, int(wanted))
 
     def _revoke(self, username: str, wanted: int) -> None:
-        with self._forge.calling(f"revoking a token of {username}") as gl:
+        with self._gitlab_client.calling(f"revoking a token of {username}") as gl:
             user = find_user(gl, username)
             if user is None or wanted not in {token.id for token in _ours(gl, user.id)}:
-                raise Refused(404, "token_gone")
+                raise RefusedError(404, "token_gone")
             try:
                 gl.personal_access_tokens.delete(wanted)
             except gle.GitlabDeleteError as error:

@@ -14,19 +14,19 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from atelier.desk.answers import AnswerBook, Attempt
-from atelier.desk.check.declared import ExercisesError
-from atelier.desk.check.exercises import CourseExercises, Exercise
-from atelier.desk.check.model import Comparison, ExpectedError, Limits
-from atelier.desk.check.runner import Checker, Unfinished
-from atelier.desk.check.turns import SMALL_BYTES, Pauses, Turns
-from atelier.desk.grades.queue import GradeQueue
-from atelier.desk.refused import Refused
-from atelier.desk.shelf import SavedVersion, Shelf
-from atelier.desk.store import Record, Store
-from atelier.live import Courses
-from atelier.settings import Course
-from atelier.spaces import GitLabUnavailable, SpaceError
+from atelier.config.live import Courses
+from atelier.config.models import Course
+from atelier.desk.db.answers import AnswerRepository, Attempt
+from atelier.desk.db.grades import GradeQueue
+from atelier.desk.db.spaces import Record, SpaceRepository
+from atelier.desk.errors import RefusedError
+from atelier.exercises.declared import ExercisesError
+from atelier.exercises.exercises import CourseExercises, Exercise
+from atelier.exercises.fair_queue import SMALL_BYTES, FairQueue, Pauses
+from atelier.exercises.model import Comparison, ExpectedError, Limits
+from atelier.exercises.runner import Checker, UnfinishedError
+from atelier.gitlab.files import RepositoryFiles, SavedVersion
+from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class _Files:
         return sum(len(file) for file in files if file) <= SMALL_BYTES
 
 
-class CheckOffice:
+class CheckService:
     """Looks exercises up, checks answers, hands grades to the queue.
 
     Args:
@@ -87,21 +87,21 @@ class CheckOffice:
     def __init__(
         self,
         courses: Courses,
-        store: Store,
-        book: AnswerBook,
-        shelf: Shelf,
+        store: SpaceRepository,
+        book: AnswerRepository,
+        repository_files: RepositoryFiles,
         queue: GradeQueue,
         checker: Checker,
     ) -> None:
         self._courses = courses
         self._store = store
         self.book = book
-        self._shelf = shelf
+        self._repository_files = repository_files
         self._queue = queue
         self._checker = checker
         self._fetching = asyncio.Semaphore(IN_HAND)
         self._small_in_hand = asyncio.Semaphore(SMALL_IN_HAND)
-        self._large_in_hand = Turns(IN_HAND)
+        self._large_in_hand = FairQueue(IN_HAND)
         self._pauses = Pauses()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._stopped: Counter[tuple[str, str, str]] = Counter()
@@ -110,34 +110,34 @@ class CheckOffice:
         """A course and its exercises.
 
         Raises:
-            Refused: there is no such course, it has no exercises, or its declaration is wrong.
+            RefusedError: there is no such course, it has no exercises, or its declaration is wrong.
             SpaceError: GitLab refuses.
-            GitLabUnavailable: try later.
+            GitLabUnavailableError: try later.
         """
         course = self._courses.get(slug)
         if course is None:
-            raise Refused(404, "exercise_course_unknown")
+            raise RefusedError(404, "exercise_course_unknown")
         try:
-            found = await asyncio.to_thread(self._shelf.declared, course)
+            found = await asyncio.to_thread(self._repository_files.declared, course)
         except ExercisesError as error:
             log.warning("course %s: %s", slug, "; ".join(error.say("en")))
-            raise Refused(409, "exercise_declaration_wrong") from None
+            raise RefusedError(409, "exercise_declaration_wrong") from None
         if found.exercises is None:
-            raise Refused(404, "exercise_none")
+            raise RefusedError(404, "exercise_none")
         return course, found.exercises, found.version
 
     async def place(self, username: str, slug: str, exercise_id: str) -> Place:
         """A learner's place at an exercise.
 
         Raises:
-            Refused: there is no such course or exercise.
+            RefusedError: there is no such course or exercise.
             SpaceError: GitLab refuses.
-            GitLabUnavailable: try later.
+            GitLabUnavailableError: try later.
         """
         course, declared, version = await self.declared(slug)
         exercise = declared.get(exercise_id)
         if exercise is None:
-            raise Refused(404, "exercise_unknown")
+            raise RefusedError(404, "exercise_unknown")
         record = await asyncio.to_thread(self._store.find, username, slug)
         if record is None or record.ready:
             return Place(course, exercise, declared, version, record)
@@ -147,26 +147,26 @@ class CheckOffice:
         """Check what a learner saved last.
 
         Raises:
-            Refused: there is no such exercise, it is not open, no attempt is left, the
+            RefusedError: there is no such exercise, it is not open, no attempt is left, the
                 learner has no space, or their last comparison was ended a moment ago.
             SpaceError: GitLab refuses.
-            GitLabUnavailable: try later.
+            GitLabUnavailableError: try later.
         """
         async with self._locks[username]:  # one at a time for each learner
             place = await self.place(username, slug, exercise_id)
             if place.record is None:
-                raise Refused(409, "exercise_no_space")
+                raise RefusedError(409, "exercise_no_space")
             state = place.exercise.state(datetime.now(UTC))
             if state != "open":
-                raise Refused(409, f"exercise_{state}")
+                raise RefusedError(409, f"exercise_{state}")
             if self._pauses.left(username):
-                raise Refused(429, "exercise_pause")
-            version = await asyncio.to_thread(self._shelf.head, place.record.project)
+                raise RefusedError(429, "exercise_pause")
+            version = await asyncio.to_thread(self._repository_files.head, place.record.project)
             if version is None:
-                raise Refused(409, "exercise_no_space")
+                raise RefusedError(409, "exercise_no_space")
             try:
                 attempt = await self._compare(place, username, place.record.project, version)
-            except Refused as refused:
+            except RefusedError as refused:
                 if refused.reason == "exercise_stopped":
                     self._pauses.stopped(username)
                 raise
@@ -180,7 +180,7 @@ class CheckOffice:
             limit = place.exercise.attempts
             used_up = standing and limit is not None and standing[0].attempts >= limit
             if used_up and standing[0].last.digest != attempt.digest:
-                raise Refused(409, "exercise_no_attempt")
+                raise RefusedError(409, "exercise_no_attempt")
             await asyncio.to_thread(self._record, place.course, attempt)
             log.info(
                 "check user=%s course=%s exercise=%s commit=%s score=%.4f",
@@ -235,9 +235,9 @@ class CheckOffice:
             comparison = await self._checker.check(
                 files.expected, files.answer, rule, files.given, who=who
             )
-        except Unfinished as unfinished:
+        except UnfinishedError as unfinished:
             log.warning("course %s exercise %s: %s", place.course.slug, exercise.id, unfinished)
-            raise Refused(503, unfinished.key) from None
+            raise RefusedError(503, unfinished.key) from None
         except ExpectedError as error:
             raise self._no_good(place, str(error)) from None
         counted = any(part["weight"] for part in comparison["parts"])
@@ -252,25 +252,27 @@ class CheckOffice:
         """What is compared. Blocks."""
         exercise, template, most = place.exercise, place.course.template, MAX_FILE_BYTES
         wanted = place.declared.project(place.course.slug)
-        head = self._shelf.head_lately(wanted, place.declared.expected_branch)
+        head = self._repository_files.head_lately(wanted, place.declared.expected_branch)
         expected = None
         if head is not None:
-            expected = self._shelf.of_course(wanted, exercise.expected_file, head.commit, most)
+            expected = self._repository_files.of_course(
+                wanted, exercise.expected_file, head.commit, most
+            )
         return _Files(
             expected,
-            self._shelf.file(project, exercise.file, version.commit, most),
-            self._shelf.of_course(template, exercise.file, place.template.commit, most),
+            self._repository_files.file(project, exercise.file, version.commit, most),
+            self._repository_files.of_course(template, exercise.file, place.template.commit, most),
         )
 
     @staticmethod
-    def _no_good(place: Place, why: str) -> Refused:
+    def _no_good(place: Place, why: str) -> RefusedError:
         """What to say of an expected answer that is of no use."""
         log.warning(
             "course %s exercise %s: the expected answer %s in %s: %s",
             *(place.course.slug, place.exercise.id, place.exercise.expected_file),
             *(place.declared.project(place.course.slug), why),
         )
-        return Refused(409, "exercise_expected_wrong")
+        return RefusedError(409, "exercise_expected_wrong")
 
     def _record(self, course: Course, attempt: Attempt) -> None:
         """Record an attempt and the grade it gives, both or neither. Blocks."""
@@ -295,7 +297,7 @@ class CheckOffice:
         problem = (attempt.comparison or {}).get("problem") or {}
         if problem.get("key") != "check_problem_missing":
             return False
-        return not self._shelf.has(project, attempt.commit)
+        return not self._repository_files.has(project, attempt.commit)
 
     async def recheck_all(self, slug: str, exercise_id: str) -> int:
         """Have everybody's latest answer compared again, in the background.
@@ -304,12 +306,12 @@ class CheckOffice:
             How many there are.
 
         Raises:
-            Refused: there is no such exercise.
+            RefusedError: there is no such exercise.
         """
-        self._shelf.look_anew()
+        self._repository_files.look_anew()
         _course, declared, _version = await self.declared(slug)
         if declared.get(exercise_id) is None:
-            raise Refused(404, "exercise_unknown")
+            raise RefusedError(404, "exercise_unknown")
         return await asyncio.to_thread(self.book.ask_rechecks, slug, exercise_id)
 
     async def retry(self) -> None:
@@ -342,11 +344,11 @@ class CheckOffice:
                         again = replace(attempt, id=former.id, checked=former.checked)
                         await asyncio.to_thread(self.book.regrade, again)
                     await self._grade(place.course, username, exercise_id)
-            except GitLabUnavailable as error:
+            except GitLabUnavailableError as error:
                 log.warning("checking again waits: %s", error)
                 return False
-            except (Refused, SpaceError) as error:
-                reason = error.reason if isinstance(error, Refused) else ""
+            except (RefusedError, SpaceError) as error:
+                reason = error.reason if isinstance(error, RefusedError) else ""
                 if reason == "exercise_busy":
                     return False
                 if reason == "exercise_stopped" and self._stopped[whose] < STOPPED_TRIES:

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from atelier.desk.forge import Forge
-from atelier.desk.store import Store
+from atelier.config.models import Settings
+from atelier.desk.db.spaces import SpaceRepository
+from atelier.gitlab.client import GitLabClient
+from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError
 from atelier.identity import is_username
-from atelier.rate import Rate
-from atelier.settings import Settings
-from atelier.spaces import GitLabUnavailable, SpaceError
+from atelier.limits.rate import Rate
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class _ServerToken:
     value: str = field(repr=False)
 
 
-class HubUnavailable(Exception):  # noqa: N818 (a state of the world more than an error of ours)
+class HubUnavailableError(Exception):
     """The hub does not answer, so nobody can be recognised."""
 
 
@@ -85,7 +85,7 @@ class ServerTokens:
             The username, or None for any other token.
 
         Raises:
-            HubUnavailable: nobody could be asked.
+            HubUnavailableError: nobody could be asked.
         """
         answer = await self._ask(self._url, token)
         if answer.status_code != 200:
@@ -111,7 +111,7 @@ class ServerTokens:
             The IP address, or None: that server does not run.
 
         Raises:
-            HubUnavailable: nobody could be asked, or the container has no address yet.
+            HubUnavailableError: nobody could be asked, or the container has no address yet.
         """
         answer = await self._ask(self._seats + course, token)
         return str(answer.json()["address"]) if answer.status_code == 200 else None
@@ -120,9 +120,9 @@ class ServerTokens:
         try:
             answer = await self._client.get(url, headers={"Authorization": f"token {token}"})
         except (httpx.HTTPError, ValueError) as error:
-            raise HubUnavailable(type(error).__name__) from error
+            raise HubUnavailableError(type(error).__name__) from error
         if answer.status_code >= 500:
-            raise HubUnavailable(f"status {answer.status_code}")
+            raise HubUnavailableError(f"status {answer.status_code}")
         return answer
 
     async def close(self) -> None:
@@ -130,7 +130,7 @@ class ServerTokens:
         await self._client.aclose()
 
 
-class CredentialOffice:
+class CredentialService:
     """Hands out one credential for each server, and takes it back.
 
     Args:
@@ -138,8 +138,8 @@ class CredentialOffice:
         store: remembers what is still to be revoked when GitLab does not answer.
     """
 
-    def __init__(self, forge: Forge, store: Store) -> None:
-        self._forge = forge
+    def __init__(self, gitlab_client: GitLabClient, store: SpaceRepository) -> None:
+        self._gitlab_client = gitlab_client
         self._store = store
         self._held: dict[Key, Credential] = {}
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -188,7 +188,7 @@ class CredentialOffice:
 
         Raises:
             SpaceError: the learner has no account, the server has stopped, or GitLab refuses.
-            GitLabUnavailable: try later.
+            GitLabUnavailableError: try later.
             TooOftenError: another one was asked for too often.
         """
         key = (username, course)
@@ -203,7 +203,7 @@ class CredentialOffice:
             self._held.pop(key, None)
             # Noted first: whatever ends this process, the next one takes it back.
             await asyncio.to_thread(self._store.lend, username, course)
-            password, dies = await asyncio.to_thread(self._forge.issue, username, course)
+            password, dies = await asyncio.to_thread(self._gitlab_client.issue, username, course)
             self._stopped(key, since)
             await asyncio.to_thread(self._store.replaced, username, course)
             try:
@@ -238,7 +238,7 @@ class CredentialOffice:
         for key, held in list(self._tokens.items()):
             try:
                 gone = bool(held.value) and await owner(held.value, key[1]) is None
-            except HubUnavailable:
+            except HubUnavailableError:
                 return
             if gone and self._tokens.get(key) is held:
                 log.info("credential user=%s course=%s: its server has stopped", *key)
@@ -261,8 +261,8 @@ class CredentialOffice:
             if (username, course) not in owed:
                 return True  # a new credential took its place and revoked it
             try:
-                count = await asyncio.to_thread(self._forge.revoke, username, course)
-            except (SpaceError, GitLabUnavailable) as error:
+                count = await asyncio.to_thread(self._gitlab_client.revoke, username, course)
+            except (SpaceError, GitLabUnavailableError) as error:
                 log.warning("revocation user=%s course=%s failed: %s", username, course, error)
                 return False
             await asyncio.to_thread(self._store.revoked, username, course)
@@ -279,5 +279,5 @@ class CredentialOffice:
     async def retry(self) -> None:
         """Revoke what is owed, while GitLab answers."""
         for username, course in await asyncio.to_thread(self._store.owed_revocations):
-            if not self._forge.reachable() or not await self._revoke(username, course):
+            if not self._gitlab_client.reachable() or not await self._revoke(username, course):
                 return

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from atelier.admission import Admission
-from atelier.desk.answers import AnswerBook
-from atelier.desk.refused import Refused
-from atelier.settings import Settings
+from atelier.config.admission import Admission
+from atelier.config.models import Settings
+from atelier.desk.db.answers import AnswerRepository
+from atelier.desk.errors import RefusedError
 
 
 class Entry:
@@ -19,7 +19,7 @@ class Entry:
         admission: knows what is still open.
     """
 
-    def __init__(self, settings: Settings, book: AnswerBook, admission: Admission) -> None:
+    def __init__(self, settings: Settings, book: AnswerRepository, admission: Admission) -> None:
         self._admins = settings.hub.admin_users
         self._book = book
         self._admission = admission
@@ -42,10 +42,10 @@ class Entry:
             course: slug; None: any of those they launched.
 
         Raises:
-            Refused: it was removed.
+            RefusedError: it was removed.
         """
         if await asyncio.to_thread(self._shut, username, course):
-            raise Refused(403, "entry_closed")
+            raise RefusedError(403, "entry_closed")
 
     def _staff(self, username: str, course: str) -> bool:
         if username in self._admins:

@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 
-from atelier.log_bounds import Bounded
+from atelier.limits.logs import Bounded
 
 _TOKENS = re.compile(r"(glpat-|gloas-|token['\"]?[ =:]+['\"]?)[A-Za-z0-9_.\-]{6,}", re.IGNORECASE)
 

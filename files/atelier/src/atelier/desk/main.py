@@ -9,11 +9,11 @@ from pathlib import Path
 
 import uvicorn
 
-from atelier.bounded import BoundedProtocol
+from atelier.config.credentials import Credentials
+from atelier.config.models import DEFAULT_FILE, Settings, SettingsError, load
 from atelier.desk.app import make_app
 from atelier.desk.logs import set_up
-from atelier.live import Credentials
-from atelier.settings import DEFAULT_FILE, Settings, SettingsError, load
+from atelier.limits.requests import BoundedProtocol
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
-from atelier.desk.forge import Forge
-from atelier.desk.store import Record, Request, Store
-from atelier.live import Courses
-from atelier.settings import Settings
-from atelier.spaces import GitLabUnavailable, Learner, Space, SpaceError
+from atelier.config.live import Courses
+from atelier.config.models import Settings
+from atelier.desk.db.spaces import Record, Request, SpaceRepository
+from atelier.gitlab.client import GitLabClient
+from atelier.gitlab.spaces import GitLabUnavailableError, Learner, Space, SpaceError
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Answer:
     reason: str = ""
 
 
-class _Stopping(Exception):  # noqa: N818 (a request to stop, not an error)
+class _StopError(Exception):
     """The desk is being stopped: what is under way is left for the next start."""
 
 
@@ -57,10 +57,16 @@ class Preparer:
         courses: the courses as they are now.
     """
 
-    def __init__(self, settings: Settings, store: Store, forge: Forge, courses: Courses) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: SpaceRepository,
+        gitlab_client: GitLabClient,
+        courses: Courses,
+    ) -> None:
         self._site = settings.site
         self._store = store
-        self._forge = forge
+        self._gitlab_client = gitlab_client
         self._courses = courses
         self._pool = ThreadPoolExecutor(settings.desk.workers, thread_name_prefix="space")
         self._tasks: dict[Key, asyncio.Task[Answer]] = {}
@@ -79,14 +85,14 @@ class Preparer:
         record = await asyncio.to_thread(self._store.find, *key)
         if record is not None and record.ready:
             old = time.time() - record.checked > CHECK_AFTER_SECONDS
-            if old and self._due(key, time.monotonic()) and self._forge.reachable():
+            if old and self._due(key, time.monotonic()) and self._gitlab_client.reachable():
                 self._attempt(record.request)
             return _ready(record)
         if record is None or record.request != request:
             await asyncio.to_thread(self._store.ask, request)
         failure = self._failures.get(key)
         if key not in self._tasks:
-            if not self._forge.reachable():
+            if not self._gitlab_client.reachable():
                 return Answer("unavailable", reason="GitLab does not answer")
             if failure is not None and time.monotonic() < failure.at + RETRY_FIRST_SECONDS:
                 return Answer("unavailable", reason=failure.reason)
@@ -131,9 +137,9 @@ class Preparer:
             space = await asyncio.get_running_loop().run_in_executor(
                 self._pool, self._prepare, request
             )
-        except _Stopping:
+        except _StopError:
             return Answer("unavailable", reason="the desk is stopping")
-        except (SpaceError, GitLabUnavailable) as error:
+        except (SpaceError, GitLabUnavailableError) as error:
             return await self._failed(request, str(error))
         except Exception as error:
             log.exception("space user=%s course=%s: unforeseen", *key)
@@ -164,7 +170,7 @@ class Preparer:
 
         def on_step(step: str) -> None:
             if self._stopping:
-                raise _Stopping
+                raise _StopError
             self._steps[key] = step
 
         course = self._courses.get(request.course)
@@ -176,7 +182,7 @@ class Preparer:
             email=request.email,
             fallback_email=self._site.noreply_email(request.username),
         )
-        return self._forge.prepare(learner, course.template, course.slug, on_step)
+        return self._gitlab_client.prepare(learner, course.template, course.slug, on_step)
 
     async def retry(self) -> None:
         """Try again what is pending and due; one first, the others if GitLab answers it."""
@@ -187,7 +193,7 @@ class Preparer:
             if self._due((record.request.username, record.request.course), now)
         ]
         for number, request in enumerate(due):
-            if not self._forge.reachable():
+            if not self._gitlab_client.reachable():
                 return
             task = self._attempt(request)
             if number == 0:

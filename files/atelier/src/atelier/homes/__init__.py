@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from atelier.fields import COURSE_SLUG
+from atelier.config.fields import COURSE_SLUG
+from atelier.config.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE
 from atelier.identity import is_username
-from atelier.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE
 
 LONGEST_LINE = 64 * 1024
 """Bytes of a request or an answer, at most."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from atelier.config.models import Course
 from atelier.homes import LONGEST_LINE, HomeError
 from atelier.homes.usage import Usage
-from atelier.settings import Course
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from atelier.config.models import Course, Spawner
 from atelier.homes.client import Opened
-from atelier.settings import Course, Spawner
 
 HOME = "/home/learner"
 VAR_TMP_MB = 32

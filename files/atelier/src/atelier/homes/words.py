@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atelier.homes.usage import Usage
-from atelier.text import Language, say
+from atelier.i18n.translate import Language, say
 
 UNITS = {"fr": ("o", "Ko", "Mo", "Go", "To"), "en": ("bytes", "KB", "MB", "GB", "TB")}
 

@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from atelier.desk.access import AccessOffice
-from atelier.desk.pages.look import Form, Look
+from atelier.config.live import Courses
+from atelier.config.models import Settings
+from atelier.desk.access import AccessService
+from atelier.desk.db.spaces import SpaceRepository
+from atelier.desk.pages.render import Form, PageRenderer
 from atelier.desk.pages.sessions import Session
-from atelier.desk.store import Store
-from atelier.live import Courses
-from atelier.settings import Settings
-from atelier.text import Language
+from atelier.i18n.translate import Language
 
 WITHOUT_LMS = "/users/sign_in?auto_sign_in=false"
 FORGOTTEN = "/users/password/new"
@@ -45,23 +45,23 @@ class AccessPages:
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        store: SpaceRepository,
         courses: Courses,
-        office: AccessOffice,
-        look: Look,
+        service: AccessService,
+        renderer: PageRenderer,
     ) -> None:
         self._settings = settings
         self._store = store
         self._courses = courses
-        self._office = office
-        self._look = look
+        self._service = service
+        self._renderer = renderer
 
     def routes(self) -> list[Route]:
         """Routes below the desk's prefix."""
         return [
-            Route("/", self._look.reading(self._show), methods=["GET"]),
-            Route("/tokens", self._look.sending(self._make), methods=["POST"]),
-            Route("/tokens/revoke", self._look.sending(self._revoke), methods=["POST"]),
+            Route("/", self._renderer.reading(self._show), methods=["GET"]),
+            Route("/tokens", self._renderer.sending(self._make), methods=["POST"]),
+            Route("/tokens/revoke", self._renderer.sending(self._revoke), methods=["POST"]),
         ]
 
     def _clones(self, username: str, lang: Language) -> list[Clone]:
@@ -85,12 +85,12 @@ class AccessPages:
     async def _show(self, request: Request, session: Session) -> Response:
         del request
         site = self._settings.site
-        account = await self._office.account(session.username)
+        account = await self._service.account(session.username)
         clones = await asyncio.to_thread(self._clones, session.username, session.language)
         once, session.once = session.once, {}
         # GitLab shows its form to nobody who is signed in there.
         ending = "/-/atelier/enter?to=" if site.gitlab_session_paths else ""
-        return self._look.page(
+        return self._renderer.page(
             "access",
             session,
             session.language,
@@ -101,13 +101,13 @@ class AccessPages:
             sign_in=site.gitlab_url + WITHOUT_LMS,
             password_mail=site.gitlab_url + ending + FORGOTTEN,
             sends_mail=site.gitlab_mail,
-            choices=self._office.choices(),
+            choices=self._service.choices(),
             once=once,
         )
 
     async def _make(self, request: Request, session: Session, form: Form) -> Response:
         del request
-        token, last_day = await self._office.make(
+        token, last_day = await self._service.make(
             session.username, form.get("label", ""), form.get("days", "")
         )
         session.once = {"token": token, "last_day": last_day.isoformat()}
@@ -115,10 +115,10 @@ class AccessPages:
 
     async def _revoke(self, request: Request, session: Session, form: Form) -> Response:
         del request
-        await self._office.revoke(session.username, form.get("id", ""))
+        await self._service.revoke(session.username, form.get("id", ""))
         session.once = {"done": "token_revoked"}
         return self._back()
 
     def _back(self) -> Response:
         # 303: reloading the page that follows makes nothing a second time.
-        return RedirectResponse(f"{self._look.prefix}/", 303, {"Cache-Control": "no-store"})
+        return RedirectResponse(f"{self._renderer.prefix}/", 303, {"Cache-Control": "no-store"})

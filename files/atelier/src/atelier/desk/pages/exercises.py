@@ -11,15 +11,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from atelier.desk.answers import Attempt
-from atelier.desk.check.exercises import Exercise
-from atelier.desk.check.reveal import reveal, verdict
-from atelier.desk.checks import CheckOffice, Place
+from atelier.config.models import Course, Settings
+from atelier.desk.checks import CheckService, Place
+from atelier.desk.db.answers import Attempt
+from atelier.desk.errors import RefusedError
 from atelier.desk.pages.diff import stretches
-from atelier.desk.pages.look import Form, Look
+from atelier.desk.pages.render import Form, PageRenderer
 from atelier.desk.pages.sessions import Session
-from atelier.desk.refused import Refused
-from atelier.settings import Course, Settings
+from atelier.exercises.exercises import Exercise
+from atelier.exercises.reveal import reveal, verdict
 
 
 def percent(score: float) -> str:
@@ -41,41 +41,41 @@ class ExercisePages:
         look: of the pages.
     """
 
-    def __init__(self, settings: Settings, office: CheckOffice, look: Look) -> None:
+    def __init__(self, settings: Settings, service: CheckService, renderer: PageRenderer) -> None:
         self._settings = settings
-        self._office = office
-        self._look = look
+        self._service = service
+        self._renderer = renderer
 
     def routes(self) -> list[Route]:
         """Routes below the desk's prefix."""
         course = "/courses/{course}/exercises"
         return [
-            Route(course, self._look.reading(self._list), methods=["GET"]),
-            Route(course + "/{exercise}", self._look.reading(self._show), methods=["GET"]),
-            Route(course + "/{exercise}", self._look.sending(self._check), methods=["POST"]),
-            Route("/courses/{course}/check", self._look.reading(self._find), methods=["GET"]),
+            Route(course, self._renderer.reading(self._list), methods=["GET"]),
+            Route(course + "/{exercise}", self._renderer.reading(self._show), methods=["GET"]),
+            Route(course + "/{exercise}", self._renderer.sending(self._check), methods=["POST"]),
+            Route("/courses/{course}/check", self._renderer.reading(self._find), methods=["GET"]),
         ]
 
     def address(self, course: str, exercise: str = "") -> str:
         """Path of an exercise's page, or of the list."""
-        page = f"{self._look.prefix}/courses/{quote(course)}/exercises"
+        page = f"{self._renderer.prefix}/courses/{quote(course)}/exercises"
         return f"{page}/{quote(exercise)}" if exercise else page
 
     async def _find(self, request: Request, session: Session) -> Response:
         """From a file, as a notebook's toolbar knows it, to its exercise."""
         del session
         slug, path = request.path_params["course"], request.query_params.get("path", "")
-        _course, declared, _version = await self._office.declared(slug)
+        _course, declared, _version = await self._service.declared(slug)
         for exercise in declared.exercises:
             if exercise.file == path:
                 return RedirectResponse(self.address(slug, exercise.id), 302)
-        raise Refused(404, "exercise_no_file")
+        raise RefusedError(404, "exercise_no_file")
 
     async def _list(self, request: Request, session: Session) -> Response:
         slug = request.path_params["course"]
-        course, declared, _version = await self._office.declared(slug)
+        course, declared, _version = await self._service.declared(slug)
         standings = await asyncio.to_thread(
-            self._office.book.standings, slug, username=session.username
+            self._service.book.standings, slug, username=session.username
         )
         done = {standing.exercise: standing for standing in standings}
         now = datetime.now(UTC)
@@ -99,7 +99,7 @@ class ExercisePages:
             {name: one.best if best else one.last.score for name, one in done.items()}
         )
         staff = await self._is_staff(session.username, slug)
-        return self._look.page(
+        return self._renderer.page(
             "exercises",
             session,
             session.language,
@@ -108,11 +108,11 @@ class ExercisePages:
             rows=rows,
             best=best,
             total=percent(total) if total is not None else "",
-            answers=f"{self._look.prefix}/courses/{quote(slug)}/answers" if staff else "",
+            answers=f"{self._renderer.prefix}/courses/{quote(slug)}/answers" if staff else "",
         )
 
     async def _is_staff(self, username: str, slug: str) -> bool:
-        return await self._look.entry.staff(username, slug)
+        return await self._renderer.entry.staff(username, slug)
 
     def _course(self, course: Course, session: Session) -> dict[str, str]:
         return {
@@ -125,11 +125,11 @@ class ExercisePages:
         learner = request.query_params.get("learner", session.username)
         staff = await self._is_staff(session.username, slug)
         if learner != session.username and not staff:
-            raise Refused(403, "staff_only")
-        place = await self._office.place(learner, slug, wanted)
-        attempt = await asyncio.to_thread(self._office.book.latest, learner, slug, wanted)
+            raise RefusedError(403, "staff_only")
+        place = await self._service.place(learner, slug, wanted)
+        attempt = await asyncio.to_thread(self._service.book.latest, learner, slug, wanted)
         standings = await asyncio.to_thread(
-            self._office.book.standings, slug, username=learner, exercise=wanted
+            self._service.book.standings, slug, username=learner, exercise=wanted
         )
         made = standings[0].attempts if standings else 0
         now = datetime.now(UTC)
@@ -137,7 +137,7 @@ class ExercisePages:
         unified = request.query_params.get("view") == "unified"
         query = {"learner": learner} if learner != session.username else {}
         once, session.once = session.once, {}
-        return self._look.page(
+        return self._renderer.page(
             "exercise",
             session,
             session.language,
@@ -163,12 +163,12 @@ class ExercisePages:
         )
 
     async def _name(self, slug: str, learner: str) -> str:
-        return (await asyncio.to_thread(self._office.book.names, slug)).get(learner, learner)
+        return (await asyncio.to_thread(self._service.book.names, slug)).get(learner, learner)
 
     def _links(self, place: Place) -> dict[str, str]:
         """To the file in GitLab and in the notebook."""
         slug, path = place.course.slug, place.exercise.file
-        base = self._look.prefix.removesuffix("/services/desk")
+        base = self._renderer.prefix.removesuffix("/services/desk")
         notebook = urlencode({"course": slug, "target": "notebook", "path": path})
         links = {"file": path, "notebook": f"{base}/hub/atelier/go?{notebook}", "gitlab": ""}
         if place.record is not None:
@@ -208,7 +208,7 @@ class ExercisePages:
     async def _check(self, request: Request, session: Session, form: Form) -> Response:
         del form
         slug, wanted = request.path_params["course"], request.path_params["exercise"]
-        await self._office.check(session.username, slug, wanted)
+        await self._service.check(session.username, slug, wanted)
         session.once = {"checked": "1"}
         view = request.query_params.get("view", "")
         query = f"?view={view}" if view in ("split", "unified") else ""

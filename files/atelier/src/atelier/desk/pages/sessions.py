@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
-from atelier.text import Language
+from atelier.i18n.translate import Language
 
 SESSION_SECONDS = 8 * 3600
 MAX_SESSIONS = 20_000

@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from tornado.web import HTTPError
 
-from atelier.desk.credentials import HubUnavailable
+from atelier.config.models import HOST_PREFIX, Settings
+from atelier.desk.credentials import HubUnavailableError
+from atelier.desk.errors import RefusedError
 from atelier.desk.pages.sessions import SESSION_SECONDS, Session, Sessions, set_cookie
-from atelier.desk.refused import Refused
-from atelier.deskclient import service_prefix
+from atelier.i18n.translate import accepted_language, language
 from atelier.identity import is_username
-from atelier.settings import HOST_PREFIX, Settings
-from atelier.text import accepted_language, language
+from atelier.messages import service_prefix
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class SignIn:
             certain: whether the hub is asked now, not half a minute ago.
 
         Raises:
-            HubUnavailable: nobody could be asked.
+            HubUnavailableError: nobody could be asked.
         """
         name = request.cookies.get(self._cookie_name, "")
         found = self._sessions.find(name) if name else None
@@ -104,7 +104,7 @@ class SignIn:
         try:
             model = await self._oauth.user_for_token(token, use_cache=use_cache, sync=False)
         except HTTPError as error:
-            raise HubUnavailable(str(error.log_message or error.status_code)) from None
+            raise HubUnavailableError(str(error.log_message or error.status_code)) from None
         if model is None or model.get("kind") != "user" or SCOPE not in model.get("scopes", ()):
             return None
         return model if is_username(str(model.get("name", ""))) else None
@@ -141,29 +141,29 @@ class SignIn:
         """The browser is back from the hub.
 
         Raises:
-            Refused: it did not begin here, or the hub refuses.
-            HubUnavailable: nobody could be asked.
+            RefusedError: it did not begin here, or the hub refuses.
+            HubUnavailableError: nobody could be asked.
         """
         state = request.query_params.get("state", "")
         held = request.cookies.get(self._state_cookie(state), "")
         ours = secrets.compare_digest(held.encode(), state.encode())
         begun = self._begun.pop(state, None) if ours else None
         if begun is None or begun.ends < time.monotonic():
-            raise Refused(403, "sign_in_stale")
+            raise RefusedError(403, "sign_in_stale")
         code = request.query_params.get("code", "")
         if not code:
             log.warning(
                 "sign-in refused by the hub: %s", request.query_params.get("error", "")[:80]
             )
-            raise Refused(403, "sign_in_refused")
+            raise RefusedError(403, "sign_in_refused")
         try:
             token = await self._oauth.token_for_code(code, code_verifier=begun.verifier, sync=False)
         except HTTPError as error:
             log.warning("sign-in: the hub gives no token: %s", error.log_message)
-            raise Refused(403, "sign_in_refused") from None
+            raise RefusedError(403, "sign_in_refused") from None
         model = await self._user(token, use_cache=False)
         if model is None:
-            raise Refused(403, "sign_in_refused")
+            raise RefusedError(403, "sign_in_refused")
         info = model.get("user_info") or {}
         locale = str(info.get("locale") or "")
         session = Session(

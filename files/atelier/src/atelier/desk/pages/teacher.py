@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from atelier.desk.check.exercises import CourseExercises
-from atelier.desk.checks import CheckOffice
-from atelier.desk.grades.queue import Grade, GradeQueue
+from atelier.config.models import Course, Settings
+from atelier.desk.checks import CheckService
+from atelier.desk.db.grades import Grade, GradeQueue
+from atelier.desk.errors import RefusedError
 from atelier.desk.pages.exercises import moment, percent
-from atelier.desk.pages.look import Form, Look
+from atelier.desk.pages.render import Form, PageRenderer
 from atelier.desk.pages.sessions import Session
-from atelier.desk.refused import Refused
-from atelier.settings import Course, Settings
+from atelier.exercises.exercises import CourseExercises
 
 ROWS_SHOWN = 500
 """On a page; the CSV file has all."""
@@ -59,35 +59,35 @@ class TeacherPages:
     """
 
     def __init__(
-        self, settings: Settings, office: CheckOffice, queue: GradeQueue, look: Look
+        self, settings: Settings, service: CheckService, queue: GradeQueue, renderer: PageRenderer
     ) -> None:
         self._settings = settings
-        self._office = office
+        self._service = service
         self._queue = queue
-        self._look = look
+        self._renderer = renderer
 
     def routes(self) -> list[Route]:
         """Routes below the desk's prefix."""
         page = "/courses/{course}/answers"
         return [
-            Route(page, self._look.reading(self._show), methods=["GET"]),
-            Route(page + ".csv", self._look.reading(self._csv), methods=["GET"]),
-            Route(page + "/recheck", self._look.sending(self._recheck), methods=["POST"]),
-            Route(page + "/resend", self._look.sending(self._resend), methods=["POST"]),
+            Route(page, self._renderer.reading(self._show), methods=["GET"]),
+            Route(page + ".csv", self._renderer.reading(self._csv), methods=["GET"]),
+            Route(page + "/recheck", self._renderer.sending(self._recheck), methods=["POST"]),
+            Route(page + "/resend", self._renderer.sending(self._resend), methods=["POST"]),
         ]
 
     async def _course(self, request: Request, session: Session) -> tuple[Course, CourseExercises]:
         slug = request.path_params["course"]
-        if not await self._look.entry.staff(session.username, slug):
-            raise Refused(403, "staff_only")
-        course, declared, _version = await self._office.declared(slug)
+        if not await self._renderer.entry.staff(session.username, slug):
+            raise RefusedError(403, "staff_only")
+        course, declared, _version = await self._service.declared(slug)
         return course, declared
 
     def _rows(self, course: Course, exercise: str) -> list[dict[str, Any]]:
-        names = self._office.book.names(course.slug)
+        names = self._service.book.names(course.slug)
         grades = self._queue.of_course(course.slug)
         rows = []
-        for standing in self._office.book.standings(course.slug, exercise=exercise or None):
+        for standing in self._service.book.standings(course.slug, exercise=exercise or None):
             grade = grades.get((standing.username, standing.exercise))
             rows.append(
                 {
@@ -110,14 +110,14 @@ class TeacherPages:
         course, declared = await self._course(request, session)
         exercise = request.query_params.get("exercise", "")
         rows = await asyncio.to_thread(self._rows, course, exercise)
-        left = await asyncio.to_thread(self._office.book.rechecks, course.slug)
-        here = f"{self._look.prefix}/courses/{quote(course.slug)}"
+        left = await asyncio.to_thread(self._service.book.rechecks, course.slug)
+        here = f"{self._renderer.prefix}/courses/{quote(course.slug)}"
         for row in rows:
             query = urlencode({"learner": row["username"]})
             row["link"] = f"{here}/exercises/{quote(row['exercise'])}?{query}"
             row["best"], row["last"] = percent(row["best"]), percent(row["last"])
         failed = [row for row in rows if row["state"] == "failed"]
-        return self._look.page(
+        return self._renderer.page(
             "answers",
             session,
             session.language,
@@ -160,7 +160,7 @@ class TeacherPages:
 
     async def _recheck(self, request: Request, session: Session, form: Form) -> Response:
         course, _declared = await self._course(request, session)
-        await self._office.recheck_all(course.slug, form.get("exercise", ""))
+        await self._service.recheck_all(course.slug, form.get("exercise", ""))
         return self._back(course, form)
 
     async def _resend(self, request: Request, session: Session, form: Form) -> Response:
@@ -171,5 +171,5 @@ class TeacherPages:
     def _back(self, course: Course, form: Form) -> Response:
         exercise = form.get("exercise", "")
         query = f"?{urlencode({'exercise': exercise})}" if exercise else ""
-        address = f"{self._look.prefix}/courses/{quote(course.slug)}/answers{query}"
+        address = f"{self._renderer.prefix}/courses/{quote(course.slug)}/answers{query}"
         return RedirectResponse(address, 303, {"Cache-Control": "no-store"})

@@ -1,1 +1,0 @@
-../../../../plugins/module_utils/_own_host.py

@@ -1,0 +1,1 @@
+"""Commands of the server: one module for each entry point of pyproject.toml."""

@@ -1,0 +1,257 @@
+"""The command ``atelier-exercises``: what the course role, a teacher and a teacher's CI run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from atelier.exercises.blocks import UnreadableError
+from atelier.exercises.declared import ExercisesError, Problem, read_exercises
+from atelier.exercises.engine import compare, read
+from atelier.exercises.exercises import EXERCISES_FILE, CourseExercises, Exercise
+from atelier.exercises.model import Comparison, ExpectedError, Limits, Message, Row, message
+from atelier.exercises.reveal import reveal
+from atelier.exercises.words import say
+from atelier.i18n import translate as text
+from atelier.i18n.translate import Language, language
+
+
+class Files(Protocol):
+    """Files of a repository, by their path in it."""
+
+    def read(self, path: str) -> bytes | None:
+        """What is in a file; None when there is no such file."""
+
+
+class Folder:
+    """A folder, for instance a checkout."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top.resolve()
+
+    def read(self, path: str) -> bytes | None:
+        """What is in a file; None when there is none, or when a link leads out of the folder."""
+        file = (self.top / path).resolve()
+        if not file.is_relative_to(self.top) or not file.is_file():
+            return None
+        return file.read_bytes()
+
+
+class Commit:
+    """A commit of a git repository, which may be a bare one."""
+
+    def __init__(self, repository: Path, revision: str) -> None:
+        self.repository = repository
+        self.revision = revision
+
+    def read(self, path: str) -> bytes | None:
+        """What is in a file; None when there is none."""
+        done = subprocess.run(  # noqa: S603 (the path cannot begin with a dash: a revision does)
+            ["git", "-C", str(self.repository), "cat-file", "blob", f"{self.revision}:{path}"],  # noqa: S607
+            capture_output=True,
+            check=False,
+        )
+        return done.stdout if done.returncode == 0 else None
+
+    def there(self) -> bool:
+        """Whether the repository has that revision."""
+        done = subprocess.run(  # noqa: S603 (see above)
+            ["git", "-C", str(self.repository), "rev-parse", "--verify", "--quiet",  # noqa: S607
+             "--end-of-options", f"{self.revision}^{{commit}}"],
+            capture_output=True,
+            check=False,
+        )  # fmt: skip
+        return done.returncode == 0
+
+
+def check_course(files: Files, expected: Files | None) -> CourseExercises | None:
+    """Check a course repository.
+
+    Args:
+        files: the course repository.
+        expected: the project of expected answers, where it is at hand.
+
+    Returns:
+        Its exercises; None when it declares none.
+
+    Raises:
+        ExercisesError: something is to be mended before learners see it.
+    """
+    content = files.read(EXERCISES_FILE)
+    if content is None:
+        return None
+    course = read_exercises(content)
+    problems: list[Problem] = []
+    for index, exercise in enumerate(course.exercises):
+        problems += _check_files(index, exercise, files, expected)
+    if problems:
+        raise ExercisesError(problems)
+    return course
+
+
+def _check_files(
+    index: int, exercise: Exercise, files: Files, expected: Files | None
+) -> list[Problem]:
+    where = f"exercises[{index + 1}] ({exercise.id})"
+    given = files.read(exercise.file)
+    if given is None:
+        return [Problem(None, f"{where}.file", message("check_no_file", file=exercise.file))]
+    if exercise.expected_file != exercise.file and files.read(exercise.expected_file) is not None:
+        what = message("check_expected_in_template", file=exercise.expected_file)
+        return [Problem(None, f"{where}.expected", what)]
+    if expected is None:
+        return []
+    answer = expected.read(exercise.expected_file)
+    if answer is None:
+        what = message("check_no_expected", file=exercise.expected_file)
+        return [Problem(None, f"{where}.expected", what)]
+    unfit = _unfit(exercise, answer, given)
+    return [Problem(None, f"{where}.expected", unfit)] if unfit else []
+
+
+def _unfit(exercise: Exercise, expected: bytes, given: bytes) -> Message | None:
+    """Why an expected answer would be of no use; None when it is fine."""
+    if expected == given:
+        return message("check_expected_same")
+    rule = exercise.rule()
+    for content, key, file in (
+        (given, "check_given_unusable", exercise.file),
+        (expected, "check_expected_unusable", exercise.expected_file),
+    ):
+        try:
+            read(content, rule, Limits())
+        except UnreadableError as unreadable:
+            return message(key, file=file, why=say(unreadable.message, "en"))
+    found = compare(expected, expected, rule, given)
+    if not any(part["weight"] for part in found["parts"]):
+        return message("check_nothing_counts")
+    return None
+
+
+def _language(asked: str | None) -> Language:
+    if asked:
+        return language(asked)
+    environment = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return language(next(filter(None, environment), None))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    top = argparse.ArgumentParser(
+        prog="atelier-exercises", description="Check the exercises that a course declares."
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("check", help="check atelier.yml and the files it names")
+    source = check.add_mutually_exclusive_group()
+    source.add_argument("folder", nargs="?", type=Path, default=Path())
+    source.add_argument("--git", type=Path, metavar="REPOSITORY", help="a commit of it instead")
+    check.add_argument("--revision", default="HEAD", help="with --git; by default HEAD")
+    check.add_argument("--expected", type=Path, metavar="FOLDER", help="the expected answers")
+    check.add_argument("--lang", choices=("fr", "en"), help="by default the environment's")
+    attempt = commands.add_parser("try", help="compare an answer as learners' are")
+    attempt.add_argument("folder", type=Path)
+    attempt.add_argument("exercise", help="its id")
+    attempt.add_argument("answer", type=Path)
+    attempt.add_argument("--expected", type=Path, metavar="FOLDER", required=True)
+    attempt.add_argument("--show", choices=("verdict", "hints", "full"), default="full")
+    attempt.add_argument("--lang", choices=("fr", "en"), help="by default the environment's")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command ``atelier-exercises``: 0 when all is right, 1 with the problems on stderr."""
+    options = parser().parse_args(argv)
+    lang = _language(options.lang)
+    try:
+        for folder in (options.folder, options.expected):
+            if folder is not None and not folder.is_dir():
+                raise _told("check_no_folder", folder=str(folder))
+        lines = _check(options, lang) if options.command == "check" else _try(options, lang)
+    except ExercisesError as error:
+        print("\n".join(error.say(lang)), file=sys.stderr)
+        return 1
+    except _CommandError as told:
+        print(say(told.message, lang), file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0
+
+
+class _CommandError(Exception):
+    def __init__(self, told: Message) -> None:
+        super().__init__(told["key"])
+        self.message = told
+
+
+def _told(key: str, **fields: str | int) -> _CommandError:
+    return _CommandError(message(key, **fields))
+
+
+def _check(options: argparse.Namespace, lang: Language) -> list[str]:
+    files: Files = Folder(options.folder)
+    if options.git:
+        files = commit = Commit(options.git, options.revision)
+        if not commit.there():
+            raise _told("check_no_commit", where=f"{options.git} {options.revision}")
+    course = check_course(files, Folder(options.expected) if options.expected else None)
+    if course is None:
+        return [text.say("check_no_exercises", lang, file=EXERCISES_FILE)]
+    return [text.say("check_all_right", lang, count=len(course.exercises))]
+
+
+def _try(options: argparse.Namespace, lang: Language) -> list[str]:
+    files = Folder(options.folder)
+    content = files.read(EXERCISES_FILE)
+    if content is None:
+        raise _told("check_no_file", file=EXERCISES_FILE)
+    course = read_exercises(content)
+    exercise = course.get(options.exercise)
+    if exercise is None:
+        known = ", ".join(one.id for one in course.exercises)
+        raise _told("check_no_exercise", id=options.exercise, known=known)
+    expected = Folder(options.expected).read(exercise.expected_file)
+    if expected is None:
+        raise _told("check_no_expected", file=exercise.expected_file)
+    answer = options.answer.read_bytes() if options.answer.is_file() else None
+    try:
+        found = compare(expected, answer, exercise.rule(), files.read(exercise.file))
+    except ExpectedError as error:
+        raise _CommandError(error.message) from None
+    return list(_shown(exercise.id, reveal(found, options.show), lang))
+
+
+_SIGNS = {"equal": " ", "changed": "~", "added": "+", "removed": "-", "moved": ">"}
+
+
+def _shown(name: str, found: Comparison, lang: Language) -> Iterator[str]:
+    """The outcome for a terminal: words taken away ``[-so-]``, words put in ``{+so+}``."""
+    yield f"{name}: {found['score']}"
+    problem = [found["problem"]] if found["problem"] else []
+    for told in [*problem, *found["warnings"], *found["rule"], *found["limits"]]:
+        yield f"  {say(told, lang)}"
+    for part in found["parts"]:
+        notes = ", ".join(say(note, lang) for note in part["notes"])
+        kind = text.say(f"check_kind_{part['kind']}", lang)
+        weight = "" if part["weight"] else " (0)"
+        yield f"{_SIGNS[part['state']]} {kind} {part['score']:.2f}{weight}{notes and ': '}{notes}"
+        if part["state"] != "equal":
+            yield from map(_row, part["rows"])
+
+
+def _row(row: Row) -> str:
+    """One row; of two lines that differ the answer's comes after the expected one's."""
+    lines = []
+    for line in (row["expected"], row["answer"]):
+        if line:
+            lines.append("".join(_FORMS[mark].format(words) for mark, words in line["segments"]))
+    if row["state"] == "equal":
+        lines = lines[-1:]
+    return "\n".join("    " + line.replace("\n", "\n    ") for line in lines)
+
+
+_FORMS = {"equal": "{}", "near": "~{}~", "removed": "[-{}-]", "added": "{{+{}+}}"}

@@ -1,0 +1,137 @@
+"""Command ``atelier-settings``: checks the files before they replace what is in force."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from atelier.config.credentials import Credentials, database_url
+from atelier.config.models import (
+    DEFAULT_FILE,
+    Consumers,
+    Course,
+    Hub,
+    Settings,
+    SettingsError,
+    load,
+)
+from atelier.config.registrations import Registrations
+
+CONNECT_SECONDS = 10
+
+
+def check_site(path: Path) -> list[str]:
+    """Read all of a site's files and compare them with each other.
+
+    Returns:
+        What deserves attention without being an error, one sentence each.
+
+    Raises:
+        SettingsError: a file is wrong.
+    """
+    settings = load(Settings, path)
+    courses: dict[str, Course] = {}
+    for file in sorted(settings.paths.courses.glob("*.yml")):
+        course = load(Course, file)
+        if course.slug != file.stem:
+            raise SettingsError(
+                f"{file}: slug = {course.slug!r}: must be the file's name, {file.stem!r}"
+            )
+        courses[course.slug] = course
+    remarks = []
+    keys: set[str] = set()
+    if settings.paths.consumers.exists():
+        for consumer in load(Consumers, settings.paths.consumers).consumers:
+            keys.add(consumer.key)
+            remarks += [
+                f"{settings.paths.consumers}: consumer {consumer.key!r} names the course"
+                f" {slug!r}, which does not exist"
+                for slug in consumer.courses or ()
+                if slug not in courses
+            ]
+    if settings.paths.registrations.exists():
+        for one in load(Registrations, settings.paths.registrations).registrations:
+            if one.key in keys:
+                raise SettingsError(
+                    f"{settings.paths.registrations}: registration {one.key!r}: a consumer of"
+                    f" {settings.paths.consumers} has that key"
+                )
+            keys.add(one.key)
+            remarks += [
+                f"{settings.paths.registrations}: registration {one.key!r} names the course"
+                f" {slug!r}, which does not exist"
+                for slug in one.courses or ()
+                if slug not in courses
+            ]
+    for course in courses.values():
+        remarks += [
+            f"course {course.slug!r} names the consumer {key!r}, which does not exist"
+            for key in course.consumers or ()
+            if key not in keys
+        ]
+    return remarks
+
+
+def check_database(url: str, credentials: Credentials) -> None:
+    """Connect to a database, as the hub does.
+
+    Raises:
+        SettingsError: it does not answer, or not to this user; the text is the database's.
+    """
+    try:
+        hub = Hub(database_url=url)
+    except ValidationError as error:
+        raise SettingsError(f"database: {error.errors()[0]['msg']}") from None
+    engine = create_engine(
+        database_url(hub, credentials), connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
+    try:
+        with engine.connect():
+            pass
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", error)).strip()
+        raise SettingsError(f"database {hub.database_url}: {said}") from None
+    finally:
+        engine.dispose()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command ``atelier-settings``: 0 when the files are right, 1 with the errors on stderr."""
+    models: dict[str, type[BaseModel]] = {
+        "settings": Settings,
+        "course": Course,
+        "consumers": Consumers,
+        "registrations": Registrations,
+    }
+    parser = argparse.ArgumentParser(
+        prog="atelier-settings", description="Check Atelier's settings."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("check", help="check one file, or (without --kind) the whole site")
+    check.add_argument("file", nargs="?", type=Path, default=DEFAULT_FILE)
+    check.add_argument("--kind", choices=sorted(models), help="check this file alone, as that kind")
+    database = commands.add_parser(
+        "database", help="connect to the hub's database; its password is a credential"
+    )
+    database.add_argument("url", help="such as postgresql://user@host/database")
+    options = parser.parse_args(argv)
+    try:
+        if options.command == "database":
+            check_database(options.url, Credentials())
+            return 0
+        if options.kind:
+            load(models[options.kind], options.file)
+            remarks = []
+        else:
+            remarks = check_site(options.file)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for remark in remarks:
+        print(f"note: {remark}")
+    return 0

@@ -1,0 +1,1 @@
+"""The site's configuration: models of its files, the files that are reloaded, credentials."""

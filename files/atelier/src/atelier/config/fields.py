@@ -1,0 +1,91 @@
+"""What files of settings and of exercises are made of: addresses, paths, titles, strict models.
+
+Apart from :mod:`atelier.config.models`, as the command ``atelier-exercises`` runs in a teacher's CI
+and needs no more than pydantic, PyYAML and markdown-it-py.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from atelier.config.platform_hosts import host_name, private_host
+
+COURSE_SLUG = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")  # RFC 1123, section 2.1
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an address without user name, query or fragment")
+    return value.rstrip("/")
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(_url(value))
+    if parts.path or "*" in value or any(char in value for char in " ;,'\"\\"):
+        raise ValueError("must be an origin: scheme, host and port if any, with nothing after them")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _domain_name(value: str) -> str:
+    labels = value.split(".")
+    if len(value) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(one) for one in labels):
+        raise ValueError("must be a host name in small letters, such as notebooks.example.org")
+    return value
+
+
+def is_writable(text: str) -> bool:
+    """Whether UTF-8, and so an address or a page, can hold a text.
+
+    JSON may hold half a character (a lone surrogate), and so may what a token says.
+    """
+    return not any(0xD800 <= ord(char) <= 0xDFFF for char in text)
+
+
+def safe_path(value: str) -> str:
+    """Check a path of a file inside a course repository: relative, with no way out of it.
+
+    Raises:
+        ValueError: absolute, empty, with ``..``, a backslash, a control character or half of one.
+    """
+    parts = value.split("/")
+    if value.startswith("/") or any(part in ("", ".", "..") for part in parts):
+        raise ValueError("must be a relative path inside the course repository")
+    if (
+        parts[0] == ".git"
+        or "\\" in value
+        or any(ord(char) < 32 or ord(char) == 127 for char in value)
+    ):
+        raise ValueError("must not hold backslashes or control characters, nor lie in .git")
+    if not is_writable(value):
+        raise ValueError("must not hold halves of characters")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+Origin = Annotated[str, AfterValidator(_origin)]
+DomainName = Annotated[str, AfterValidator(_domain_name)]
+CourseSlug = Annotated[str, Field(pattern=COURSE_SLUG)]
+HostName = Annotated[str, AfterValidator(host_name)]
+PrivateHost = Annotated[str, AfterValidator(private_host)]
+RepositoryPath = Annotated[str, AfterValidator(safe_path)]
+
+
+class Strict(BaseModel):
+    """A part of a settings file: unknown keys are errors, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Title(Strict):
+    """A course's title in the two languages of the site."""
+
+    fr: Annotated[str, Field(min_length=1)]
+    en: Annotated[str, Field(min_length=1)]

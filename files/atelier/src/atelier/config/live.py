@@ -1,0 +1,146 @@
+"""Files that are reloaded while the site runs: courses, consumers and registrations.
+
+A course is added or a consumer's secret changed by writing a file: no process restarts. A file
+that has become wrong changes nothing: the last good content serves on, and the log says why once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from atelier.config.invitations import merged
+from atelier.config.models import Consumers, Course, SettingsError, load
+from atelier.config.registrations import Registrations
+
+log = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound=BaseModel)
+Stamp = tuple[int, int, int] | None
+"""(time of change in ns, inode, size in bytes) of a file; None: there is no such file."""
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+class LiveFile(Generic[Model]):
+    """One settings file, read again when it has changed. Usable from several threads."""
+
+    def __init__(self, model: type[Model], path: Path) -> None:
+        self.path = path
+        self._model = model
+        self._lock = threading.Lock()
+        self._seen: Stamp = (-1, -1, -1)
+        self._value: Model | None = None
+
+    def get(self) -> Model | None:
+        """The file's last good content; None when there never was any, or the file is gone."""
+        with self._lock:
+            stamp = _stamp(self.path)
+            if stamp == self._seen:
+                return self._value
+            self._seen = stamp
+            if stamp is None:
+                self._value = None
+                log.warning("%s: no such file, or not readable by this process", self.path)
+                return None
+            try:
+                self._value = load(self._model, self.path)
+            except SettingsError as error:
+                kept = "the former content stays in use" if self._value else "it is left out"
+                log.error("%s. %s", error, kept)
+            return self._value
+
+
+class Courses:
+    """The courses of ``courses.d``, as they are at each call."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._files: dict[str, LiveFile[Course]] = {}
+        self._misnamed: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    def all(self) -> Mapping[str, Course]:
+        """Every course, by slug. A file whose slug is not its name is left out."""
+        courses: dict[str, Course] = {}
+        with self._lock:
+            try:
+                present = {path.stem for path in self._directory.glob("*.yml")}
+            except OSError:
+                present = set()
+            for gone in self._files.keys() - present:
+                del self._files[gone]
+            for slug in sorted(present):
+                file = self._files.setdefault(
+                    slug, LiveFile(Course, self._directory / f"{slug}.yml")
+                )
+                course = file.get()
+                if course is None:
+                    continue
+                if course.slug == slug:
+                    courses[slug] = course
+                elif (slug, course.slug) not in self._misnamed:
+                    self._misnamed.add((slug, course.slug))
+                    log.error("%s: slug = %r: must be the file's name", file.path, course.slug)
+        return courses
+
+    def get(self, slug: str) -> Course | None:
+        """One course, if there is one with that slug."""
+        return self.all().get(slug)
+
+    def there(self, slug: str) -> bool:
+        """Whether there may be a course with that slug: its file is there, or nobody can tell."""
+        try:
+            return f"{slug}.yml" in {path.name for path in self._directory.iterdir()}
+        except OSError:
+            return True
+
+
+class LiveConsumers:
+    """The consumers of ``consumers.yml``, as they are at each call."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = LiveFile(Consumers, path)
+
+    def get(self) -> Consumers:
+        """All consumers; none when there is no readable file."""
+        return self._file.get() or Consumers()
+
+    def readable(self) -> bool:
+        """Whether there is a file that is right, or was."""
+        return self._file.get() is not None
+
+
+class LiveRegistrations:
+    """The LTI 1.3 registrations, as they are at each call.
+
+    Args:
+        path: ``registrations.yml``.
+        joined: the file of the platforms that registered themselves; they come after.
+    """
+
+    def __init__(self, path: Path, joined: Path) -> None:
+        self._file = LiveFile(Registrations, path)
+        self._joined = LiveFile(Registrations, joined)
+
+    def get(self) -> Registrations:
+        """All registrations; none when there is no readable file."""
+        listed = self._file.get() or Registrations()
+        joined = self._joined.get() if self._joined.path.exists() else None
+        return listed if joined is None else merged(listed, joined)
+
+    def readable(self) -> bool:
+        """Whether there are files that are right, or were."""
+        joined = not self._joined.path.exists() or self._joined.get() is not None
+        return joined and self._file.get() is not None

@@ -1,0 +1,399 @@
+"""The site's settings: ``atelier.yml``, ``courses.d/<slug>.yml`` and ``consumers.yml``.
+
+LTI 1.3's ``registrations.yml`` is in :mod:`atelier.config.registrations`.
+
+The models say what each file may hold. Every error names the key, the value and the file, so
+that whoever edits an inventory can mend it without reading this code. Secrets are not here:
+see :mod:`atelier.config.credentials` for those systemd hands over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from atelier.config.fields import (
+    CourseSlug,
+    DomainName,
+    HostName,
+    Origin,
+    PrivateHost,
+    RepositoryPath,
+    Strict,
+    Title,
+    Url,
+)
+from atelier.config.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE, size_bytes
+
+PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+MIN_SECRET_LENGTH = 32
+DEFAULT_FILE = Path("/etc/atelier/atelier.yml")
+HOST_PREFIX = "__Host-"
+"""Begins the names of cookies that a browser takes from the very host they are for."""
+
+
+class SettingsError(Exception):
+    """A settings file cannot be used; the text says which file, key and value."""
+
+
+class Site(Strict):
+    """Addresses of the site as browsers see them."""
+
+    hub_url: Url
+    gitlab_url: Url
+    contact_email: str = ""
+    frame_ancestors: tuple[Origin, ...] = ()
+    """Origins of the course platforms' pages that may show this site in a frame."""
+    ca_file: Path | None = None
+    """Certificates trusted for calls to GitLab (PEM); None: those of the Python package."""
+    domain: str | None = None
+    """Domain of learners' no-reply addresses; by default the hub's host without its first label."""
+    gitlab_session_paths: bool = True
+    """Whether GitLab's host has ``/-/atelier/enter`` and ``/-/atelier/leave``, which end the
+    browser's GitLab session. An external GitLab has them where its operators added them."""
+
+    gitlab_here: bool = True
+    """Whether GitLab's address leads to this server, and not to a GitLab elsewhere."""
+    gitlab_mail: bool = False
+    """Whether GitLab sends mail, so that a learner with a real address can ask for a password."""
+    notebook_origin: Literal["learner", "shared"] = "shared"
+    """``learner``: each learner's server has a host name of its own below ``notebook_domain``.
+    ``shared``: all have the hub's, so that a notebook may act for whoever opens it."""
+    notebook_domain: DomainName | None = None
+    """Domain of these host names."""
+
+    @model_validator(mode="after")
+    def _learners_have_their_own_domain(self) -> Site:
+        if self.notebook_origin == "shared":
+            return self
+        hub = urlsplit(self.hub_url)
+        domain, host = self.notebook_domain, hub.hostname or ""
+        if domain is None:
+            raise ValueError("notebook_domain: is needed with notebook_origin = 'learner'")
+        if hub.scheme != "https":
+            raise ValueError("hub_url: must be https with notebook_origin = 'learner'")
+        for other in (host, urlsplit(self.gitlab_url).hostname or ""):
+            if f".{other}".endswith(f".{domain}"):
+                raise ValueError(f"notebook_domain: {other} must not lie in learners' {domain}")
+        return self
+
+    @property
+    def notebooks(self) -> str | None:
+        """Address of learners' servers without their own label, such as
+        ``https://notebooks.example.org:8443``; None where they share the hub's origin."""
+        if self.notebook_origin == "shared":
+            return None
+        port = urlsplit(self.hub_url).port
+        return f"https://{self.notebook_domain}" + (f":{port}" if port else "")
+
+    @property
+    def hub_origin(self) -> str:
+        """Origin of the hub's pages as browsers write it: in small letters, no usual port."""
+        parts = urlsplit(self.hub_url)
+        usual = {"http": 80, "https": 443}[parts.scheme]
+        host = parts.netloc.lower().removesuffix(f":{usual}")
+        return f"{parts.scheme}://{host}"
+
+    @property
+    def hub_session_cookie(self) -> str:
+        """Name of the hub's cookie of sessions. Where learners' hosts may be relatives of the
+        hub's, browsers let no other host set it (RFC 6265bis, section 4.1.3.2)."""
+        return f"{HOST_PREFIX if self.notebooks else ''}jupyterhub-session-id"
+
+    @property
+    def mail_domain(self) -> str:
+        """Domain under which learners without an e-mail address get theirs."""
+        host = urlsplit(self.hub_url).hostname or "localhost"
+        return self.domain or host.partition(".")[2] or host
+
+    def noreply_email(self, username: str) -> str:
+        """Address given to GitLab for a learner whose platform's addresses are not trusted."""
+        return f"{username}@users.noreply.{self.mail_domain}"
+
+
+def _database_url(value: str) -> str:
+    """A database this package has a driver for, named with it; no password in it."""
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise ValueError("must be like postgresql://user@host/database") from None
+    if url.password is not None:
+        raise ValueError("must hold no password: that is the credential database_password")
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ValueError(f"{url.drivername}: must be sqlite or postgresql")
+    return url.render_as_string(hide_password=False)
+
+
+class Hub(Strict):
+    """JupyterHub: where it listens and what it limits."""
+
+    api_url: Url = "http://172.30.0.1:8081"
+    """Address of the hub's API, bound there; learners' containers must reach it."""
+    proxy_api_url: Url = "http://127.0.0.1:8001"
+    public_bind: Url = "http://127.0.0.1:8000"
+    """Where configurable-http-proxy listens for nginx."""
+    database_url: Annotated[str, AfterValidator(_database_url)] = (
+        "sqlite:////var/lib/atelier/hub/jupyterhub.sqlite"
+    )
+    """As SQLAlchemy writes it, without a password: that is the credential
+    ``database_password``."""
+    concurrent_spawn_limit: PositiveInt = 20
+    idle_timeout_seconds: Annotated[int, Field(ge=0)] = 3600
+    """Servers idle for that long are stopped; 0: never."""
+    admin_users: tuple[str, ...] = ()
+
+
+class Desk(Strict):
+    """The desk: where it listens, where it keeps what it must remember."""
+
+    bind_host: str = "172.30.0.1"
+    bind_port: Annotated[int, Field(ge=1, le=65535)] = 8082
+    url: Url = "http://172.30.0.1:8082"
+    state_dir: Path = Path("/var/lib/atelier/desk")
+    prepare_timeout_seconds: PositiveFloat = 120
+    token_days: Annotated[int, Field(ge=1, le=30)] = 1
+    personal_token_days: Annotated[int, Field(ge=1, le=364)] = 90
+    """Longest life of a token a learner makes for a clone on their computer."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 8
+    """Spaces prepared at the same time."""
+
+
+class Spawner(Strict):
+    """What runs learners' servers."""
+
+    kind: Literal["docker"] = "docker"
+    network: str = "atelier-learners"
+    gateway: str = "172.30.0.1"
+    start_timeout_seconds: PositiveInt = 120
+    upload_limit_mb: PositiveInt = 64
+    """Largest request that a learner's server takes, a notebook that is saved, in MiB."""
+    tmp_mb: PositiveInt = 256
+    """Most that ``/tmp`` of a learner's server holds, in MiB; it counts as its memory."""
+    environment: dict[str, str] = Field(default_factory=dict)
+
+
+class Homes(Strict):
+    """Learners' homes."""
+
+    socket: Path | None = None
+    """Where the service of homes listens; None: homes are the engine's volumes, unlimited."""
+
+
+class Lti(Strict):
+    """Rules for LTI launches."""
+
+    timestamp_window_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
+    private_hosts: tuple[PrivateHost, ...] = ()
+    """Hosts of platforms that may be private, and be asked without TLS."""
+
+
+class Paths(Strict):
+    """Files and directories read while the site runs."""
+
+    courses: Path = Path("/etc/atelier/courses.d")
+    consumers: Path = Path("/etc/atelier/consumers.yml")
+    registrations: Path = Path("/etc/atelier/registrations.yml")
+    joined: Path = Path("/var/lib/atelier/joined")
+    """Platforms that registered themselves, and invitations to do so."""
+    templates: Path = Path("/var/lib/atelier/templates")
+
+
+class Settings(Strict):
+    """All of ``atelier.yml``."""
+
+    site: Site
+    hub: Hub = Hub()
+    desk: Desk = Desk()
+    spawner: Spawner = Spawner()
+    homes: Homes = Homes()
+    lti: Lti = Lti()
+    paths: Paths = Paths()
+
+
+def _space(value: str) -> str:
+    size = size_bytes(value)
+    if size is None or not LEAST_SPACE <= size <= MOST_SPACE:
+        raise ValueError("must be a size from 64M to 4T, such as 1G")
+    return value
+
+
+class Course(Strict):
+    """One ``courses.d/<slug>.yml``."""
+
+    slug: CourseSlug
+    title: Title
+    template: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$")]
+    """Path of the GitLab project learners' forks come from."""
+    image: Annotated[str, Field(min_length=1)]
+    memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[KMGT]?$")] = "1G"
+    cpu: PositiveFloat = 1.0
+    pids: PositiveInt = 256
+    consumers: tuple[str, ...] | None = None
+    """Keys of the consumers and registrations that may launch it; None: all of them."""
+    start_file: RepositoryPath | None = None
+    grade: Literal["best", "last"] = "best"
+    """Which of a learner's checks the course platform gets as the grade of an exercise."""
+    outputs: Literal["keep", "strip"] = "keep"
+    """Whether what learners save to GitLab has the outputs of notebooks."""
+    max_file_mb: PositiveInt = 10
+    """Larger files (in 10^6 bytes) are not saved to GitLab."""
+    space: Annotated[str, AfterValidator(_space)] = "1G"
+    """What one learner may keep on the server, where homes are limited."""
+    inodes: Annotated[int, Field(ge=LEAST_INODES, le=MOST_INODES)] = 65536
+    """How many files and folders that may be."""
+
+    @property
+    def space_bytes(self) -> int:
+        """``space`` in bytes."""
+        return size_bytes(self.space) or LEAST_SPACE
+
+
+class Launcher(Strict):
+    """Who may launch: what a consumer (LTI 1.1) and a registration (LTI 1.3) have in common."""
+
+    key: Annotated[str, Field(min_length=1, max_length=255)]
+    """Its name among all of the site's."""
+    platform: Annotated[str, Field(pattern=PLATFORM_SLUG)]
+    """The platform it stands for: with the learner's id there, who the learner is."""
+    courses: tuple[CourseSlug, ...] | None = None
+    """Courses it may launch; None: all of them."""
+    trust_email: bool = False
+    """Whether the e-mail addresses this platform sends are its learners' real, verified ones."""
+    trust_roles: bool = False
+    """Whether the LTI roles this platform sends are honoured; else everybody is a learner."""
+    hosts: tuple[HostName, ...] = ()
+    """Hosts that take the platform's grades. LTI 1.1: the only ones, where there are any; LTI 1.3:
+    besides those of the registration's addresses."""
+
+
+SharedSecret = Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+
+
+class PreviousSecret(Strict):
+    """A secret that was replaced, accepted for a while longer."""
+
+    secret: SharedSecret
+    until: AwareDatetime
+    """From this moment on it is refused."""
+
+
+class Consumer(Launcher):
+    """One LTI 1.1 consumer: a platform's key and shared secret."""
+
+    secret: SharedSecret
+    rotation: str | None = None
+    """Mark of the rotation that made the secret; for module ``lti_consumers`` alone."""
+    previous: tuple[PreviousSecret, ...] = ()
+    """Secrets replaced lately, the latest first."""
+
+    def secrets_at(self, now: float) -> tuple[str, ...]:
+        """The secrets accepted at a time, the present one first.
+
+        Args:
+            now: seconds since 1970.
+        """
+        accepted = [old.secret for old in self.previous if now < old.until.timestamp()]
+        return tuple(one.get_secret_value() for one in (self.secret, *accepted))
+
+
+class Consumers(Strict):
+    """All of ``consumers.yml``."""
+
+    version: Literal[1] = 1
+    consumers: tuple[Consumer, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_secret_per_key(self) -> Consumers:
+        seen: set[str] = set()
+        for consumer in self.consumers:
+            if consumer.key in seen:
+                raise ValueError(f"two consumers have the key {consumer.key!r}")
+            seen.add(consumer.key)
+        return self
+
+    def by_key(self, key: str) -> Consumer | None:
+        """The consumer with that key, if there is one."""
+        return next((one for one in self.consumers if one.key == key), None)
+
+
+def may_launch(consumer: Launcher, course: Course) -> bool:
+    """Whether a launcher may open a course: both sides have a say, silence means yes."""
+    return (consumer.courses is None or course.slug in consumer.courses) and (
+        course.consumers is None or consumer.key in course.consumers
+    )
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _describe(error: Any) -> str:
+    """One line for one pydantic error: key, value (never a secret's), reason."""
+    key = ".".join(str(part) for part in error["loc"]) or "(top of the file)"
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "missing":
+        return f"{key}: this key is missing"
+    if error["type"] == "extra_forbidden":
+        return f"{key}: no such key"
+    secret = "secret" in key or isinstance(error["input"], dict | list | tuple)
+    value = "" if secret else f" = {error['input']!r}"
+    return f"{key}{value}: {reason}"
+
+
+def parse(model: type[Model], text: str, origin: str) -> Model:
+    """Read a settings file's text.
+
+    Args:
+        model: :class:`Settings`, :class:`Course` or :class:`Consumers`.
+        text: YAML.
+        origin: the file's name, for messages.
+
+    Raises:
+        SettingsError: not YAML, or a key is missing, unknown, or has a wrong value; one line
+            per error, each beginning with ``origin``.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        problem = getattr(error, "problem", None) or "cannot be read"
+        if model is Consumers:
+            problem = "this file holds secrets, so what is wrong there is not repeated"
+        raise SettingsError(f"{origin}{where}: not valid YAML: {problem}") from None
+    try:
+        return model.model_validate({} if data is None else data)
+    except ValidationError as error:
+        lines = [f"{origin}: {_describe(one)}" for one in error.errors(include_url=False)]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def load(model: type[Model], path: Path) -> Model:
+    """Read a settings file.
+
+    Raises:
+        SettingsError: as :func:`parse`, or the file cannot be opened.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise SettingsError(f"{path}: cannot be read: {reason}") from None
+    return parse(model, text, str(path))

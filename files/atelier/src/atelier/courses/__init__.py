@@ -1,0 +1,1 @@
+"""Courses on the server: their mirrors, and what a link into a course may open."""

@@ -1,0 +1,210 @@
+"""Where a launch may lead: pure functions, only this site, only courses the consumer may launch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+from urllib.parse import quote, unquote, urlsplit
+
+from atelier.config.fields import is_writable, safe_path
+from atelier.config.models import Course, Launcher, Site, may_launch
+
+Target = Literal["notebook", "gitlab", "check", "home"]
+MAX_PATH_LENGTH = 1024
+_EXERCISE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class TargetError(Exception):
+    """A launch names a place it may not lead to.
+
+    Attributes:
+        key: sentence for the learner, see :mod:`atelier.i18n.translate`.
+        detail: for the log, what the course's author must mend.
+    """
+
+    def __init__(self, key: str, detail: str) -> None:
+        super().__init__(detail)
+        self.key = key
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A place in one course: notebook, GitLab space or exercise; or the list of one's courses."""
+
+    course: str
+    target: Target
+    path: str | None = None
+    exercise: str | None = None
+    next: str | None = None
+    """Rest of an address below the learner's server, from ``custom_next``; beats ``path``."""
+
+
+def check_path(value: str) -> str | None:
+    """A file's path inside the course repository; None when empty.
+
+    Raises:
+        TargetError: it leads out of the repository, or is too long.
+    """
+    value = value.strip()
+    if not value:
+        return None
+    try:
+        if len(value) > MAX_PATH_LENGTH:
+            raise ValueError(f"longer than {MAX_PATH_LENGTH} characters")
+        return safe_path(value)
+    except ValueError as error:
+        raise TargetError("path_wrong", f"custom_path={value[:200]!r}: {error}") from None
+
+
+def check_target(value: str) -> Target:
+    """The target named; ``notebook`` when empty.
+
+    Raises:
+        TargetError: there is no such target.
+    """
+    value = value.strip() or "notebook"
+    for known in get_args(Target):
+        if value == known:
+            target: Target = known
+            return target
+    raise TargetError(
+        "target_unknown",
+        f"custom_target={value[:80]!r}: must be one of {', '.join(get_args(Target))}",
+    )
+
+
+def check_exercise(value: str) -> str | None:
+    """An exercise's identifier; None when empty.
+
+    Raises:
+        TargetError: it cannot be one.
+    """
+    value = value.strip()
+    if value and not _EXERCISE.fullmatch(value):
+        raise TargetError("target_unknown", f"custom_exercise={value[:80]!r}: not an identifier")
+    return value or None
+
+
+def local_next(value: str, hub_url: str) -> str | None:
+    """What ``custom_next`` may still say: a place below the learner's own server.
+
+    ltiauthenticator's users write ``/hub/user-redirect/<rest>``. The rest is kept when the
+    address is on this site and cannot be read as another by any browser; all else is ignored.
+
+    Args:
+        value: the parameter.
+        hub_url: the hub's public address, without trailing slash.
+
+    Returns:
+        The rest (``lab/tree/x.ipynb?reset``), without leading slash, or None.
+    """
+    if value.startswith(hub_url + "/"):
+        value = value[len(hub_url) :]
+    else:
+        base = urlsplit(hub_url).path
+        if base and value.startswith(base + "/"):
+            value = value[len(base) :]
+    prefix = "/hub/user-redirect/"
+    if not value.startswith(prefix) or len(value) > 2 * MAX_PATH_LENGTH:
+        return None
+    if any(ord(char) <= 32 or ord(char) == 127 for char in value) or "\\" in value:
+        return None
+    if not is_writable(value):
+        return None
+    rest = value[len(prefix) :]
+    path = unquote(unquote(urlsplit(rest).path)) if "//" not in rest.split("?")[0] else ".."
+    if any(part in (".", "..") for part in path.replace("\\", "/").split("/")):
+        return None
+    return rest
+
+
+def choose(
+    params: Mapping[str, str], consumer: Launcher, courses: Mapping[str, Course], hub_url: str
+) -> Destination:
+    """Where a launch leads.
+
+    Args:
+        params: the launch's parameters; ``custom_course``, ``custom_target``, ``custom_path``,
+            ``custom_exercise`` and ``custom_next`` are read.
+        consumer: who launches.
+        courses: the site's courses by slug.
+        hub_url: the hub's public address.
+
+    Raises:
+        TargetError: no such place, or not for this consumer.
+    """
+    allowed = {slug: course for slug, course in courses.items() if may_launch(consumer, course)}
+    slug = params.get("custom_course", "").strip()
+    if slug:
+        if slug not in allowed:
+            known = "not for this consumer" if slug in courses else "no such course"
+            raise TargetError("course_unknown", f"custom_course={slug[:80]!r}: {known}")
+    elif len(allowed) == 1:
+        slug = next(iter(allowed))
+    elif not allowed:
+        raise TargetError("course_unknown", f"consumer {consumer.key!r} may launch no course")
+    else:
+        raise TargetError(
+            "course_needed",
+            f"custom_course is absent and consumer {consumer.key!r} may launch several:"
+            f" {', '.join(sorted(allowed))}",
+        )
+    return Destination(
+        course=slug,
+        target=check_target(params.get("custom_target", "")),
+        path=check_path(params.get("custom_path", "")),
+        exercise=check_exercise(params.get("custom_exercise", "")),
+        next=local_next(params.get("custom_next", ""), hub_url),
+    )
+
+
+def notebook_path(base_url: str, username: str, place: Destination, course: Course) -> str:
+    """Path of the learner's server on its host, at the file asked for.
+
+    Args:
+        base_url: the hub's base path, with leading and trailing slash.
+        username: the learner.
+        place: where to go.
+        course: the course, for its start file.
+    """
+    server = f"{base_url}user/{quote(username)}/{place.course}/"
+    if place.next is not None:
+        return server + place.next
+    path = place.path or course.start_file
+    return f"{server}lab/tree/{place.course}" + (f"/{quote(path)}" if path else "")
+
+
+def desk_path(base_url: str, place: Destination) -> str:
+    """Path on the hub's host of the desk's page for an exercise, or of the list of them.
+
+    Args:
+        base_url: the hub's base path, with leading and trailing slash.
+        place: where to go.
+    """
+    page = f"{base_url}services/desk/courses/{place.course}/exercises"
+    return page + (f"/{quote(place.exercise)}" if place.exercise else "")
+
+
+def gitlab_leave(gitlab_url: str, query: str) -> str:
+    """Address that ends whatever GitLab session the browser holds, then comes back to the hub.
+
+    Args:
+        gitlab_url: GitLab as browsers see it.
+        query: the query of ``/hub/atelier/go``, encoded; the host cannot be chosen.
+    """
+    return f"{gitlab_url}/-/atelier/leave?{query}"
+
+
+def gitlab_entry(site: Site, project: str, branch: str, path: str | None) -> str:
+    """Address that ends whatever GitLab session the browser holds, then shows the learner's fork.
+
+    The parameter ``to`` is a path percent-encoded once, slashes left as they are, so that
+    nginx can send it back as it came. Where GitLab's host cannot end sessions, the fork's own
+    address.
+    """
+    to = f"/{quote(project)}" + (f"/-/blob/{quote(branch)}/{quote(path)}" if path else "")
+    entry = "/-/atelier/enter?to=" if site.gitlab_session_paths else ""
+    return f"{site.gitlab_url}{entry}{to}"

@@ -1,0 +1,288 @@
+"""The desk's API: spaces, launches and git credentials.
+
+The hub asks with its own token. Learners' servers ask with theirs, for git credentials only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from atelier.config.live import Courses
+from atelier.desk.credentials import (
+    CredentialService,
+    HubUnavailableError,
+    ServerTokens,
+    TooOftenError,
+)
+from atelier.desk.db.answers import AnswerRepository
+from atelier.desk.db.grades import GradeQueue
+from atelier.desk.db.spaces import Request
+from atelier.desk.entry import Entry
+from atelier.desk.errors import RefusedError
+from atelier.desk.launch_message import LaunchMessage, need_texts, read_launch
+from atelier.desk.spaces import Preparer
+from atelier.gitlab.client import GitLabClient
+from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError
+from atelier.identity import is_username
+from atelier.limits.requests import foreign_address
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 16 * 1024
+MAX_LAUNCHES_BYTES = 16 * 1024 * 1024
+MAX_WAIT_SECONDS = 60.0
+
+
+def _token(request: HttpRequest) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() not in ("token", "bearer") or not token.strip():
+        raise RefusedError(401, "a token is needed")
+    return token.strip()
+
+
+async def _object(request: HttpRequest, most: int) -> dict[str, Any]:
+    """The request's JSON object, of so many bytes at most."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise RefusedError(413, "too large")
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):  # the latter: too many brackets
+        raise RefusedError(400, "not JSON") from None
+    if not isinstance(data, dict):
+        raise RefusedError(400, "not an object")
+    return data
+
+
+async def _fields(request: HttpRequest, *names: str) -> dict[str, Any]:
+    """The request's JSON object; the fields named must be strings that are not empty."""
+    data = await _object(request, MAX_BODY_BYTES)
+    need_texts(data, *names)
+    return data
+
+
+def _wait(request: HttpRequest) -> float:
+    try:
+        wait = float(request.query_params.get("wait", "0"))
+    except ValueError:
+        raise RefusedError(400, "wait: a number of seconds is needed") from None
+    return min(max(wait, 0.0), MAX_WAIT_SECONDS) if wait == wait else 0.0
+
+
+class Api:
+    """Handlers of the API.
+
+    Args:
+        hub_token: with which the hub asks.
+        courses: the site's.
+        gitlab_client: says whether GitLab can be reached.
+        spaces: prepares spaces.
+        credentials: gives and revokes git credentials.
+        servers: asks the hub whose a server's token is, and where that server runs.
+        answers: keeps who launched what.
+        grades: the queue of grades.
+        entry: knows who may still come in.
+    """
+
+    def __init__(
+        self,
+        hub_token: str,
+        courses: Courses,
+        gitlab_client: GitLabClient,
+        spaces: Preparer,
+        credentials: CredentialService,
+        servers: ServerTokens,
+        answers: AnswerRepository,
+        grades: GradeQueue,
+        entry: Entry,
+    ) -> None:
+        self._hub_token = hub_token
+        self._courses = courses
+        self._gitlab_client = gitlab_client
+        self._spaces = spaces
+        self._credentials = credentials
+        self._servers = servers
+        self._answers = answers
+        self._grades = grades
+        self._entry = entry
+
+    def routes(self) -> list[Route]:
+        """Below ``/api``."""
+        return [
+            Route("/health", self.health, methods=["GET"]),
+            Route("/spaces", self.space, methods=["POST"]),
+            Route("/launches", self.launches, methods=["POST"]),
+            Route("/git-credential", self.git_credential, methods=["POST"]),
+            Route("/credentials", self.take_back, methods=["DELETE"]),
+        ]
+
+    def require_hub(self, request: HttpRequest) -> None:
+        """Only the hub may ask.
+
+        Raises:
+            RefusedError: it is somebody else.
+        """
+        if not hmac.compare_digest(_token(request).encode(), self._hub_token.encode()):
+            raise RefusedError(403, "this is for the hub")
+
+    async def health(self, request: HttpRequest) -> Response:
+        """Whether the desk is up; GitLab's state is told beside it."""
+        del request
+        return JSONResponse({"status": "ok", "gitlab": self._gitlab_client.reachable()})
+
+    async def space(self, request: HttpRequest) -> Response:
+        """Have a space prepared, and say how far it is."""
+        self.require_hub(request)
+        data = await _fields(request, "username", "name", "email", "course")
+        if not is_username(data["username"]):
+            raise RefusedError(400, "username: not one of ours")
+        if self._courses.get(data["course"]) is None:
+            raise RefusedError(404, "course: there is no such course")
+        asked = Request(data["username"], data["course"], data["name"], data["email"])
+        answer = await self._spaces.ask(asked, _wait(request))
+        shown = {name: value for name, value in asdict(answer).items() if value}
+        status = {"ready": 200, "preparing": 202, "unavailable": 503}[answer.state]
+        return JSONResponse(shown, status)
+
+    async def launches(self, request: HttpRequest) -> Response:
+        """Note who launched what, in which role, and where the platform takes the grade.
+
+        Spaces of newcomers are begun. What is wrong with one launch does not hinder the others.
+        """
+        self.require_hub(request)
+        data = await _object(request, MAX_LAUNCHES_BYTES)
+        listed = data.get("launches")
+        if not isinstance(listed, list):
+            raise RefusedError(400, "launches: a list is needed")
+        read, wrong = [], None
+        for one in listed:
+            try:
+                read.append(read_launch(one))
+            except RefusedError as refused:
+                wrong = wrong or refused
+        await asyncio.to_thread(self._note, read)
+        for launch in read:
+            if launch.prepare and self._courses.get(launch.arrival.course) is not None:
+                await self._spaces.ask(launch.space, 0)
+        if wrong is not None:
+            raise wrong
+        return Response(status_code=204)
+
+    def _note(self, launches: list[LaunchMessage]) -> None:
+        """Record launches; grades that waited for one are due. In a thread."""
+        anew = self._answers.arrive([(one.arrival, one.name, one.staff) for one in launches])
+        for one, elsewhere in zip(launches, anew, strict=True):
+            if one.arrival.exercise:
+                whose = (one.arrival.username, one.arrival.course, one.arrival.exercise)
+                self._grades.wake(*whose, anew=elsewhere)
+
+    async def git_credential(self, request: HttpRequest) -> Response:
+        """Give a learner's server what git needs to reach that learner's projects.
+
+        Servers ask directly. The hub's proxy, which names whom it speaks for, is everybody's way
+        in: a server's token may be carried elsewhere, and what it got there would outlive the
+        server. `wait` is for a space in the making, seconds.
+        """
+        if "x-forwarded-for" in request.headers:
+            raise RefusedError(403, "this is for learners' servers, which ask directly")
+        token = _token(request)
+        self._credentials.let_in(foreign_address(request.client, request.scope.get("server")))
+        data = await _fields(request, "course")
+        since = self._credentials.moment()
+        username = await self._owner(token, data["course"])
+        await self._at_its_seat(request, username, data["course"], token)
+        if await self._spaces.settled(username, data["course"], _wait(request)):
+            since = self._credentials.moment()
+            await self._owner(token, data["course"])  # the server may have stopped meanwhile
+        credential = await self._credentials.get(
+            username, data["course"], fresh=data.get("fresh") is True, since=since, token=token
+        )
+        return JSONResponse(
+            {
+                "username": credential.username,
+                "password": credential.password,
+                "expires_at": credential.expires_at.isoformat().replace("+00:00", "Z"),
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+    async def _at_its_seat(
+        self, request: HttpRequest, username: str, course: str, token: str
+    ) -> None:
+        """Only the container of that server may ask, while it runs: the hub says where that is.
+
+        Raises:
+            RefusedError: it is another one.
+            HubUnavailableError: nobody could be asked.
+        """
+        address = request.client.host if request.client else ""
+        seat = await self._servers.seat(token, course)
+        if seat is None:
+            raise RefusedError(403, "this token is that of a server that has stopped")
+        if seat != address:
+            log.warning("credential user=%s course=%s asked for by %s", username, course, address)
+            raise RefusedError(403, "this token is that of a server elsewhere")
+
+    async def _owner(self, token: str, course: str) -> str:
+        username = await self._servers.owner(token, course)
+        if username is None:
+            raise RefusedError(403, "this token is not that of a learner's server for this course")
+        await self._entry.admit(username, course)
+        return username
+
+    async def take_back(self, request: HttpRequest) -> Response:
+        """Revoke what a server was given."""
+        self.require_hub(request)
+        data = await _fields(request, "username", "course")
+        if not is_username(data["username"]):
+            raise RefusedError(400, "username: not one of ours")
+        await self._credentials.take_back(data["username"], data["course"])
+        return Response(status_code=204)
+
+
+async def _refused(request: HttpRequest, error: RefusedError) -> Response:
+    del request
+    return JSONResponse({"reason": error.reason}, error.status)
+
+
+async def _too_often(request: HttpRequest, error: TooOftenError) -> Response:
+    del request
+    return JSONResponse({"reason": str(error)}, 429, {"Retry-After": str(error.seconds)})
+
+
+async def _gitlab_refuses(request: HttpRequest, error: Exception) -> Response:
+    del request
+    return JSONResponse({"state": "unavailable", "reason": str(error)}, 409)
+
+
+async def _gitlab_unavailable(request: HttpRequest, error: Exception) -> Response:
+    del request
+    return JSONResponse({"state": "unavailable", "reason": str(error)}, 503)
+
+
+async def _hub_unavailable(request: HttpRequest, error: Exception) -> Response:
+    del request
+    reason = f"the hub does not answer ({error})"
+    return JSONResponse({"state": "unavailable", "reason": reason}, 503)
+
+
+EXCEPTION_HANDLERS: dict[Any, Callable[[HttpRequest, Any], Awaitable[Response]]] = {
+    RefusedError: _refused,
+    TooOftenError: _too_often,
+    SpaceError: _gitlab_refuses,
+    GitLabUnavailableError: _gitlab_unavailable,
+    HubUnavailableError: _hub_unavailable,
+}
+"""What the API answers for each error: a status and one clear reason."""

@@ -1,0 +1,186 @@
+"""Sends what the queue holds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from urllib.parse import urlsplit
+
+from atelier.config.live import LiveConsumers, LiveRegistrations
+from atelier.config.platform_hosts import host_of
+from atelier.desk.db.answers import AnswerRepository, Arrival
+from atelier.desk.db.grades import Grade, GradeQueue
+from atelier.lti import outcomes11, scores13
+from atelier.lti.access_tokens import PlatformTokens, ServiceError
+from atelier.lti.http import PlatformClient, PlatformRequestError
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+
+
+class UndeliveredError(Exception):
+    """A platform has not taken a grade; the text says why, without any secret.
+
+    Attributes:
+        silent: it does not answer at all.
+    """
+
+    def __init__(self, text: str, *, silent: bool = False) -> None:
+        super().__init__(text)
+        self.silent = silent
+
+
+class GradeSender:
+    """Delivers grades to the platforms the learners came from.
+
+    Args:
+        queue: what is owed.
+        book: where each grade goes.
+        consumers: LTI 1.1 keys and secrets, as they are now.
+        registrations: LTI 1.3 platforms, as they are now.
+        outside: how platforms are reached.
+        tokens: for the services of LTI 1.3 platforms.
+    """
+
+    def __init__(
+        self,
+        queue: GradeQueue,
+        book: AnswerRepository,
+        consumers: LiveConsumers,
+        registrations: LiveRegistrations,
+        platform_client: PlatformClient,
+        tokens: PlatformTokens,
+    ) -> None:
+        self._queue = queue
+        self._book = book
+        self._consumers = consumers
+        self._registrations = registrations
+        self._tokens = tokens
+        self._platform_client = platform_client
+
+    async def send_due(self) -> None:
+        """Send what is due, some at a time; what fails is due again later.
+
+        A platform that does not answer is not asked once more for each grade it should have: the
+        other platforms' learners would wait for that.
+        """
+        away: dict[str, str] = {}
+        while True:
+            due = await asyncio.to_thread(self._queue.due, AT_ONCE)
+            if not due:
+                return
+            await asyncio.gather(*(self._send(grade, away) for grade in due))
+
+    async def _send(self, grade: Grade, away: dict[str, str]) -> None:
+        """Send one.
+
+        Args:
+            grade: what is owed.
+            away: hosts that do not answer, and in what way.
+        """
+        who = (grade.username, grade.course, grade.exercise)
+        arrival = await asyncio.to_thread(self._book.arrival, *who)
+        if arrival is None:
+            await asyncio.to_thread(self._queue.wait_for_arrival, grade)
+            return
+        host = _host(arrival)
+        if host and host in away:
+            await asyncio.to_thread(self._queue.put_off, grade, away[host])
+            return
+        try:
+            await self._deliver(arrival, grade.score)
+        except UndeliveredError as error:
+            if error.silent:
+                away[host] = str(error)
+            log.warning("grade user=%s course=%s exercise=%s not taken: %s", *who, error)
+            await asyncio.to_thread(self._queue.failed, grade, str(error))
+        except Exception as error:  # what is wrong with one must not keep the others
+            log.exception("grade user=%s course=%s exercise=%s", *who)
+            await asyncio.to_thread(self._queue.failed, grade, type(error).__name__)
+        else:
+            await asyncio.to_thread(self._queue.sent, grade)
+            log.info("grade user=%s course=%s exercise=%s score=%.4f sent", *who, grade.score)
+
+    async def _deliver(self, arrival: Arrival, score: float) -> None:
+        """Send one.
+
+        Raises:
+            UndeliveredError: the platform has not taken it.
+        """
+        place = scores13.ScorePlace.of(arrival.services) if arrival.services else None
+        if place is not None:
+            await self._post_score(place, score)
+        else:
+            await self._replace_result(arrival, score)
+
+    async def _post_score(self, place: scores13.ScorePlace, score: float) -> None:
+        """By LTI 1.3."""
+        known = {one.key: one for one in self._registrations.get().registrations}
+        registration = known.get(place.registration)
+        if registration is None:
+            raise UndeliveredError(f"the registration {place.registration!r} is not known any more")
+        _tie(place.lineitem, registration.known_hosts, f"registration {registration.key!r}")
+        try:
+            token = await self._tokens.token(registration, place.client_id)
+        except ServiceError as error:
+            raise UndeliveredError(str(error), silent=error.silent) from None
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": scores13.CONTENT_TYPE}
+        try:
+            await self._platform_client.send(place.url, place.message(score), headers)
+        except PlatformRequestError as error:
+            if error.status == 401:
+                self._tokens.forget(token)
+            raise UndeliveredError(str(error), silent=error.silent) from None
+
+    async def _replace_result(self, arrival: Arrival, score: float) -> None:
+        """By LTI 1.1."""
+        if not arrival.outcome_url or not arrival.sourcedid:
+            raise UndeliveredError("the platform's launch named no outcome service")
+        consumer = self._consumers.get().by_key(arrival.consumer)
+        if consumer is None:
+            raise UndeliveredError(f"the consumer {arrival.consumer!r} is not known any more")
+        if consumer.hosts:
+            _tie(arrival.outcome_url, frozenset(consumer.hosts), f"consumer {consumer.key!r}")
+        body = outcomes11.replace_result(arrival.sourcedid, score)
+        secret = consumer.secret.get_secret_value()
+        try:
+            headers = outcomes11.signed_headers(arrival.outcome_url, body, consumer.key, secret)
+            answer = await self._platform_client.send(arrival.outcome_url, body, headers)
+        except PlatformRequestError as error:
+            raise UndeliveredError(str(error), silent=error.silent) from None
+        except ValueError as error:
+            raise UndeliveredError(str(error)) from None
+        refused = outcomes11.refusal(answer)
+        if refused is not None:
+            said = outcomes11.description(answer)
+            log.info("consumer %r, on a grade it does not take: %.300r", consumer.key, said)
+            raise UndeliveredError(refused)
+
+
+def _tie(address: str, hosts: frozenset[str], whose: str) -> None:
+    """Check that a grade goes to its platform.
+
+    Args:
+        address: where a launch says that it goes.
+        hosts: the platform's.
+        whose: who launched, for the message.
+
+    Raises:
+        UndeliveredError: it is on another host.
+    """
+    host = host_of(address)
+    if host not in hosts:
+        raise UndeliveredError(
+            f"{host or 'no address'} is not a host of {whose}: where it takes grades, name it there"
+            " (hosts)"
+        )
+
+
+def _host(arrival: Arrival) -> str:
+    """Who takes the grade."""
+    place = scores13.ScorePlace.of(arrival.services) if arrival.services else None
+    try:
+        return urlsplit(place.lineitem if place is not None else arrival.outcome_url).netloc
+    except ValueError:
+        return ""  # no address: the refusal of this one says so

@@ -1,1 +1,0 @@
-"""Grades on their way back to the course platform: queued durably, sent once for each change."""

@@ -1,0 +1,93 @@
+"""The desk's background jobs: retries, repeated checks, grades that are due."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from atelier.desk.checks import CheckService
+from atelier.desk.credentials import LOOK_AFTER_SECONDS, CredentialService, ServerTokens
+from atelier.desk.grade_sender import GradeSender
+from atelier.desk.spaces import Preparer
+from atelier.gitlab.client import GitLabClient
+
+log = logging.getLogger(__name__)
+
+RETRY_EVERY_SECONDS = 2.0
+
+
+class Jobs:
+    """What the desk does without being asked; each job runs until it is cancelled.
+
+    Args:
+        gitlab_client: says whether GitLab can be reached.
+        spaces: prepares spaces.
+        credentials: gives and revokes git credentials.
+        servers: asks the hub which servers still run.
+        checks: compares answers.
+        sender: sends grades.
+    """
+
+    def __init__(
+        self,
+        gitlab_client: GitLabClient,
+        spaces: Preparer,
+        credentials: CredentialService,
+        servers: ServerTokens,
+        checks: CheckService,
+        sender: GradeSender,
+    ) -> None:
+        self._gitlab_client = gitlab_client
+        self._spaces = spaces
+        self._credentials = credentials
+        self._servers = servers
+        self._checks = checks
+        self._sender = sender
+
+    def all(self) -> list[Callable[[], Awaitable[None]]]:
+        """Every job."""
+        return [self.watch, self.recheck, self.deliver]
+
+    async def watch(self) -> None:
+        """For ever: retry what is pending, at once when GitLab is back."""
+        await self._credentials.begin()
+        was_reachable = True
+        looked = time.monotonic()
+        while True:
+            reachable = self._gitlab_client.reachable()
+            if reachable and not was_reachable:
+                await self._probe()
+            was_reachable = reachable
+            try:
+                await self._spaces.retry()
+                await self._credentials.retry()
+                if time.monotonic() - looked > LOOK_AFTER_SECONDS:
+                    looked = time.monotonic()
+                    await self._credentials.look_after(self._servers.owner)
+            except Exception:
+                log.exception("retrying failed")
+            await asyncio.sleep(RETRY_EVERY_SECONDS)
+
+    async def recheck(self) -> None:
+        """For ever: compare again what teachers ask for; it may take long, others do not wait."""
+        while True:
+            try:
+                await self._checks.retry()
+            except Exception:
+                log.exception("checking again failed")
+            await asyncio.sleep(RETRY_EVERY_SECONDS)
+
+    async def deliver(self) -> None:
+        """For ever: send grades that are due."""
+        while True:
+            try:
+                await self._sender.send_due()
+            except Exception:
+                log.exception("sending grades failed")
+            await asyncio.sleep(RETRY_EVERY_SECONDS)
+
+    async def _probe(self) -> None:
+        if await asyncio.to_thread(self._gitlab_client.answers):
+            self._spaces.gitlab_is_back()

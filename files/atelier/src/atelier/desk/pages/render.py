@@ -1,0 +1,211 @@
+"""What all of the desk's pages share: template, headers, languages, refusals in plain words."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from atelier.config.models import Settings
+from atelier.desk.credentials import HubUnavailableError
+from atelier.desk.entry import Entry
+from atelier.desk.errors import RefusedError
+from atelier.desk.pages.sessions import Session
+from atelier.desk.pages.signin import SignIn
+from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError
+from atelier.i18n.translate import Language, accepted_language, knows, language, say
+from atelier.web import DESK_TEMPLATES
+from atelier.web.headers import page_headers
+
+log = logging.getLogger(__name__)
+
+MAX_FORM_BYTES = 64 * 1024
+
+Form = Mapping[str, str]
+PageHandler = Callable[[Request, Session], Awaitable[Response]]
+FormHandler = Callable[[Request, Session, Form], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """Headers of every page: nothing runs or shows that is not the desk's own."""
+    common = page_headers(settings.site)
+    policy = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
+        " form-action 'self'; " + common["Content-Security-Policy"]
+    )
+    return {**common, "Content-Security-Policy": policy}
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """A form's fields; of two with the same name the last.
+
+    Raises:
+        RefusedError: too large, or not a form.
+    """
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            raise RefusedError(413, "form_wrong")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        raise RefusedError(400, "form_wrong") from None
+
+
+class PageRenderer:
+    """Renders pages, and wraps their handlers.
+
+    Args:
+        settings: the site's settings.
+        sign_in: knows who is there.
+        entry: knows who may still come in.
+    """
+
+    def __init__(self, settings: Settings, sign_in: SignIn, entry: Entry) -> None:
+        self._site = settings.site
+        self._sign_in = sign_in
+        self.entry = entry
+        self._headers = security_headers(settings)
+        self._origin = settings.site.hub_origin
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(DESK_TEMPLATES),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    @property
+    def prefix(self) -> str:
+        """Path of the desk on the hub's host."""
+        return self._sign_in.prefix
+
+    def page(
+        self,
+        name: str,
+        session: Session | None,
+        lang: Language,
+        *,
+        status: int = 200,
+        **values: Any,
+    ) -> Response:
+        """A page.
+
+        Args:
+            name: of the template, without ``.html``.
+            session: whose page; None: nobody's.
+            lang: its language.
+            status: of the answer.
+            values: what the template shows.
+        """
+        prefix = self._sign_in.prefix
+        text = self._environment.get_template(f"{name}.html").render(
+            lang=lang,
+            say=lambda key, **fields: say(key, lang, **fields),
+            desk=prefix,
+            home=f"{prefix.removesuffix('/services/desk')}/hub/home",
+            contact=self._site.contact_email,
+            session=session,
+            **values,
+        )
+        return HTMLResponse(text, status, dict(self._headers))
+
+    def message(
+        self, session: Session | None, lang: Language, status: int, key: str, link: str = ""
+    ) -> Response:
+        """A page with one sentence and a way on."""
+        return self.page(
+            "message", session, lang, status=status, title="desk_trouble", text=key, link=link
+        )
+
+    def reading(self, handler: PageHandler) -> Handler:
+        """A page that is looked at: whoever is not signed in is led through the hub first."""
+
+        async def answer(request: Request) -> Response:
+            async def run(session: Session | None) -> Response:
+                if session is None:
+                    return self._sign_in.begin(request)
+                await self._admit(request, session)
+                wanted = request.query_params.get("lang")
+                if wanted is not None:
+                    session.language = language(wanted)
+                return await handler(request, session)
+
+            return await self._told(request, run, certain=False)
+
+        return answer
+
+    def sending(self, handler: FormHandler) -> Handler:
+        """A form that is sent: only from a page of ours, by whoever that page was made for."""
+
+        async def answer(request: Request) -> Response:
+            async def run(session: Session | None) -> Response:
+                if session is None:
+                    raise RefusedError(403, "sign_in_stale")
+                # Browsers say whose page sends a form (Fetch, section 3.2).
+                if request.headers.get("origin") != self._origin:
+                    raise RefusedError(403, "form_wrong")
+                await self._admit(request, session)
+                if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+                    raise RefusedError(403, "form_wrong")
+                if request.headers.get("sec-fetch-dest", "document") not in ("document", "iframe"):
+                    raise RefusedError(403, "form_wrong")  # a script sends it: a notebook's, say
+                form = await read_form(request)
+                if not hmac.compare_digest(form.get("csrf", "").encode(), session.csrf.encode()):
+                    raise RefusedError(403, "form_wrong")
+                return await handler(request, session, form)
+
+            return await self._told(request, run, certain=True)
+
+        return answer
+
+    async def _admit(self, request: Request, session: Session) -> None:
+        await self.entry.admit(session.username, request.path_params.get("course"))
+
+    async def arriving(self, request: Request) -> Response:
+        """The address to which the hub sends browsers back."""
+
+        async def run(session: Session | None) -> Response:
+            del session
+            return await self._sign_in.finish(request)
+
+        return await self._told(request, run, certain=False, known=False)
+
+    async def _told(
+        self,
+        request: Request,
+        run: Callable[[Session | None], Awaitable[Response]],
+        *,
+        certain: bool,
+        known: bool = True,
+    ) -> Response:
+        session = None
+        try:
+            if known:
+                session = await self._sign_in.session(request, certain=certain)
+            return await run(session)
+        except RefusedError as refused:
+            status, key = refused.status, refused.reason
+        except HubUnavailableError as error:
+            log.warning("page %s: the hub does not answer: %s", request.url.path, error)
+            status, key = 503, "hub_down"
+        except GitLabUnavailableError as error:
+            log.warning("page %s: %s", request.url.path, error)
+            status, key = 503, "page_gitlab_down"
+        except SpaceError as error:
+            log.warning("page %s: %s", request.url.path, error)
+            status, key = 409, "page_gitlab_refuses"
+        lang = session.language if session else None
+        lang = lang or accepted_language(request.headers.get("accept-language"))
+        back = f"{self._sign_in.prefix}/" if known else ""
+        if request.method == "POST" and "/exercises/" in request.url.path:
+            back = request.url.path  # the page that the form was on
+        return self.message(session, lang, status, key if knows(key) else "error", back)

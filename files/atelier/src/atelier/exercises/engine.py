@@ -1,0 +1,122 @@
+"""The comparison of an answer with what was expected, whatever kind of file it is."""
+
+from __future__ import annotations
+
+from atelier.exercises import markdown, notebook, org, scripts, tables
+from atelier.exercises.blocks import Block, Document, UnreadableError
+from atelier.exercises.model import (
+    Comparison,
+    ExpectedError,
+    Limits,
+    Part,
+    Rule,
+    failed,
+    message,
+)
+from atelier.exercises.parts import Work, side_by_side
+from atelier.exercises.reading import decode, has_conflict
+from atelier.exercises.score import Scoring, counts, in_words
+from atelier.exercises.size import bounded
+
+
+def read(content: bytes | None, rule: Rule, limits: Limits) -> Document:
+    """A file as blocks.
+
+    Raises:
+        UnreadableError: it cannot be compared.
+    """
+    text, warnings = decode(content, limits)
+    conflict = has_conflict(text)
+    if conflict and rule.format == "ipynb":
+        raise UnreadableError(message("check_problem_conflict"))
+    if conflict:
+        warnings.append(message("check_warn_conflict"))
+    if rule.format == "csv":
+        return Document(tables.read(text, rule, limits), warnings)
+    blocks = [block for block in _blocks(text, rule, limits) if _is_compared(block, rule)]
+    if len(blocks) > limits.max_blocks:
+        raise UnreadableError(
+            message("check_problem_blocks", count=len(blocks), limit=limits.max_blocks)
+        )
+    return Document(blocks, warnings)
+
+
+def _blocks(text: str, rule: Rule, limits: Limits) -> list[Block]:
+    if rule.format == "ipynb":
+        return notebook.read(text, limits, outputs=rule.outputs)
+    if rule.format in ("md", "rmd"):
+        return markdown.split(text, chunks=rule.format == "rmd")
+    if rule.format == "org":
+        return org.split(text)
+    if rule.format in ("python", "r"):
+        return scripts.split_program(text, rule.format)
+    return scripts.split_text(text)
+
+
+def _is_compared(block: Block, rule: Rule) -> bool:
+    if block.kind == "output":
+        return rule.outputs
+    return bool(block.text.strip() or block.options)
+
+
+def compare(
+    expected: bytes,
+    answer: bytes | None,
+    rule: Rule,
+    given: bytes | None = None,
+    limits: Limits | None = None,
+) -> Comparison:
+    """Compare an answer with what was expected.
+
+    Args:
+        expected: the expected file.
+        answer: the learner's; None when it is missing.
+        rule: how.
+        given: the file as the course's template has it. With ``rule.given == "ignored"`` what it
+            shares with the expected one counts for nothing, and an untouched file scores 0.
+        limits: on sizes. Time and memory are the business of :mod:`atelier.exercises.runner`.
+
+    Returns:
+        The outcome: a file that cannot be compared scores 0, and ``problem`` says why.
+
+    Raises:
+        ExpectedError: the expected file, or the given one, cannot be read.
+    """
+    limits = limits or Limits()
+    scoring = Scoring(rule)
+    try:
+        wanted = read(expected, rule, limits)
+        if given is not None and rule.given == "ignored":
+            start = read(given, rule, limits)
+            scoring.given_texts = frozenset(block.text for block in start.blocks)
+            scoring.start_from(_parts(wanted, start, scoring))
+    except UnreadableError as unreadable:
+        raise ExpectedError(unreadable.message) from None
+    try:
+        found = read(answer, rule, limits)
+    except UnreadableError as unreadable:
+        return failed(rule, unreadable.message)
+    parts = _parts(wanted, found, scoring)
+    result: Comparison = {
+        "version": 1,
+        "format": rule.format,
+        "score": scoring.score(parts),
+        "rule": in_words(scoring, parts),
+        "counts": counts(parts),
+        "parts": parts,
+        "warnings": found.warnings,
+        "limits": [],
+        "problem": None,
+        "shown": "full",
+    }
+    if rule.format == "csv":
+        result["parts"] = tables.gathered(parts)
+    return bounded(result, limits)
+
+
+def _parts(expected: Document, answer: Document, scoring: Scoring) -> list[Part]:
+    rule = scoring.rule
+    if rule.format == "csv":
+        return tables.side_by_side(expected.blocks, answer.blocks, rule, scoring.weigh)
+    work = Work(rule, scoring.weigh, scoring.given_texts)
+    return side_by_side(expected.blocks, answer.blocks, work)

@@ -1,0 +1,219 @@
+"""The exercises a course repository declares in its ``atelier.yml``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, time
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from atelier.config.fields import RepositoryPath, Strict, Title
+from atelier.exercises.model import ENDINGS, Format, Kind, Reveal, Rule
+
+EXERCISES_FILE = "atelier.yml"
+EXERCISE_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
+PROJECT = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$"
+MAX_EXERCISES = 500
+Amount = Annotated[FiniteFloat, Field(ge=0)]
+
+
+def _quoted(value: object) -> object:
+    """YAML reads ``3`` and ``off`` as other things than text; an id may look like a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _no_switch(value: object) -> object:
+    """``attempts: yes`` is no number, although Python counts with it."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("float_type", "not a number")
+    return value
+
+
+Number = BeforeValidator(_no_switch)
+
+
+class Tolerance(Strict):
+    """How far two numbers may be apart."""
+
+    absolute: Amount = 0.0
+    relative: Annotated[FiniteFloat, Field(ge=0, lt=1)] = 0.0
+
+
+class Compare(Strict):
+    """How an answer is compared with what was expected."""
+
+    format: Format | None = None
+    """None: by the file's ending."""
+    outputs: bool = False
+    whitespace: Literal["ignored", "exact"] = "ignored"
+    case: Literal["matters", "ignored"] = "matters"
+    order: Literal["matters", "free"] = "matters"
+    extra: Literal["ignored", "counted"] = "ignored"
+    given: Literal["ignored", "counted"] = "ignored"
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] | None = None
+    tolerance: Tolerance = Tolerance()
+    delimiter: Annotated[str, Field(pattern=r"^[,;\t|]$")] | None = None
+    key: tuple[Annotated[str, BeforeValidator(_quoted)], ...] = ()
+
+
+class Exercise(Strict):
+    """One exercise."""
+
+    id: Annotated[str, Field(pattern=EXERCISE_ID), BeforeValidator(_quoted)]
+    title: Title
+    file: RepositoryPath
+    expected: RepositoryPath = ""
+    """Path in the project of expected answers; by default the same as ``file``."""
+    weight: Annotated[FiniteFloat, Field(ge=0, le=1000), Number] = 1.0
+    opens: datetime | None = None
+    closes: datetime | None = None
+    attempts: Annotated[PositiveInt | None, Number] = None
+    pass_mark: Annotated[FiniteFloat, Field(gt=0, le=1), Number] = 0.8
+    show: Reveal = "hints"
+    show_after_closing: Reveal | None = None
+    hint: Title | None = None
+    compare: Compare = Compare()
+
+    @field_validator("opens", "closes", mode="before")
+    @classmethod
+    def _moment(cls, value: object, info: ValidationInfo) -> object:
+        """Dates without an hour, and hours without an offset, are of the course's time zone."""
+        moment = value
+        if isinstance(value, str):
+            try:
+                moment = datetime.fromisoformat(value.strip())
+            except ValueError:
+                raise PydanticCustomError("moment", "not a date") from None
+            if len(value.strip()) <= len("2026-12-31"):
+                moment = moment.date()
+        if not hasattr(moment, "isoformat") or isinstance(moment, time):
+            raise PydanticCustomError("moment", "not a date")
+        if not isinstance(moment, datetime):
+            hour = time.max.replace(microsecond=0) if info.field_name == "closes" else time.min
+            moment = datetime.combine(moment, hour)  # type: ignore[arg-type]
+        if moment.tzinfo is None:
+            zone = (info.context or {}).get("zone")
+            if zone is None:
+                raise PydanticCustomError("zone", "no time zone")
+            moment = moment.replace(tzinfo=zone)
+        return moment
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Exercise:
+        if self.opens and self.closes and self.closes <= self.opens:
+            raise PydanticCustomError("closes", "closes before it opens")
+        if self.compare.format is None and self._ending() is None:
+            raise PydanticCustomError("format", "unknown format")
+        if self.compare.key and self.format != "csv":
+            raise PydanticCustomError("csv_only", "for CSV only", {"option": "key"})
+        return self
+
+    def _ending(self) -> Format | None:
+        return ENDINGS.get(PurePosixPath(self.file).suffix.lower())
+
+    @property
+    def format(self) -> Format:
+        """How its file is read."""
+        return self.compare.format or self._ending() or "text"
+
+    @property
+    def expected_file(self) -> str:
+        """Path in the project of expected answers."""
+        return self.expected or self.file
+
+    def state(self, now: datetime) -> Literal["upcoming", "open", "closed"]:
+        """Whether answers are taken at a moment (an aware one)."""
+        if self.opens and now < self.opens:
+            return "upcoming"
+        return "closed" if self.closes and now > self.closes else "open"
+
+    def shows(self, now: datetime) -> Reveal:
+        """What the learner may see of a comparison at a moment (an aware one)."""
+        if self.show_after_closing and self.state(now) == "closed":
+            return self.show_after_closing
+        return self.show
+
+    def rule(self) -> Rule:
+        """The comparison asked for."""
+        compare = self.compare
+        tsv = PurePosixPath(self.file).suffix.lower() == ".tsv"
+        return Rule(
+            format=self.format,
+            outputs=compare.outputs,
+            whitespace=compare.whitespace,
+            case=compare.case,
+            order=compare.order,
+            extra=compare.extra,
+            given=compare.given,
+            kinds=compare.kinds,
+            tolerance_absolute=compare.tolerance.absolute,
+            tolerance_relative=compare.tolerance.relative,
+            delimiter=compare.delimiter or ("\t" if tsv else None),
+            key=compare.key,
+        )
+
+
+class CourseExercises(Strict):
+    """All of a course repository's ``atelier.yml``."""
+
+    version: Literal[1]
+    timezone: str | None = None
+    expected_project: Annotated[str, Field(pattern=PROJECT)] | None = None
+    """None: ``<course slug>/expected``."""
+    expected_branch: Annotated[str, Field(min_length=1, max_length=255)] = "main"
+    exercises: Annotated[tuple[Exercise, ...], Field(max_length=MAX_EXERCISES)] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None and zone(value) is None:
+            raise PydanticCustomError("timezone", "unknown time zone")
+        return value
+
+    def get(self, exercise_id: str) -> Exercise | None:
+        """The exercise with that id, if there is one."""
+        return next((one for one in self.exercises if one.id == exercise_id), None)
+
+    def total(self, scores: Mapping[str, float]) -> float | None:
+        """The course's total, 0..1: each exercise by its weight; what was not checked is 0.
+
+        Args:
+            scores: 0..1, by the exercise's id.
+
+        Returns:
+            None when nothing was checked, or nothing weighs anything.
+        """
+        whole = math.fsum(one.weight for one in self.exercises)
+        known = [one for one in self.exercises if one.id in scores]
+        if not known or not whole:
+            return None
+        return math.fsum(one.weight * scores[one.id] for one in known) / whole
+
+    def project(self, course: str) -> str:
+        """Path of the GitLab project with the expected answers.
+
+        Args:
+            course: the course's slug.
+        """
+        return self.expected_project or f"{course}/expected"
+
+
+def zone(name: Any) -> ZoneInfo | None:
+    """A time zone by its IANA name; None when there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,166 @@
+"""Cells of a notebook as blocks, without metadata and execution counts.
+
+Read by hand rather than with nbformat: a learner's file may be anything, and nothing but the cells
+is needed. The format is https://nbformat.readthedocs.io/en/latest/format_description.html, versions
+3 and 4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from atelier.exercises import markdown
+from atelier.exercises.blocks import Block, UnreadableError
+from atelier.exercises.model import Limits, message
+
+_TEXTS = ("text/plain", "text/markdown", "text/latex", "text/html", "application/json")
+
+
+def read(text: str, limits: Limits, *, outputs: bool) -> list[Block]:
+    """Cells, and with ``outputs`` what they printed, as blocks.
+
+    Raises:
+        UnreadableError: not JSON, not a notebook, or too many cells.
+    """
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise UnreadableError(message("check_problem_deep")) from None
+    except json.JSONDecodeError as error:
+        raise UnreadableError(message("check_problem_json", line=error.lineno)) from None
+    except ValueError:  # a number of thousands of digits
+        raise UnreadableError(message("check_problem_json", line=1)) from None
+    cells = _cells(data)
+    if len(cells) > limits.max_blocks:
+        raise UnreadableError(
+            message("check_problem_blocks", count=len(cells), limit=limits.max_blocks)
+        )
+    language = _language(data)
+    found: list[Block] = []
+    for number, cell in enumerate(cells, 1):
+        found += _blocks(cell, number, language, outputs)
+    return found
+
+
+def _cells(data: Any) -> list[Any]:
+    if not isinstance(data, dict):
+        raise UnreadableError(message("check_problem_notebook"))
+    cells = data.get("cells")
+    if cells is None and isinstance(data.get("worksheets"), list):
+        sheets = [sheet for sheet in data["worksheets"] if isinstance(sheet, dict)]
+        cells = [cell for sheet in sheets for cell in _list(sheet.get("cells"))]
+    if not isinstance(cells, list):
+        raise UnreadableError(message("check_problem_notebook"))
+    return cells
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    """A source or an output: one string, or a list of lines."""
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    if not isinstance(value, str):
+        return ""
+    if value.isascii():
+        return value
+    return value.encode("utf-8", "replace").decode("utf-8")  # JSON can hold half characters
+
+
+def _language(data: dict[str, Any]) -> str:
+    metadata = _dict(data.get("metadata"))
+    for place, key in (("language_info", "name"), ("kernelspec", "language")):
+        name = _dict(metadata.get(place)).get(key)
+        if isinstance(name, str) and name:
+            return _text(name).lower()[:40]
+    return "python"
+
+
+def _blocks(cell: Any, number: int, language: str, outputs: bool) -> Iterator[Block]:
+    cell = _dict(cell)
+    source = _text(cell.get("source", cell.get("input")))
+    ident = cell.get("id")
+    name = f"cell {ident}" if isinstance(ident, str) and ident else ""
+    kind = cell.get("cell_type")
+    if kind == "code":
+        yield _code(source, number, language, name)
+        if outputs:
+            lines = list(_outputs(_list(cell.get("outputs"))))
+            if lines:
+                yield Block("output", list(enumerate(lines, 1)), style="code", cell=number,
+                            ident=f"{name} output" if name else "")  # fmt: skip
+    elif kind in ("markdown", "heading"):
+        if kind == "heading":
+            level = cell.get("level")
+            source = "#" * (level if isinstance(level, int) and 0 < level < 7 else 1) + " " + source
+        yield _prose(source, number, name)
+    else:
+        lines = source.split("\n") if source.strip() else []
+        yield Block("raw", list(enumerate(lines, 1)), cell=number, ident=name)
+
+
+def _code(source: str, number: int, language: str, name: str) -> Block:
+    lines = source.rstrip("\n").split("\n") if source.strip() else []
+    return Block(
+        "code", list(enumerate(lines, 1)), style="code", cell=number, language=language, ident=name
+    )
+
+
+def _prose(source: str, number: int, name: str) -> Block:
+    text = source.strip()
+    stars = len(text) - len(text.lstrip("#"))
+    if 0 < stars < 7 and "\n" not in text and text[stars : stars + 1].isspace():
+        title = text[stars:].strip()
+        return Block("heading", [(1, title)], cell=number, level=stars, ident=name)
+    block = Block("prose", [(1, text)] if text else [], cell=number, ident=name)
+    if "\n" in text:
+        block.finer = lambda: _paragraphs(source)
+    return block
+
+
+def _paragraphs(source: str) -> list[tuple[int | None, str]]:
+    """A cell's headings, paragraphs, items and lines of code, one a line, as they are written."""
+    written = source.split("\n")
+    places = {place for block in markdown.split(source) for place, _ in block.lines if place}
+    starts = sorted(places | {1})
+    lines: list[tuple[int | None, str]] = []
+    for start, end in zip(starts, [*starts[1:], len(written) + 1], strict=True):
+        text = "\n".join(line for line in written[start - 1 : end - 1] if line.strip())
+        if text:
+            lines.append((start, text))
+    return lines
+
+
+def _outputs(outputs: list[Any]) -> Iterator[str]:
+    """What a cell printed, as lines of text; an image is told by its digest."""
+    for output in map(_dict, outputs):
+        kind = output.get("output_type")
+        if kind == "stream":
+            yield from _text(output.get("text")).rstrip("\n").split("\n")
+        elif kind in ("error", "pyerr"):
+            yield _text(f"{output.get('ename')}: {output.get('evalue')}")
+        else:
+            yield from _shown(_dict(output.get("data", output)))
+
+
+def _shown(data: dict[str, Any]) -> Iterator[str]:
+    pictures = sorted(name for name in data if name.startswith("image/"))
+    for name in pictures:
+        digest = hashlib.sha256(_text(data[name]).strip().encode()).hexdigest()
+        yield _text(f"[{name} {digest[:16]}]")
+    if pictures:  # the text beside a picture names an object in memory
+        return
+    for name in _TEXTS:
+        text = _text(data.get(name)).rstrip("\n")
+        if text:
+            yield from text.split("\n")
+            return

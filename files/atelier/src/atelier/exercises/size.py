@@ -1,0 +1,67 @@
+"""Keeps a comparison small enough to store and to show."""
+
+from __future__ import annotations
+
+from atelier.exercises.model import Comparison, Limits, Line, Part, Row, message
+
+LONGEST_LINE = 4000
+"""Characters of one line or paragraph that are shown."""
+ROW_BYTES = 120
+MOST_PARTS, PART_BYTES = 3000, 400
+SEGMENT_BYTES = 20
+"""About what they weigh in JSON beside their text."""
+
+
+def bounded(comparison: Comparison, limits: Limits) -> Comparison:
+    """Leave out rows until the whole fits; states and scores stay.
+
+    The score and the counts are of all. What differs is kept first, then what is equal.
+    """
+    shortened = max(len(comparison["parts"]) - MOST_PARTS, 0)
+    comparison["parts"] = comparison["parts"][:MOST_PARTS]
+    left = limits.max_result_bytes - PART_BYTES * len(comparison["parts"])
+    order = sorted(comparison["parts"], key=lambda part: part["state"] == "equal")
+    for part in order:
+        _shorten_lines(part)
+        weight = sum(map(_weight, part["rows"]))
+        if weight > left:
+            part["rows"], part["cut"] = [], True
+        else:
+            left -= weight
+        shortened += part["cut"]
+    if shortened:
+        comparison["limits"].append(message("check_limit_shown", count=shortened))
+    return comparison
+
+
+def _weight(row: Row) -> int:
+    weight = ROW_BYTES
+    for line in (row["expected"], row["answer"]):
+        if line:
+            for _, text in line["segments"]:
+                weight += SEGMENT_BYTES + len(text)
+    return weight
+
+
+def _shorten_lines(part: Part) -> None:
+    for row in part["rows"]:
+        for line in (row["expected"], row["answer"]):
+            if line and _length(line) > LONGEST_LINE:
+                _shorten(line)
+                part["cut"] = True
+
+
+def _length(line: Line) -> int:
+    segments = line["segments"]
+    return len(segments[0][1]) if len(segments) == 1 else sum(len(text) for _, text in segments)
+
+
+def _shorten(line: Line) -> None:
+    left = LONGEST_LINE
+    kept = []
+    for mark, text in line["segments"]:
+        if left <= 0:
+            break
+        kept.append((mark, text if len(text) <= left else f"{text[:left]}…"))
+        left -= len(text)
+    line["segments"] = kept

@@ -1,0 +1,360 @@
+"""Words, numbers and signs of a text, and the difference between two texts as rows to show."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import isfinite
+from typing import Literal, NamedTuple
+
+from atelier.exercises.blocks import Block, Style
+from atelier.exercises.model import Line, Mark, Row, Rule, Segment
+from atelier.exercises.sequences import Near, Pair, match
+
+_WORD = r"(\w+|[^\w\s])"
+_PROSE = re.compile(rf"(?:(\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?)(?!\w)|{_WORD})(\s*)")
+_CODE = re.compile(rf"(?:((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])|{_WORD})(\s*)")
+_APOSTROPHES = str.maketrans(
+    {"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u00ad": None}
+)
+_OPENING, _CLOSING = "([{", ")]}"
+LEAST_ALIKE = 0.34
+"""Two lines with a smaller share in common are shown as one taken away and one put in its place."""
+REWRAPPED = 0.8
+"""Share of a line's words that stand on the other side when it was only cut or joined."""
+LONGEST_NUMBER = 15
+"""Digits: longer ones are names, and binary numbers could not tell them apart."""
+LONGEST_FRACTION = 30
+"""Of a number with a fraction or an exponent, where it need not be told apart to the last digit:
+in a table, and wherever a tolerance is given."""
+
+
+class Token(NamedTuple):
+    """A word, a number or a sign, with the white space after it."""
+
+    key: Hashable
+    text: str
+    space: str
+
+
+Tokens = list[Token]
+
+
+def number_of(key: Hashable) -> float | None:
+    """The number that a token's key stands for."""
+    return key[1] if isinstance(key, tuple) and key[0] == "number" else None
+
+
+def tokens_of(text: str, style: Style, rule: Rule) -> list[Token]:
+    """Cut one line (in prose: one paragraph)."""
+    prose = style == "prose"
+    exact = rule.whitespace == "exact"
+    found: list[Token] = []
+    lead = text[: len(text) - len(text.lstrip())]
+    if exact and lead:
+        found.append(Token(("space", lead), lead, ""))
+    for number, word, space in (_PROSE if prose else _CODE).findall(text):
+        key: Hashable = word
+        if number:
+            value = float(number.replace(",", "."))
+            # Python prints 17 digits of a fraction; a tolerance is for them above all.
+            fraction = not number.isdigit() and bool(
+                rule.tolerance_absolute or rule.tolerance_relative
+            )
+            longest = LONGEST_FRACTION if fraction else LONGEST_NUMBER
+            # What is too large for a binary number would be the same as all else that is.
+            told = len(number) <= longest and isfinite(value)
+            key = ("number", value) if told else number
+        elif prose and not word.isascii():
+            key = word.translate(_APOSTROPHES)
+        if rule.case == "ignored" and isinstance(key, str):
+            key = key.casefold()
+        found.append(Token(key, number or word, "" if exact else space))
+        if exact and space:
+            found.append(Token(("space", space), space, ""))
+    return found
+
+
+def depths(lines: Sequence[str]) -> list[int]:
+    """How deep each line of Python is indented, in steps and not in spaces; 0 inside brackets."""
+    found: list[int] = []
+    steps = [0]
+    brackets = 0
+    for line in lines:
+        code = line.strip()
+        if not code or code.startswith("#") or brackets > 0:
+            found.append(0)
+        else:
+            width = len(line.expandtabs(8)) - len(line.expandtabs(8).lstrip())
+            while width < steps[-1]:
+                steps.pop()
+            if width > steps[-1]:
+                steps.append(width)
+            found.append(len(steps) - 1)
+        brackets += sum(map(code.count, _OPENING)) - sum(map(code.count, _CLOSING))
+        brackets = max(brackets, 0)
+    return found
+
+
+@dataclass
+class Cut:
+    """One side of a comparison of two texts: its lines, each as tokens."""
+
+    lines: list[Tokens]
+    keys: list[Hashable]
+    """Of whole lines."""
+
+    @property
+    def size(self) -> int:
+        """How many tokens there are."""
+        return sum(map(len, self.lines))
+
+    def words(self) -> list[list[str]]:
+        """The tokens' texts, by which two sides are put in an order that is always the same."""
+        return [[token.text for token in line] for line in self.lines]
+
+
+def cut(block: Block, rule: Rule, known: dict[tuple[Style, str], list[Token]]) -> Cut:
+    """Cut a block into lines and tokens.
+
+    Args:
+        block: the block.
+        rule: says what of white space and capital letters counts.
+        known: lines that were cut before, for most lines stand on both sides.
+    """
+    lines: list[list[Token]] = []
+    for text in block.texts:
+        tokens = known.get((block.style, text))
+        if tokens is None:
+            tokens = known[block.style, text] = tokens_of(text, block.style, rule)
+        lines.append(tokens.copy())
+    if block.language == "python" and rule.whitespace == "ignored":
+        for line, depth in zip(lines, depths(block.texts), strict=True):
+            if line and depth:
+                line.insert(0, Token(("depth", depth), "", ""))
+    if rule.whitespace == "exact":
+        for line in lines[:-1]:
+            line.append(Token(("space", "\n"), "", ""))
+    return Cut(lines, [tuple(token.key for token in line) for line in lines])
+
+
+Place = tuple[int, int]
+"""A token: its line, and its place there."""
+
+
+@dataclass
+class Difference:
+    """Of two texts.
+
+    ``rows``: lines that stand side by side; empty ones are left out. ``left`` and ``right``: for
+    each token in common, its place on the other side. ``near``: how many of them are numbers that
+    differ within the tolerance. ``total``: tokens of both sides together.
+    """
+
+    total: int
+    rows: list[tuple[int | None, int | None]] = field(default_factory=list)
+    left: dict[Place, Place] = field(default_factory=dict)
+    near: int = 0
+
+    @property
+    def common(self) -> int:
+        """How many tokens stand on both sides."""
+        return len(self.left)
+
+    @cached_property
+    def right(self) -> dict[Place, Place]:
+        """``left``, seen from the other side."""
+        return {there: here for here, there in self.left.items()}
+
+
+def difference(first: Cut, second: Cut, near: Near) -> Difference:
+    """Compare two texts, the same way whichever comes first.
+
+    Whole lines are paired first, then what is between by words. Empty lines count for nothing.
+    """
+    if second.words() < first.words():
+        other = difference(second, first, near)
+        flipped = [(i, j) for j, i in other.rows]
+        return Difference(other.total, flipped, other.right, other.near)
+    result = Difference(first.size + second.size)
+    here = [index for index, line in enumerate(first.lines) if line]
+    there = [index for index, line in enumerate(second.lines) if line]
+    whole = match([first.keys[i] for i in here], [second.keys[j] for j in there])
+    i0 = j0 = 0
+    for i, j in [*whole, (len(here), len(there))]:
+        _between(first, second, (here[i0:i], there[j0:j]), near, result)
+        if i < len(here):
+            result.rows.append((here[i], there[j]))
+            for place in range(len(first.lines[here[i]])):
+                result.left[here[i], place] = (there[j], place)
+        i0, j0 = i + 1, j + 1
+    return result
+
+
+def _between(
+    first: Cut, second: Cut, lines: tuple[list[int], list[int]], near: Near, result: Difference
+) -> None:
+    """Pair the words of lines that differ, and by them the lines."""
+    here, there = lines
+    flat = [(i, k) for i in here for k in range(len(first.lines[i]))]
+    other = [(j, k) for j in there for k in range(len(second.lines[j]))]
+    if not flat or not other:
+        result.rows += [(i, None) for i in here] + [(None, j) for j in there]
+        return
+    found = match(
+        [first.lines[i][k].key for i, k in flat],
+        [second.lines[j][k].key for j, k in other],
+        near,
+        number_of,
+    )
+    shared: dict[Pair, list[tuple[Place, Place]]] = {}
+    for a, b in found:
+        shared.setdefault((flat[a][0], other[b][0]), []).append((flat[a], other[b]))
+    pairs, kept = _alike(first, second, shared)
+    for pair in kept:
+        for one, two in shared[pair]:
+            result.left[one] = two
+            here_key = first.lines[one[0]][one[1]].key
+            result.near += here_key != second.lines[two[0]][two[1]].key
+    i0 = j0 = 0
+    for i, j in [*pairs, (None, None)]:
+        a = len(here) if i is None else here.index(i, i0)
+        b = len(there) if j is None else there.index(j, j0)
+        result.rows += [(here[k], None) for k in range(i0, a)]
+        result.rows += [(None, there[k]) for k in range(j0, b)]
+        if i is not None:
+            result.rows.append((i, j))
+        i0, j0 = a + 1, b + 1
+
+
+def _alike(
+    first: Cut, second: Cut, shared: dict[Pair, list[tuple[Place, Place]]]
+) -> tuple[list[Pair], list[Pair]]:
+    """Which lines stand side by side, each once and in order, and which pairs' words are in common.
+
+    The latter are the lines that have enough in common, and those that were cut or joined: nearly
+    all of their words are there, on several lines.
+    """
+    of_left: Counter[int] = Counter()
+    of_right: Counter[int] = Counter()
+    for (i, j), places in shared.items():
+        of_left[i] += len(places)
+        of_right[j] += len(places)
+    best: list[Pair] = []
+    kept: list[Pair] = []
+    for pair, places in shared.items():  # in order: words are paired in order
+        here, there = len(first.lines[pair[0]]), len(second.lines[pair[1]])
+        alike = 2 * len(places) >= LEAST_ALIKE * (here + there)
+        rewrapped = min(of_left[pair[0]] / here, of_right[pair[1]] / there) >= REWRAPPED
+        if alike or rewrapped:
+            kept.append(pair)
+            if best and (best[-1][0] == pair[0] or best[-1][1] == pair[1]):
+                if len(places) > len(shared[best[-1]]):
+                    best[-1] = pair
+            else:
+                best.append(pair)
+    return best, kept
+
+
+def rows_of(block: Block, mark: Literal["equal", "removed", "added"]) -> list[Row]:
+    """The rows of a block that is on one side only, or the same on both."""
+    found: list[Row] = []
+    for number, text in block.lines:
+        line: Line = {"line": number, "segments": [(mark, text)] if text else []}
+        found.append(
+            {
+                "state": mark,
+                "expected": None if mark == "added" else line,
+                "answer": None if mark == "removed" else line,
+            }
+        )
+    return found
+
+
+def rows(
+    expected: Block, answer: Block, difference: Difference, cuts: tuple[Cut, Cut]
+) -> list[Row]:
+    """What stands side by side.
+
+    Args:
+        expected: its block.
+        answer: the one it is compared with.
+        difference: of the two.
+        cuts: of both, expected first.
+    """
+    found: list[Row] = []
+    for i, j in _with_empty_lines(difference.rows, cuts):
+        one: Line | None = None
+        other: Line | None = None
+        if i is not None:
+            one = _line(expected, i, cuts[0], _marks(i, cuts, difference.left, 0), "removed")
+        if j is not None:
+            other = _line(answer, j, cuts[1], _marks(j, cuts, difference.right, 1), "added")
+        found.append({"state": _state(one, other), "expected": one, "answer": other})
+    return found
+
+
+def _marks(
+    line: int, cuts: Sequence[Cut], partners: dict[Place, Place], side: int
+) -> dict[int, Mark]:
+    """How the tokens of a line are marked that have a partner on the other side."""
+    marks: dict[int, Mark] = {}
+    for place, token in enumerate(cuts[side].lines[line]):
+        partner = partners.get((line, place))
+        if partner is not None:
+            same = cuts[1 - side].lines[partner[0]][partner[1]].text == token.text
+            marks[place] = "equal" if same else "near"
+    return marks
+
+
+def _state(one: Line | None, other: Line | None) -> Literal["equal", "changed", "added", "removed"]:
+    marks = {mark for line in (one, other) if line for mark, _ in line["segments"]}
+    if marks <= {"equal", "near"}:
+        return "equal"
+    if one is None:
+        return "added"
+    return "removed" if other is None else "changed"
+
+
+def _with_empty_lines(
+    pairs: Sequence[tuple[int | None, int | None]], cuts: Sequence[Cut]
+) -> list[tuple[int | None, int | None]]:
+    """Put back the empty lines that were left out, side by side where both have one."""
+    found: list[tuple[int | None, int | None]] = []
+    i0 = j0 = 0
+    for i, j in [*pairs, (len(cuts[0].lines), len(cuts[1].lines))]:
+        here = range(i0, i0 if i is None else i)
+        there = range(j0, j0 if j is None else j)
+        for k in range(max(len(here), len(there))):
+            one = here[k] if k < len(here) else None
+            other = there[k] if k < len(there) else None
+            found.append((one, other))
+        found.append((i, j))
+        i0 = i0 if i is None else i + 1
+        j0 = j0 if j is None else j + 1
+    return found[:-1]
+
+
+def _line(block: Block, index: int, cut: Cut, marks: dict[int, Mark], otherwise: Mark) -> Line:
+    number, text = block.lines[index]
+    segments: list[Segment] = []
+    tokens = cut.lines[index]
+    lead = text[: len(text) - len(text.lstrip())]
+    if lead and not (tokens and tokens[0].text[:1].isspace()):
+        segments.append(("equal", lead))
+    for place, token in enumerate(tokens):
+        mark = marks.get(place, otherwise)
+        written = token.text
+        if not written and mark != "equal" and segments:  # the depth of a line of Python
+            segments[-1] = (mark, segments[-1][1])
+        for state, piece in ((mark, written), ("equal" if mark == "near" else mark, token.space)):
+            if not piece:
+                continue
+            if segments and segments[-1][0] == state:
+                segments[-1] = (state, segments[-1][1] + piece)
+            else:
+                segments.append((state, piece))
+    return {"line": number, "segments": segments}

@@ -1,0 +1,201 @@
+"""Files of GitLab projects, read by the desk: what a course declares, answers, expected answers."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from gitlab import exceptions as gle
+
+from atelier.config.models import Course
+from atelier.exercises.declared import read_exercises
+from atelier.exercises.exercises import EXERCISES_FILE, CourseExercises
+from atelier.gitlab.client import GitLabClient
+from atelier.gitlab.spaces import SpaceError
+
+REMEMBERED_SECONDS = 15
+"""A course's declaration is read again after that: a teacher's push shows within it."""
+MAX_DECLARATION_BYTES = 1024 * 1024
+KEPT_BYTES = 64 * 1024**2
+KEPT_ENTRIES = 2000
+
+
+@dataclass(frozen=True)
+class SavedVersion:
+    """A commit: its identifier, and when it was made (ISO 8601, GitLab's words)."""
+
+    commit: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a course declares, and the saved version that says so; None: it has no exercises."""
+
+    exercises: CourseExercises | None
+    version: SavedVersion
+
+
+class Kept:
+    """What was read and does not change; the longest unused is let go of first.
+
+    When many ask for the same at the same time, one reads and the others wait for it.
+    """
+
+    def __init__(self, most_bytes: int = KEPT_BYTES, most_entries: int = KEPT_ENTRIES) -> None:
+        self._most = (most_bytes, most_entries)
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[Hashable, tuple[Any]] = OrderedDict()
+        self._reading: dict[Hashable, threading.Lock] = {}
+        self._bytes = 0
+
+    def get(self, key: Hashable, read: Callable[[], Any]) -> Any:
+        """What is kept under a key, read now if need be; what ``read`` raises is not kept."""
+        with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
+                return self._entries[key][0]
+            reading = self._reading.setdefault(key, threading.Lock())
+        with reading:
+            with self._lock:
+                if key in self._entries:
+                    return self._entries[key][0]
+            try:
+                value = read()
+                self._keep(key, value)
+                return value
+            finally:
+                with self._lock:
+                    self._reading.pop(key, None)
+
+    def _keep(self, key: Hashable, value: Any) -> None:
+        with self._lock:
+            self._entries[key] = (value,)
+            self._bytes += _size(value)
+            while self._bytes > self._most[0] or len(self._entries) > self._most[1]:
+                _, (old,) = self._entries.popitem(last=False)
+                self._bytes -= _size(old)
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, bytes) else 0
+
+
+class RepositoryFiles:
+    """Reads projects as the administrator does. Methods block: call them in threads.
+
+    Args:
+        forge: GitLab.
+    """
+
+    def __init__(self, forge: GitLabClient) -> None:
+        self._forge = forge
+        self._known: dict[str, tuple[float, Declared]] = {}
+        self._lock = threading.Lock()
+        self._kept = Kept()
+        self._age = 0
+
+    def declared(self, course: Course) -> Declared:
+        """The exercises of a course, as its template's default branch has them.
+
+        Raises:
+            ExercisesError: the declaration is wrong.
+            SpaceError: GitLab refuses, or there is no template.
+            GitLabUnavailableError: try later.
+        """
+        with self._lock:
+            known = self._known.get(course.slug)
+        if known is not None and time.monotonic() - known[0] < REMEMBERED_SECONDS:
+            return known[1]
+        version = self.head_lately(course.template)
+        if version is None:
+            raise SpaceError(f"the template {course.template} is empty or not there")
+        if known is not None and known[1].version == version:
+            declared = known[1]
+        else:
+            text = self.file(course.template, EXERCISES_FILE, version.commit, MAX_DECLARATION_BYTES)
+            declared = Declared(read_exercises(text) if text is not None else None, version)
+        with self._lock:
+            self._known[course.slug] = (time.monotonic(), declared)
+        return declared
+
+    def head(self, project: str, branch: str | None = None) -> SavedVersion | None:
+        """The latest commit of a branch, by default the default one.
+
+        Returns:
+            None when there is no such project, or nothing in it.
+        """
+        query = {"per_page": 1, **({"ref_name": branch} if branch else {})}
+        with self._forge.calling(f"reading {project}") as gl:
+            try:
+                found = gl.http_list(
+                    f"/projects/{quote(project, safe='')}/repository/commits", query, get_all=False
+                )
+            except gle.GitlabHttpError as error:
+                if error.response_code == 404:
+                    return None
+                raise
+        if not found:
+            return None
+        return SavedVersion(str(found[0]["id"]), str(found[0]["committed_date"]))
+
+    def has(self, project: str, commit: str) -> bool:
+        """Whether a project still has a commit: learners may take their history, or all of it."""
+        where = f"/projects/{quote(project, safe='')}/repository/commits/{quote(commit, safe='')}"
+        with self._forge.calling(f"reading {project}") as gl:
+            try:
+                gl.http_get(where)
+            except gle.GitlabHttpError as error:
+                if error.response_code == 404:
+                    return False
+                raise
+        return True
+
+    def head_lately(self, project: str, branch: str | None = None) -> SavedVersion | None:
+        """The same, as it was a second ago at most: for what many ask at the same time."""
+        moment = (self._age, int(time.monotonic()))
+        found: SavedVersion | None = self._kept.get(
+            (project, branch, moment), lambda: self.head(project, branch)
+        )
+        return found
+
+    def look_anew(self) -> None:
+        """What is asked from now on has not been looked at before."""
+        with self._lock:
+            self._age += 1
+            self._known.clear()
+
+    def of_course(self, project: str, path: str, commit: str, most: int) -> bytes | None:
+        """A course's own file at a commit, read once for everybody; see :meth:`file`."""
+        found: bytes | None = self._kept.get(
+            (project, path, commit, most), lambda: self.file(project, path, commit, most)
+        )
+        return found
+
+    def file(self, project: str, path: str, ref: str, most: int) -> bytes | None:
+        """A file's content, at most ``most`` bytes of it and one more.
+
+        Returns:
+            None when there is no such file.
+        """
+        where = f"/projects/{quote(project, safe='')}/repository/files/{quote(path, safe='')}/raw"
+        with self._forge.calling(f"reading {path} of {project}") as gl:
+            try:
+                answer: Any = gl.http_get(where, {"ref": ref}, streamed=True, raw=True)
+            except gle.GitlabHttpError as error:
+                if error.response_code == 404:
+                    return None
+                raise
+            with contextlib.closing(answer):
+                content = bytearray()
+                for chunk in answer.iter_content(64 * 1024):
+                    content += chunk
+                    if len(content) > most:
+                        return bytes(content[: most + 1])
+        return bytes(content)

@@ -1,0 +1,1 @@
+"""JupyterHub handlers: LTI launches, deep linking, registration, sign-out and diagnosis."""

@@ -1,0 +1,142 @@
+"""``/hub/lti13/…``: the addresses of LTI 1.3.
+
+``login`` is where a platform begins, ``launch`` where its signed token arrives, ``chosen`` where a
+teacher's choice of a link arrives, ``register/<code>`` where an
+invited platform registers itself, ``keys`` this site's own public keys.
+The rules are in :mod:`atelier.lti.launch13`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from jupyterhub.handlers import BaseHandler  # type: ignore[import-untyped]
+
+from atelier.hub.context import hub_context
+from atelier.hub.web import diagnose13
+from atelier.hub.web.deep_linking_page import ChosenHandler, show_choice
+from atelier.hub.web.dynamic_registration import RegisterHandler
+from atelier.hub.web.launch11 import LaunchHTTPError
+from atelier.hub.web.lti13_base import Lti13Handler
+from atelier.i18n.translate import language
+from atelier.lti import launch13 as lti13
+from atelier.lti.launch11 import LaunchError, read_form, single
+
+
+class LoginHandler(Lti13Handler):
+    """``/hub/lti13/login``: a platform wants to launch (GET or POST)."""
+
+    async def get(self) -> None:
+        """Login initiation in the address, or somebody who typed it."""
+        if self.request.query:
+            await self._begin(self.request.query.encode("utf-8", "surrogateescape"))
+        else:
+            await super().get()
+
+    async def post(self) -> None:
+        """Login initiation in a form."""
+        await self._begin(self.request.body)
+
+    async def _begin(self, form: bytes) -> None:
+        site = hub_context().settings.site
+        self.set_header("Cache-Control", "no-store")
+        asked: dict[str, str] = {}
+        try:
+            asked = single(read_form(form))
+            login = lti13.begin(
+                asked,
+                registrations=hub_context().registrations.get(),
+                hosts=hub_context().platform_client.hosts,
+                hub_url=site.hub_url,
+                sealer=self.sealer,
+                browser_secret=self.keep_browser_secret(),
+                now=time.time(),
+            )
+        except LaunchError as refused:
+            if diagnose13.is_asked(asked):
+                await diagnose13.tell_login(self, asked, refused)
+            else:
+                await self.refuse(LaunchHTTPError.of(refused))
+            return
+        self.redirect(login.address)
+
+
+class Launch13Handler(Lti13Handler):
+    """``/hub/lti13/launch``: the token comes back."""
+
+    async def post(self) -> None:
+        """A launch."""
+        self.set_header("Cache-Control", "no-store")
+        new_tab = None
+        try:
+            form = single(read_form(self.request.body))
+            state = lti13.returned(form.get("state", ""), self.sealer, time.time())
+            if not state.begun_by(self.browser_secret()):
+                new_tab = f"{self.base_url}hub/lti13/login?{urlencode(state.request)}"
+                detail = f"registration {state.registration!r}: the browser sent no cookie of ours"
+                raise LaunchError("launch_cookie", detail, 403)
+            try:
+                await self._accept(form, state)
+            except LaunchError as refused:
+                if not diagnose13.is_asked(state.request):
+                    raise
+                self._speak(refused.params or {})
+                await diagnose13.tell_token(self, form.get("id_token", ""), state, refused)
+        except LaunchError as refused:
+            self._speak(refused.params or {})
+            await self.refuse(LaunchHTTPError.of(refused), new_tab)
+        except LaunchHTTPError as problem:
+            await self.refuse(problem)
+
+    async def _accept(self, form: dict[str, str], state: lti13.Returned) -> None:
+        if "error" in form:  # OpenID Connect Core 1.0, section 3.1.2.6
+            detail = (
+                f"registration {state.registration!r}: the platform says {form['error'][:80]!r}"
+            )
+            raise LaunchError("launch_platform", detail, 401)
+        context = hub_context()
+        message = await lti13.verify(
+            form.get("id_token", ""),
+            state,
+            registrations=context.registrations.get(),
+            consumers=context.consumers.get(),
+            keysets=self.authenticator.keysets,
+            nonces=self.authenticator.nonces,
+            hub_url=context.settings.site.hub_url,
+            now=time.time(),
+            window=context.settings.lti.timestamp_window_seconds,
+        )
+        self._speak(message.launch.params)
+        if message.deep_linking:
+            await show_choice(self, message)
+        elif diagnose13.is_asked(state.request):
+            await diagnose13.tell_good(self, state, message)
+        else:
+            await self.enter(message.launch)
+
+    def _speak(self, params: Mapping[str, str]) -> None:
+        """Speak a launch's language from here on, where it says which."""
+        locale = params.get("launch_presentation_locale")
+        self.language_told = language(locale) if locale else self.language_told
+
+
+class KeysHandler(BaseHandler):  # type: ignore[misc]
+    """``/hub/lti13/keys``: this site's public keys, for anybody."""
+
+    def get(self) -> None:
+        """The JSON Web Key Set."""
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "public, max-age=300")
+        self.finish(hub_context().tool_keys.published())
+
+
+ROUTES: list[tuple[str, type[BaseHandler]]] = [
+    ("/lti13/login", LoginHandler),
+    ("/lti13/launch", Launch13Handler),
+    ("/lti13/diagnose", diagnose13.Diagnose13Handler),
+    ("/lti13/chosen", ChosenHandler),
+    ("/lti13/register/([A-Za-z0-9_-]+)", RegisterHandler),
+    ("/lti13/keys", KeysHandler),
+]

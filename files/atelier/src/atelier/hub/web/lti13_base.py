@@ -1,0 +1,63 @@
+"""What the addresses of LTI 1.3 share: values bound to the browser they were sent to."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from atelier.hub.context import hub_context
+from atelier.hub.web.launch11 import LtiHandler
+from atelier.i18n.translate import Language
+from atelier.lti.sealed import Sealer
+
+BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class Lti13Handler(LtiHandler):
+    """What the addresses of LTI 1.3 share."""
+
+    language_told: Language | None = None
+    """The launch's own language, once it is known."""
+
+    @property
+    def sealer(self) -> Sealer:
+        """Seals what leaves in the browser."""
+        return Sealer(self.settings["cookie_secret"])
+
+    def launch_language(self) -> Language:
+        """Language of the page."""
+        return self.language_told or super().launch_language()
+
+    @property
+    def _cookie_name(self) -> str:
+        return "__Host-atelier-lti" if self._https else "atelier-lti"
+
+    @property
+    def _https(self) -> bool:
+        return hub_context().settings.site.hub_url.startswith("https:")
+
+    def browser_secret(self) -> str | None:
+        """What this site's cookie of logins holds in this browser."""
+        value = self.get_cookie(self._cookie_name)
+        return value if value and BROWSER_SECRET.fullmatch(value) else None
+
+    def keep_browser_secret(self) -> str:
+        """The browser's secret, made and sent when it has none.
+
+        The cookie lasts as long as the browser's session, so several links may be opened at once.
+        Where frames are allowed, the web server says that it is kept apart for each platform, as it
+        does for all cookies: one of a frame is that page's own, and useless elsewhere.
+        """
+        known = self.browser_secret()
+        if known is not None:
+            return known
+        made = secrets.token_urlsafe(32)
+        self.set_cookie(
+            self._cookie_name,
+            made,
+            path="/",
+            httponly=True,
+            secure=self._https,
+            samesite="None" if self._https else "Lax",  # the token comes from another site
+        )
+        return made

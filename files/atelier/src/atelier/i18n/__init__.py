@@ -1,0 +1,1 @@
+"""Sentences for learners and teachers, in French and English."""

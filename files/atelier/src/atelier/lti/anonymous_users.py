@@ -1,0 +1,44 @@
+"""Launches that are about nobody: what platforms write where they do not say who clicks.
+
+Open edX sends ``student`` from Studio's preview, whoever the author is, and ``None`` where nobody
+is signed in (xblock-lti-consumer, ``anonymous_user_id``). As an account, it would be that of all
+authors together, who would read each other's files.
+"""
+
+from __future__ import annotations
+
+from atelier.lti.launch11 import Launch, LaunchError
+
+_NOBODY = frozenset({
+    "student", "none", "null", "nil", "undefined", "unknown", "anonymous", "anonymoususer",
+    "anonymous_user", "guest", "nobody", "user_id", "nan", "false", "0", "-1",
+})  # fmt: skip
+_UNFILLED = ("$", "{", "%", "<", "[")
+"""How a variable begins that a platform was to fill in: ``$User.id``, ``%%USER_ID%%``."""
+
+
+def is_anonymous(user_id: str) -> bool:
+    """Whether an LTI ``user_id`` or ``sub`` stands for no person.
+
+    Args:
+        user_id: as the platform sends it.
+    """
+    said = user_id.strip().lower()
+    return not said or said in _NOBODY or said.startswith(_UNFILLED)
+
+
+def refuse_anonymous(launch: Launch) -> None:
+    """Refuse a launch that is about nobody.
+
+    Args:
+        launch: its signature was right.
+
+    Raises:
+        LaunchError: it is.
+    """
+    services = launch.services or {}
+    named = [launch.params["user_id"], *([str(services["sub"])] if "sub" in services else [])]
+    for one in named:
+        if is_anonymous(one):
+            detail = f"{launch.consumer.key!r}: {one[:40]!r} is no person: a preview in Studio?"
+            raise LaunchError("launch_nobody", detail, 403)

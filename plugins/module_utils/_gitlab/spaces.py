@@ -1,0 +1,294 @@
+# Copyright: the Atelier maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a space is and how it is made: a learner's GitLab account and their fork of a template.
+
+This file is shared: Ansible modules use it as ``module_utils`` and the desk includes it as
+``atelier.gitlab.spaces``. It knows python-gitlab and nothing of Ansible. Every function may be
+called again, also concurrently, and leaves one account and one fork. The modules ``learners`` and
+``forks`` say what an account and a fork must be, for one learner and for a whole class.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+with contextlib.suppress(ImportError):  # said in full by _gitlab.library_problem()
+    import gitlab
+    import requests
+    from gitlab import exceptions as gle
+
+from . import calls as _calls
+from . import forks, learners
+from .calls import Calls
+from .learners import PROVIDER, Account
+from .own_host import own_host_session
+
+_TRIES = 3
+_LONGEST_HOLD_SECONDS = 5.0
+"""Somebody watches a page meanwhile: longer bad moments are told, the desk tries again later."""
+
+
+class SpaceError(Exception):
+    """A space cannot be made until somebody mends something; the text says what."""
+
+
+class GitLabUnavailableError(Exception):
+    """GitLab cannot be reached or is not well; trying again later may help."""
+
+
+class StillCopyingError(GitLabUnavailableError):
+    """GitLab answers, but its copy of the template takes longer than allowed."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Who gets a space.
+
+    Attributes:
+        username: from :func:`_identity.username`; GitLab username and identity alike.
+        name: display name.
+        email: the address GitLab knows; taken only when the account is made.
+        fallback_email: used where somebody else's account already has ``email``.
+    """
+
+    username: str
+    name: str
+    email: str
+    fallback_email: str = ""
+
+
+@dataclass(frozen=True)
+class Space:
+    """A learner's space for one course."""
+
+    username: str
+    course: str
+    user_id: int
+    project_id: int
+    project: str
+    """Path with namespace, ``<username>/<course>``."""
+    url: str
+    branch: str
+
+
+def _no_step(step: str) -> None:
+    del step
+
+
+def certificate_refusal(error: Exception) -> str:
+    """Why GitLab's certificate is not accepted, in OpenSSL's words, which name the rule broken."""
+    said = re.search(r"certificate verify failed: ([^(\"']{1,120})", str(error))
+    reason = said[1].strip() if said is not None else type(error).__name__
+    return (
+        f"GitLab's certificate is not accepted: {reason}."
+        " The preflight says which authority it is about (atelier_ca_certificates)"
+    )
+
+
+def classify(error: Exception, doing: str) -> Exception:
+    """Turn an error of python-gitlab, requests or the shared files into one of ours.
+
+    Args:
+        error: what was raised.
+        doing: what was being done, as a clause: "reading project x/y".
+    """
+    if isinstance(error, _calls.UnavailableError) and isinstance(error.__cause__, Exception):
+        return classify(error.__cause__, doing)
+    if isinstance(error, (_calls.UnavailableError, _calls.NotGitLabError)):
+        return GitLabUnavailableError(f"{doing}: {error or 'what answers is not GitLab'}")
+    if isinstance(error, forks.TookTooLongError):
+        return StillCopyingError(f"{doing}: {error}")
+    if isinstance(error, learners.NotAdministratorError):
+        return SpaceError(f"{doing}: the token is not an administrator's")
+    if isinstance(error, _calls.LearnerError):
+        return SpaceError(f"{doing}: {error}")
+    if isinstance(error, requests.exceptions.SSLError):
+        return GitLabUnavailableError(f"{doing}: {certificate_refusal(error)}")
+    if isinstance(error, requests.exceptions.RequestException):
+        return GitLabUnavailableError(f"{doing}: GitLab does not answer ({type(error).__name__})")
+    if isinstance(error, gle.GitlabAuthenticationError):
+        return SpaceError(f"{doing}: GitLab refuses the administrator's token (401)")
+    if isinstance(error, gle.GitlabError):
+        code = error.response_code
+        body = str(error.error_message)[:300]
+        if code is None or code >= 500 or code in (408, 429):
+            return GitLabUnavailableError(f"{doing}: GitLab answers {code}: {body}")
+        return SpaceError(f"{doing}: GitLab answers {code}: {body}")
+    return error
+
+
+def _elsewhere(text: str) -> SpaceError:
+    return SpaceError(f"{text}: write GitLab's own address (atelier_gitlab_url)")
+
+
+def connect(url: str, token: str, *, ca_file: str | None = None, timeout: float = 10) -> Any:
+    """A connection to GitLab's API with an administrator's token; nothing is sent yet.
+
+    Args:
+        url: public address, without trailing slash.
+        token: scope ``api``; never logged.
+        ca_file: certificates to trust (PEM); None: those requests trusts.
+        timeout: seconds for each request.
+    """
+    return gitlab.Gitlab(
+        url,
+        private_token=token,
+        ssl_verify=ca_file or True,
+        timeout=timeout,
+        session=own_host_session(_elsewhere),
+        keep_base_url=True,
+        retry_transient_errors=False,
+    )
+
+
+def find_user(gl: Any, username: str, provider: str = PROVIDER) -> Any | None:
+    """The account with the learner's identity, if there is one. Never found by e-mail."""
+    found = gl.users.list(extern_uid=username, provider=provider, get_all=False)
+    return found[0] if found else None
+
+
+@contextlib.contextmanager
+def _calls_of(gl: Any, doing: str) -> Iterator[Calls]:
+    """Requests over a connection that is there; their failures become ours."""
+    calls = Calls(lambda: gl, tries=_TRIES, longest_hold=_LONGEST_HOLD_SECONDS)
+    try:
+        yield calls
+    except (
+        gle.GitlabError,
+        requests.exceptions.RequestException,
+        _calls.UnavailableError,
+        _calls.NotGitLabError,
+        _calls.LearnerError,
+        learners.NotAdministratorError,
+    ) as error:
+        raise classify(error, doing) from error
+
+
+def ensure_user(gl: Any, learner: Learner, provider: str = PROVIDER) -> Account:
+    """Make the learner's account with its sign-in identity, unless it is there.
+
+    Raises:
+        SpaceError: GitLab refuses, or the account is blocked, or the username belongs to an
+            account without this identity (linking it could hand it to somebody else).
+        GitLabUnavailableError: try later.
+    """
+    doing = f"preparing account {learner.username}"
+    refusal: gle.GitlabHttpError | None = None
+    with _calls_of(gl, doing) as calls:
+        account = learners.find_identity(calls, provider, learner.username)
+        for email in dict.fromkeys((learner.email, learner.fallback_email)):
+            if account is not None or not email:
+                continue
+            wanted = learners.Wanted(
+                username=learner.username,
+                extern_uid=learner.username,
+                name=learner.name or None,
+                email=email,
+                provider=provider,
+            )
+            try:
+                account, _new = learners.create(calls, wanted)
+            except gle.GitlabHttpError as error:
+                if error.response_code not in _calls.CONFLICT:
+                    raise
+                refusal = error
+                if "mail" not in str(error.error_message).lower():
+                    break
+    if account is None:
+        raise SpaceError(
+            f"{doing}: GitLab refuses ({refusal.error_message if refusal else 'no reason'});"
+            f" an account of that name without the identity {provider}/{learner.username}"
+            " would have to be renamed or given it by an administrator"
+        )
+    if account.state != "active":
+        raise SpaceError(f"{doing}: the account is {account.state} in GitLab")
+    return account
+
+
+def ensure_fork(
+    gl: Any,
+    username: str,
+    template: str,
+    course: str,
+    *,
+    timeout: float = 120,
+    on_step: Callable[[str], None] = _no_step,
+) -> forks.Fork:
+    """Make the learner's fork of a course's template, unless it is there, and wait for it.
+
+    A project that is there already is the learner's, also when they have cut it off from the
+    template.
+
+    Args:
+        gl: administrator's connection.
+        username: owner of the fork.
+        template: path of the course's template project.
+        course: slug; path and name of the fork.
+        timeout: seconds to wait for the copy.
+        on_step: told ``fork`` and ``import`` when these begin.
+
+    Returns:
+        The fork, its import finished.
+
+    Raises:
+        SpaceError: GitLab refuses, or the copy failed.
+        GitLabUnavailableError: try later.
+    """
+    with _calls_of(gl, f"preparing fork {username}/{course}") as calls:
+        there = forks.find_fork(calls, None, username, course)
+        fork, _done = forks.obtain(
+            calls,
+            template,
+            username,
+            course,
+            there,
+            name=course,
+            visibility="private",
+            patience=timeout,
+            step=on_step,
+        )
+        return fork
+
+
+def prepare_space(
+    gl: Any,
+    learner: Learner,
+    template: str,
+    course: str,
+    *,
+    provider: str = PROVIDER,
+    timeout: float = 120,
+    on_step: Callable[[str], None] = _no_step,
+) -> Space:
+    """Make a learner's space, unless it is there.
+
+    Args:
+        gl: administrator's connection, see :func:`connect`.
+        learner: who.
+        template: path of the course's template project.
+        course: slug.
+        provider: of the sign-in identity.
+        timeout: seconds for the whole.
+        on_step: told ``account``, ``fork``, ``import`` when these begin.
+
+    Raises:
+        SpaceError: GitLab refuses; the text says what to mend.
+        GitLabUnavailableError: try later.
+    """
+    on_step("account")
+    user = ensure_user(gl, learner, provider)
+    fork = ensure_fork(gl, learner.username, template, course, timeout=timeout, on_step=on_step)
+    return Space(
+        username=learner.username,
+        course=course,
+        user_id=user.id,
+        project_id=fork.id,
+        project=fork.full_path,
+        url=fork.web_url,
+        branch=fork.branch or "main",
+    )

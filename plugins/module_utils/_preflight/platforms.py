@@ -1,0 +1,136 @@
+# Copyright: The Atelier maintainers
+# GNU General Public License v3.0 or later (see LICENSE)
+"""Rules about the hosts of course platforms: which may be in private networks, or without TLS."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.mooc.atelier.plugins.module_utils._platform_hosts import (
+    SETTING,
+    PlatformHosts,
+    host_name,
+    host_of,
+    is_public,
+    private_host,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import (
+    Finding,
+    Settings,
+    entry_findings,
+)
+
+NO_HOSTS = PlatformHosts()
+ADDRESSES = ("auth_token_url", "jwks_url")
+"""Addresses of a registration that the server asks itself."""
+
+
+def private_host_findings(settings: Settings) -> Iterator[Finding]:
+    """Rules about ``atelier_platform_private_hosts``."""
+    example = "[lms.campus.example, 10.1.0.0/16]"
+    entries = settings.get("platform_private_hosts") or []
+    yield from entry_findings(entries, SETTING, example, lambda entry: private_host(str(entry)))
+
+
+def private_hosts(settings: Settings) -> PlatformHosts:
+    """Read the setting as hub and desk do; what is wrong in it is left out."""
+    entries = settings.get("platform_private_hosts") or []
+    known = []
+    for entry in entries if isinstance(entries, (list, tuple)) else []:
+        try:
+            known.append(private_host(str(entry)))
+        except ValueError:
+            continue
+    return PlatformHosts(known)
+
+
+def host_findings(variable: str, value: Any) -> Iterator[Finding]:
+    """Rules about the hosts that take a platform's grades."""
+    if not isinstance(value, (list, tuple)):
+        yield Finding(variable, "is not a list", "Write it as a list: [lms.example.org].")
+        return
+    for host in value:
+        try:
+            host_name(str(host))
+        except ValueError as error:
+            yield Finding(variable, f"{error} ({host})", "Example: [lms.example.org].")
+
+
+def platform_hosts(settings: Settings) -> Iterator[dict[str, str]]:
+    """Return the hosts that the server will ask, with the variable that names each."""
+    for variable in ("consumers", "registrations"):
+        for number, item in enumerate(_dictionaries(settings.get(variable))):
+            if item.get("state") == "absent":
+                continue
+            name = f"atelier_{variable}[{number}] ({item.get('key')})"
+            named = item.get("hosts") if isinstance(item.get("hosts"), (list, tuple)) else ()
+            addresses = [host_of(str(item[one])) for one in ADDRESSES if item.get(one)]
+            for host in dict.fromkeys([*addresses, *map(str, named or ())]):
+                if host:
+                    yield {"variable": name, "host": host}
+
+
+def resolve(host: str) -> list[str]:
+    """Return the IP addresses of a host as this machine sees them; none where it has none."""
+    try:
+        return [str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        return []
+
+
+def private_platform_findings(
+    hosts: Iterable[Mapping[str, str]],
+    known: PlatformHosts,
+    look_up: Callable[[str], list[str]] = resolve,
+) -> Iterator[Finding]:
+    """Platforms in private networks that the site would not talk to.
+
+    Args:
+        hosts: see `platform_hosts`.
+        known: what ``atelier_platform_private_hosts`` names.
+        look_up: IP addresses of a host.
+    """
+    for one in hosts:
+        host, found = one["host"], look_up(one["host"])
+        if found and not any(is_public(each) or known.names(host, each) for each in found):
+            yield Finding(
+                one["variable"],
+                f"is a platform in a private network ({host} is {found[0]})",
+                "The site talks to public platforms only, unless you name others:"
+                f" {SETTING}: [{host}]",
+            )
+
+
+def staff_findings(settings: Settings) -> Iterator[Finding]:
+    """Courses in which nobody is staff, as they name no platform and there are several."""
+    launchers = [
+        item
+        for variable in ("consumers", "registrations")
+        for item in _dictionaries(settings.get(variable))
+        if item.get("state") != "absent"
+    ]
+    trusted = [one for one in launchers if one.get("trust_roles") is True]
+    if not trusted or len({str(one.get("platform")) for one in launchers}) < 2:
+        return
+    named = {
+        str(slug)
+        for one in trusted
+        for slug in (one["courses"] if isinstance(one.get("courses"), (list, tuple)) else ())
+    }
+    for course in _dictionaries(settings.get("courses")):
+        slug = course.get("slug")
+        if course.get("consumers") is None and slug not in named:
+            yield Finding(
+                f"atelier_courses ({slug}).consumers",
+                "is not set, and there are several platforms: nobody is staff in this course",
+                "Name the keys whose instructors see everybody's answers there, or set courses of"
+                " their consumers.",
+                grave=False,
+            )
+
+
+def _dictionaries(value: Any) -> list[Mapping[str, Any]]:
+    items = value if isinstance(value, (list, tuple)) else []
+    return [item for item in items if isinstance(item, Mapping)]
