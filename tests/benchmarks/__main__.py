@@ -8,8 +8,8 @@ import time
 from uuid import uuid4
 
 import httpx
-from e2e.seat import Seat
-from e2e.visit import Demo
+from kit.demo import Demo
+from kit.learner import Seat
 from world import demo as world_demo
 from world import paths, playbook
 from world.notes import read_json

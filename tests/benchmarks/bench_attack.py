@@ -13,10 +13,10 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from integration.atelier.campus import Visitor
-from integration.atelier.framed_site import FramedSite
-from integration.atelier.web_server import DOMAIN, WebServer
+from kit.framed_site import FramedSite
+from kit.platform import Visitor
 from kit.site import free_port
+from kit.web_server import DOMAIN, WebServer
 from world import paths
 from world.run import say
 

@@ -12,10 +12,10 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from integration.atelier.framed_site import FramedSite
-from integration.atelier.stock_site import StockHub
-from integration.atelier.web_server import WebServer
+from kit.framed_site import FramedSite
 from kit.site import free_port
+from kit.stock_site import StockHub
+from kit.web_server import WebServer
 from world import paths
 from world.run import say
 

@@ -21,8 +21,7 @@ import httpx
 from atelier_toolbar import commands
 from atelier_toolbar.settings import Toolbar
 from gitlab_standin.testing import free_port
-from integration.toolbar.campus import GitLab, git
-from integration.toolbar.conftest import HELPER
+from kit.two_servers import CREDENTIAL_HELPER, GitLab, git
 from world import demo
 
 from benchmarks import toolbar_start
@@ -51,7 +50,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         helper = folder / "helper" / "git-credential-bench"
         helper.parent.mkdir()
-        helper.write_text(HELPER)
+        helper.write_text(CREDENTIAL_HELPER)
         helper.chmod(0o755)
         (helper.parent / "lent").write_text(TOKEN)
         configuration = folder / "gitconfig"

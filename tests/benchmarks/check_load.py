@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from integration.atelier.campus import Visitor
 from kit.gitlab_beside import GitLabBeside
+from kit.platform import Visitor
 from kit.site import Site
 from world.run import say
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 import httpx
-from e2e.seat import Seat
-from e2e.visit import Demo, follow
+from kit.demo import Demo, follow
+from kit.learner import Seat
 
 from benchmarks import kernel
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
-from e2e.seat import Seat
+from kit.learner import Seat
 
 PATIENCE_SECONDS = 120
 

@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from kit.demo import Demo
+from kit.headed import visible
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from world import demo as world_demo
 from world import fingerprint, paths, quiet_network
@@ -21,7 +22,6 @@ from world.images import lock
 from world.run import WorldError, stream
 
 from e2e.toolbar import Learner
-from e2e.visit import Demo
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
@@ -33,19 +33,6 @@ ARGUMENTS = (
     "--no-first-run",
     "--no-proxy-server",
 )
-
-
-SLOW_MS = 400
-"""Between what a test does in a browser that somebody looks at."""
-
-
-def visible() -> dict[str, Any]:
-    """Return Playwright's options for a browser one sees, where ATELIER_HEADED=1 asks for it."""
-    if os.environ.get("ATELIER_HEADED") != "1":
-        return {}
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        pytest.fail("ATELIER_HEADED=1 needs a display: DISPLAY is not set", pytrace=False)
-    return {"headless": False, "slow_mo": SLOW_MS}
 
 
 def _world(log: Path, *command: str, **variables: str) -> str:

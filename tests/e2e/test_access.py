@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kit.demo import Demo
 from playwright.sync_api import BrowserContext, Page, expect
 
 from e2e.test_learners import Course, gitlab_user
-from e2e.visit import Demo
 
 Picture = Callable[[Page, str], None]
 

@@ -7,9 +7,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-
-from e2e.seat import open_notebook
-from e2e.visit import Demo, until
+from kit.demo import Demo, until
+from kit.learner import open_notebook
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from kit.demo import Demo, until
 from playwright.sync_api import BrowserContext, expect
 from world import demo as world_demo
 
 from e2e.test_learners import Course
-from e2e.visit import Demo, until
 
 DEBUG = {
     "atelier-desk": "/opt/atelier/venv/bin/atelier-desk --log-level DEBUG",

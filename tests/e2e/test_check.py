@@ -6,11 +6,11 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from kit.demo import Demo, until
 from playwright.sync_api import BrowserContext, Page, expect
 
 from e2e.test_learners import Course
 from e2e.toolbar import Learner, Toolbar
-from e2e.visit import Demo, until
 
 Picture = Callable[[Page, str], None]
 FILE = "exercises/mean.ipynb"

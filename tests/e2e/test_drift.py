@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kit.demo import Demo
 from world import demo as world_demo
 from world import fingerprint, paths, venv
 from world.notes import read_json
-
-from e2e.visit import Demo
 
 SECONDS = 120  # for one command: GitLab's stand-in starts again in one of them
 HUB_UNIT = "/etc/systemd/system/atelier-hub.service"

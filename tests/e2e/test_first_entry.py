@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from integration.atelier.campus import launch_form
-
-from e2e.visit import Demo, follow, until
+from kit.demo import Demo, follow, until
+from kit.platform import launch_form
 
 LAUNCHES = 10
 

@@ -15,12 +15,11 @@ from uuid import uuid4
 import pytest
 import yaml
 from hostile.visit import FILES, FOLDER, Place, all_attempts, hostile_page
-from integration.atelier.campus import launch_form
+from kit.demo import Demo
 from kit.form import POST_FORM
+from kit.learner import Seat, open_notebook
+from kit.platform import launch_form
 from playwright.sync_api import BrowserContext, Page, expect
-
-from e2e.seat import Seat, open_notebook
-from e2e.visit import Demo
 
 SETTINGS = """
 import sys

@@ -17,11 +17,10 @@ from uuid import uuid4
 
 import pytest
 from hostile.escape import program
+from kit.demo import Demo
+from kit.learner import Seat, open_notebook
 from world import demo as world_demo
 from world.notes import read_json
-
-from e2e.seat import Seat, open_notebook
-from e2e.visit import Demo
 
 GATEWAY = "172.30.0.1"
 NOT_LISTED = 22022

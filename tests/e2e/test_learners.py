@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
+from kit.demo import Demo, until
 from playwright.sync_api import BrowserContext, Error, Page, expect
 
 from e2e.lab import Notebook
-from e2e.visit import Demo, until
 
 PI = "3.14159265358979"
 BUFFON_PYTHON = "3.128911138923655"

@@ -6,9 +6,8 @@ import json
 import re
 
 import pytest
+from kit.demo import Demo
 from playwright.sync_api import BrowserContext, Page
-
-from e2e.visit import Demo
 
 ARRIVAL_MS = 180_000
 SERVER = re.compile(r"/user/(?P<user>u[a-z2-7]{16})/")

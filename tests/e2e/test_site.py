@@ -6,9 +6,8 @@ import json
 import stat
 
 import pytest
+from kit.demo import Demo
 from world import demo as world_demo
-
-from e2e.visit import Demo
 
 
 def test_make_demo_ends_with_the_addresses_and_how_to_stop(demo: Demo, demo_log: str) -> None:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 
 import pytest
+from kit.demo import until
 from playwright.sync_api import Page, expect
 
 from e2e.toolbar import ENGLISH, GIT_MS, Interface, Learner, gitlab_down
-from e2e.visit import until
 
 Picture = Callable[[Page, str], None]
 BOTH = pytest.mark.parametrize("interface", ["lab", "notebook"])

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from kit.demo import Demo, until
 from playwright.sync_api import Page, expect
 
 from e2e.toolbar import GIT_MS, Interface, Learner, Toolbar
-from e2e.visit import Demo, until
 
 Picture = Callable[[Page, str], None]
 INTERFACES: dict[str, Interface] = {"en": "lab", "fr": "notebook"}

@@ -13,11 +13,10 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
-from integration.atelier.campus import launch_form
+from kit.demo import Demo, until
 from kit.form import POST_FORM
+from kit.platform import launch_form
 from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
-
-from e2e.visit import Demo, until
 
 ARRIVAL_MS = 180_000
 GIT_MS = 60_000

@@ -7,7 +7,7 @@ import ssl
 import httpx
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from integration.atelier.local_names import LocalNames
+from kit.local_names import LocalNames
 
 
 def public_key(hub_url: str, ca_file: str) -> str:

@@ -7,9 +7,9 @@ import gitlab
 import pytest
 from gitlab.v4.objects import Project
 from gitlab_standin.testing import Standin, running_standin, start
+from kit.gitlab_hub import Browser, Hub, running_hub
 
 from .conftest import NewUser, fork_of
-from .hub import Browser, Hub, running_hub
 
 Reconfigure = Callable[[str], None]
 

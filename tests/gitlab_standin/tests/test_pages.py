@@ -9,9 +9,9 @@ import httpx
 import pytest
 from gitlab.v4.objects import Project
 from gitlab_standin.testing import Standin
+from kit.gitlab_hub import Browser
 
 from .conftest import NewUser
-from .hub import Browser
 
 NASTY = "<script>alert(1)</script>"
 PIXEL = (

@@ -13,9 +13,9 @@ from gitlab_standin.testing import (
     free_port,
     running_standin,
 )
+from kit.gitlab_hub import Browser
 
 from .conftest import NewUser, git, token_of
-from .hub import Browser
 
 CHOSEN = "chosen-Myself-22"
 

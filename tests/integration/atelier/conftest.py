@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from integration.atelier.browser_window import window as window
-from integration.atelier.campus import Visitor
+from kit.browser_window import window as window
 from kit.gitlab_beside import GitLabBeside
+from kit.platform import Visitor
 from kit.site import Site
 
 _numbers = itertools.count(1)

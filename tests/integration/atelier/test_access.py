@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 from gitlab_standin.mailbox import Mailbox, mailbox
-from gitlab_standin.tests.hub import Browser
-from integration.atelier.campus import Visitor
 from integration.atelier.test_desk import git
 from kit.gitlab_beside import GitLabBeside
+from kit.gitlab_hub import Browser
+from kit.platform import Visitor
 from kit.site import Site
 
 PAGE = "/services/desk/"

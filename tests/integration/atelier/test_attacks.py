@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from integration.atelier.campus import Visitor
-from integration.atelier.stock_site import StockHub
+from kit.platform import Visitor
 from kit.site import Site
+from kit.stock_site import StockHub
 
 OTHER_SECRET = secrets.token_hex(32)
 STOCK_WINDOW_SECONDS = 30

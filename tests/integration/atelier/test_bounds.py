@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from atelier.limits import logs as log_bounds
-from integration.atelier.campus import Visitor
-from integration.atelier.framed_site import FramedSite, framed_site
-from integration.atelier.local_names import LocalNames
-from integration.atelier.web_server import DOMAIN, WebServer
+from kit.framed_site import FramedSite, framed_site
+from kit.local_names import LocalNames
+from kit.platform import Visitor
 from kit.site import free_port
+from kit.web_server import DOMAIN, WebServer
 
 MIB = 1024**2
 UPLOAD = 60 * MIB

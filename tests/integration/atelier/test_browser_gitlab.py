@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from atelier.identity import username
-from integration.atelier.browser_window import (
+from kit.browser_window import (
     ALLOW,
     BLOCK_THIRD_PARTY,
     PATIENCE_MILLISECONDS,
     Window,
 )
-from integration.atelier.framed_site import FramedSite, framed_site
-from integration.atelier.gitlab_behind import GitLabBehind
+from kit.framed_site import FramedSite, framed_site
+from kit.gitlab_behind import GitLabBehind
 from lms.unit import learner
 from playwright.sync_api import expect
 

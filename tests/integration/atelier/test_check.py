@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
-from integration.atelier.campus import Visitor
-from integration.atelier.campus13 import Visitor13, platform
-from integration.atelier.grade_service import GradeService
 from kit.gitlab_beside import GitLabBeside
+from kit.grade_service import GradeService
+from kit.platform import Visitor
+from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 from lms.outcomes import GradeBook
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from integration.atelier.browser_window import (
+from kit.browser_window import (
     ALLOW,
     BLOCK_THIRD_PARTY,
     PATIENCE_MILLISECONDS,
     Window,
 )
-from integration.atelier.framed_site import FramedSite, framed_site
+from kit.framed_site import FramedSite, framed_site
 from kit.gitlab_beside import GitLabBeside
 from playwright.sync_api import FrameLocator, Page, expect
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 from atelier.identity import username
-from integration.atelier.campus import Visitor
-from integration.atelier.campus13 import Visitor13, platform
+from kit.platform import Visitor
+from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 
 SECRET, OTHER = "s" * 32, "t" * 32

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 from atelier.homes.mounts import mounted
-from integration.atelier.campus import Visitor
-from integration.atelier.container_site import (
+from kit.container_site import (
     container_of,
     engine_with_image,
     inside,
@@ -21,6 +20,7 @@ from integration.atelier.container_site import (
     undo_mounts,
     volumes,
 )
+from kit.platform import Visitor
 from kit.site import START_SECONDS, Site, until
 
 NAME = f"atelier-test-{secrets.token_hex(4)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from integration.atelier.campus13 import Visitor13, platform
+from kit.platform13 import Visitor13, platform
 from kit.site import Site
 from lms.platform13 import Platform13
 

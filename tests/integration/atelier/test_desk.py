@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 from atelier.identity import username
-from integration.atelier.campus import Visitor
 from kit.gitlab_beside import GitLabBeside
+from kit.platform import Visitor
 from kit.site import Site, until
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 import httpx
 import jwt
 import pytest
-from integration.atelier.campus13 import Visitor13, platform
+from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 from lms.platform13 import Platform13, make_key
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from integration.atelier.campus import Visitor
-from integration.atelier.framed_site import FramedSite, framed_site
-from integration.atelier.web_server import WebServer
+from kit.framed_site import FramedSite, framed_site
+from kit.platform import Visitor
 from kit.site import free_port
+from kit.web_server import WebServer
 
 
 @pytest.fixture(scope="module")

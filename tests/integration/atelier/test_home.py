@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from integration.atelier.campus import Visitor
+from kit.platform import Visitor
 from kit.site import Site
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from atelier.homes import Home, HomeError, Limits, store
 from atelier.homes.mounts import mounted
-from integration.atelier.container_site import undo_mounts
+from kit.container_site import undo_mounts
 from kit.site import SOURCE
 
 MIB = 1024**2

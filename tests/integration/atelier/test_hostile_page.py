@@ -13,17 +13,17 @@ from dataclasses import replace
 import pytest
 from atelier.identity import username
 from hostile.visit import FILES, FOLDER, Place, all_attempts, hostile_page
-from integration.atelier.browser_window import (
+from kit.browser_window import (
     ALLOW,
     BLOCK_THIRD_PARTY,
     PATIENCE_MILLISECONDS,
     Window,
 )
-from integration.atelier.campus import Visitor, launch_form
-from integration.atelier.framed_site import FramedSite, framed_site
-from integration.atelier.gitlab_behind import GitLabBehind
-from integration.atelier.web_server import NOTEBOOKS, SIBLING
 from kit.form import POST_FORM
+from kit.framed_site import FramedSite, framed_site
+from kit.gitlab_behind import GitLabBehind
+from kit.platform import Visitor, launch_form
+from kit.web_server import NOTEBOOKS, SIBLING
 from playwright.sync_api import BrowserContext, Error, Page, expect
 
 MALLORY = "mallory"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from integration.atelier.campus import Visitor
-from integration.atelier.framed_site import FramedSite
-from integration.atelier.web_server import WebServer
+from kit.framed_site import FramedSite
+from kit.platform import Visitor
 from kit.site import ROOT, free_port, until
+from kit.web_server import WebServer
 
 UNIT = ROOT / "roles/jupyterhub/templates/atelier-proxy.service.j2"
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from integration.atelier.campus import Visitor
+from kit.modules import run
+from kit.platform import Visitor
 from kit.site import Site, until
-from unit.modules.running import run
 
 
 def test_a_click_opens_the_file_named_in_the_learner_s_own_server(visitor: Visitor) -> None:

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 import pytest
-from integration.atelier.campus import Visitor
-from integration.atelier.campus13 import Visitor13, platform
+from kit.platform import Visitor
+from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 from lms.platform13 import Platform13
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from atelier.identity import username
-from integration.atelier.campus import Visitor
-from integration.atelier.campus13 import Visitor13, platform
+from kit.platform import Visitor
+from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 
 SENTENCES = {

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from atelier.cli import settings as settings_command
 from atelier.lti.nonces import NonceStore
-from integration.atelier.campus import Visitor
-from integration.atelier.postgres import Postgres, postgres
+from kit.platform import Visitor
+from kit.postgres import Postgres, postgres
 from kit.site import ROOT, Site, free_port
 
 NOW = 2_100_000_000  # ahead of today: a record refuses what is older than itself

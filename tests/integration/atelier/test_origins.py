@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from atelier.hub.origins import TRUSTED_SECONDS
-from integration.atelier.campus import Visitor
-from integration.atelier.framed_site import FramedSite, framed_site
+from kit.framed_site import FramedSite, framed_site
+from kit.platform import Visitor
 from kit.site import until
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from integration.atelier.campus import Visitor
+from kit.platform import Visitor
 from kit.site import Site, until
 
 

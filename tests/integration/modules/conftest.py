@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from gitlab_standin.testing import Standin, running_standin
-from integration.modules.classroom import Classroom
+from kit.classroom import Classroom
 
 
 @pytest.fixture(scope="module")

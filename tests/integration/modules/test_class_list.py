@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils._identity import username
-from integration.modules.classroom import Classroom, environment
+from kit.classroom import Classroom, environment
 from world import venv
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from integration.modules.classroom import LOCAL, environment
+from kit.classroom import LOCAL, environment
 from world import paths, venv
 
 ROLE = paths.ROOT / "roles/course"

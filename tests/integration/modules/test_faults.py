@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from gitlab_standin.testing import Standin, start
-from integration.modules.classroom import Classroom, writes
-from integration.modules.weather import (
+from kit.classroom import Classroom, writes
+from kit.faults import (
     DROP_AFTER,
     DROP_BEFORE,
     FORWARD,

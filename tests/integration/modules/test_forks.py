@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from gitlab.v4.objects import Project
-from integration.modules.classroom import Classroom, Task, writes
+from kit.classroom import Classroom, Task, writes
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from gitlab.v4.objects import Project
-from integration.modules.classroom import Classroom, Task
+from kit.classroom import Classroom, Task
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 from atelier.config.models import Consumers, load
-from integration.modules.classroom import LOCAL, Played, environment, played
 from integration.modules.killed import kill_everything, processes_of
+from kit.classroom import LOCAL, Played, environment, played
 from world import venv
 
 GIVEN = "given-0123456789abcdef0123456789abcdef"

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.modules.classroom import Classroom, Task, writes
 from integration.modules.killed import kill_everything, processes_of
-from integration.modules.weather import FORWARD, Request, Weather, weather
+from kit.classroom import Classroom, Task, writes
+from kit.faults import FORWARD, Request, Weather, weather
 
 
 @pytest.fixture

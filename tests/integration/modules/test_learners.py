@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integration.modules.classroom import PROVIDER, Classroom, Task, writes
+from kit.classroom import PROVIDER, Classroom, Task, writes
 
 
 def test_accounts_are_made_once_as_they_must_be(room: Classroom) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.modules.classroom import LOCAL, PROVIDER, Classroom, environment
+from kit.classroom import LOCAL, PROVIDER, Classroom, environment
 from world import venv
 
 MODULES: dict[str, dict[str, Any]] = {

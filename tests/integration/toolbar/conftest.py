@@ -16,15 +16,10 @@ from typing import Any
 import httpx
 import pytest
 from gitlab_standin.testing import free_port
-from integration.toolbar.campus import GitLab, git
+from kit.two_servers import CREDENTIAL_HELPER, GitLab, git
 
 GIT_TOKEN = "canary-of-git-9f1c27"
 JUPYTER_TOKEN = "of-jupyter-1b5e"
-HELPER = """#!/bin/sh
-# lends the token as the desk does: from a place that is neither configuration nor environment
-[ "$1" = get ] && { printf 'username=learner\\npassword='; cat "$(dirname "$0")/lent"; echo; }
-exit 0
-"""
 
 
 @dataclass
@@ -74,7 +69,7 @@ def gitlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitLab]:
         monkeypatch.delenv(name)
     helper = tmp_path / "lending" / "git-credential-test"
     helper.parent.mkdir()
-    helper.write_text(HELPER)
+    helper.write_text(CREDENTIAL_HELPER)
     helper.chmod(0o755)
     (helper.parent / "lent").write_text(GIT_TOKEN)
     (tmp_path / "gitconfig").write_text(

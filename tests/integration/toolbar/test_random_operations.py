@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.toolbar.campus import BRANCH, GitLab, Ledger, Server, git
+from kit.two_servers import BRANCH, GitLab, Ledger, Server, git
 from world import passed, paths, seed
 from world.images import digest
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 import psutil
-from integration.toolbar.campus import GitLab, git
 from integration.toolbar.conftest import GIT_TOKEN, JUPYTER_TOKEN, Jupyter
+from kit.two_servers import GitLab, git
 
 
 def test_a_file_is_edited_saved_and_seen(jupyter: Jupyter, gitlab: GitLab) -> None:

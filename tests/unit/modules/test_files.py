@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from unit.modules.running import Ran, run
+from kit.modules import Ran, run
 
 Entry = dict[str, Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from unit.modules.running import Ran
+from kit.modules import Ran
 from unit.modules.test_files import Entry, keep
 
 FOLDER = "folder"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.modules.running import run, tree
+from kit.modules import run, tree
 
 PERSON = {
     f"GIT_{role}_{what}": "t@example.org"

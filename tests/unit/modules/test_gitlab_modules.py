@@ -15,8 +15,8 @@ from unittest import mock
 import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection, spaces
 from ansible_collections.mooc.atelier.plugins.modules import gitlab_instance_info, gitlab_settings
+from kit.modules import Ran, run
 from unit.modules.gitlab_double import TOKEN, Double, serve
-from unit.modules.running import Ran, run
 
 SETTINGS = {
     "signup_enabled": True,

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from kit.modules import Ran, run
 from unit.modules.gitlab_double import TOKEN, Double, serve
-from unit.modules.running import Ran, run
 
 RANK = {"private": 0, "internal": 1, "public": 2}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from unit.modules.running import run
+from kit.modules import run
 
 KNOWN = {"debian:13-slim": "sha256:1", "registry.example.org:5000/base@sha256:abc": "sha256:2"}
 LABELS = {"debian:13-slim": {"org.example": "x"}}

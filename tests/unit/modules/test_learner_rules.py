@@ -26,7 +26,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.learners impo
     Directory,
     Wanted,
 )
-from unit.modules.running import run
+from kit.modules import run
 
 
 def user(number: int, name: str, uid: str | None = None, **changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import yaml
 from ansible_collections.mooc.atelier.plugins.module_utils import _consumers
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.modules.running import run
+from kit.modules import run
 
 SECRET = "0123456789abcdef0123456789abcdef"
 OTHER = "fedcba9876543210fedcba9876543210"

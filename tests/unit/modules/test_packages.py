@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.mooc.atelier.plugins.action.packages import ActionModule
 from ansible_collections.mooc.atelier.plugins.modules import packages
-from unit.modules.running import Ran, run
+from kit.modules import Ran, run
 
 HALF = "The following packages have been unpacked but not yet configured: half. configure them"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.modules.running import run
+from kit.modules import run
 
 
 def ask(**questions: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.mooc.atelier.plugins.modules import lti_consumers
 from atelier.config.models import Consumers, load
-from unit.modules.running import Ran, run
+from kit.modules import Ran, run
 
 SECRET = "0123456789abcdef0123456789abcdef"
 OTHER = "fedcba9876543210fedcba9876543210"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooc.atelier.plugins.modules.units import started_ns
-from unit.modules.running import Ran, run
+from kit.modules import Ran, run
 
 Unit = dict[str, Any]
 HOUR = 3600

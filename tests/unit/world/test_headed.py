@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from e2e.conftest import visible
+from kit.headed import visible
 
 
 def test_the_browser_is_hidden_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from integration.atelier.framed_site import FramedSite
 from playwright.sync_api import BrowserContext, sync_playwright
 from world import quiet_network
+
+from kit.framed_site import FramedSite
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server")
 BLOCK_THIRD_PARTY = 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from e2e.visit import Demo, follow, until
+from kit.demo import Demo, follow, until
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 180

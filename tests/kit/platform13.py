@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-from integration.atelier.campus import Visitor
 from lms.outcomes import GradeBook
 from lms.platform13 import Platform13, make_key
+
+from kit.platform import Visitor
 
 
 @contextmanager

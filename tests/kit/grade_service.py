@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from kit.site import free_port
 from lms import outcomes
+
+from kit.site import free_port
 
 
 class GradeService:
@@ -31,7 +32,7 @@ class GradeService:
                 service.asked += 1
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 told = outcomes.answer(
-                    service.book, "pi", service._secret, service.address, self.headers, body
+                    service.book, "pi", service._secret, service.address, dict(self.headers), body
                 ).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/xml")

@@ -22,8 +22,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from integration.atelier.local_names import LocalNames
 from jinja2 import Environment, FileSystemLoader
+
+from kit.local_names import LocalNames
 from kit.site import ROOT, free_port, until
 
 ROLE = ROOT / "roles/nginx"

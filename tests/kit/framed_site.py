@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.atelier import course_page
-from integration.atelier.web_server import NOTEBOOKS, WebServer
-from kit.site import Site, free_port
 from lms.platform13 import Platform13
 from lms.settings import Settings
+
+from kit import course_page
+from kit.site import Site, free_port
+from kit.web_server import NOTEBOOKS, WebServer
 
 LOCAL_NAMES = """
 import socket

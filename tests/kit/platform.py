@@ -139,7 +139,7 @@ class Visitor:
 
     def way_on(self, response: httpx.Response) -> str:
         """Where a redirect leads; by GitLab's way out straight to what comes after it."""
-        address = urljoin(str(response.url), response.headers.get("location", ""))
+        address: str = urljoin(str(response.url), response.headers.get("location", ""))
         if "/-/atelier/leave?" in address:  # where nginx ends GitLab's session and sends back
             return f"{self.hub_url}/hub/atelier/go?{urlsplit(address).query}"
         return address

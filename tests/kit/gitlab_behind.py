@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integration.atelier.framed_site import FramedSite
+from kit.framed_site import FramedSite
 from kit.gitlab_beside import GitLabBeside
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import httpx
+
 from kit.site import free_port, proxy_command, until
 
 CONFIG = """

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-from integration.atelier.campus import launch_form
-from integration.atelier.local_names import LocalNames
 from world.target import Target
+
+from kit.local_names import LocalNames
+from kit.platform import launch_form
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import docker
+import docker  # type: ignore[import-untyped]
 from atelier.homes.mounts import attached, unmount
-from docker.types import IPAMConfig, IPAMPool
-from integration.atelier.campus import Visitor
-from kit.site import Site
+from docker.types import IPAMConfig, IPAMPool  # type: ignore[import-untyped]
 from world import images
+
+from kit.platform import Visitor
+from kit.site import Site
 
 HERE = Path(__file__).parent
 DOCKERFILE = f"""

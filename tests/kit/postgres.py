@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from kit.site import free_port
 from psycopg import sql
+
+from kit.site import free_port
 
 USER = "atelier"
 SERVER_ACCOUNT = "postgres"
