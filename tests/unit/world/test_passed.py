@@ -124,7 +124,7 @@ LONG = {
 @pytest.fixture
 def tried(checkout: Path) -> Path:
     """The small checkout with a few long tests, and a quick one."""
-    for path in (*LONG.values(), "tests/kit/classroom.py", "tests/unit/test_x.py"):
+    for path in (*LONG.values(), "tests/integration/modules/killed.py", "tests/unit/test_x.py"):
         (checkout / path).parent.mkdir(parents=True, exist_ok=True)
         (checkout / path).write_text(path)
     for name in passed.TOOLS:
@@ -140,7 +140,7 @@ def tried(checkout: Path) -> Path:
     [
         ("roles/docker/tasks/main.yml", {"e2e", "rain"}),
         ("plugins/something", {"e2e", "rain", "keys"}),
-        ("tests/kit/classroom.py", {"keys"}),
+        ("tests/integration/modules/killed.py", {"keys"}),
         ("tests/integration/atelier/test_rain.py", {"rain"}),
         ("tests/e2e/test_site.py", {"e2e"}),
         ("tests/kit", {"e2e", "rain", "keys", "users"}),
