@@ -9,7 +9,7 @@ import pytest
 from world import paths
 
 TESTS = paths.ROOT / "tests"
-KINDS = ("benchmarks", "e2e", "integration", "molecule", "quality", "unit")
+KINDS = ("benchmarks", "e2e", "integration", "molecule", "quality", "soak", "unit")
 MODULES = sorted(path for kind in KINDS for path in (TESTS / kind).rglob("*.py"))
 
 

@@ -195,7 +195,7 @@ def network() -> str:
     return gateway
 
 
-def _prepare(gitlab_image: str | None) -> str:
+def prepare(gitlab_image: str | None) -> str:
     """Make what the site is installed with and on, but for the server itself.
 
     Returns:
@@ -225,7 +225,7 @@ def _site() -> tuple[str, list[str | Path], dict[str, str]]:
 
 def interrupt() -> bool:
     """Make the server, and kill three installations of the site on it: `up` has to repair that."""
-    _prepare(os.environ.get("GITLAB_IMAGE") or None)
+    prepare(os.environ.get("GITLAB_IMAGE") or None)
     TARGET.up()
     name, options, env = _site()
     paths.RESULTS.mkdir(exist_ok=True)
@@ -242,14 +242,14 @@ def interrupt() -> bool:
 def up() -> bool:
     """Bring the demo up, or to its wanted state. True when something changed."""
     began = time.monotonic()
-    gateway = _prepare(os.environ.get("GITLAB_IMAGE") or None)
+    gateway = prepare(os.environ.get("GITLAB_IMAGE") or None)
     fresh = not TARGET.state()
     changed = TARGET.up()
     say(f"==> installing the site (whole log: {SITE_LOG.relative_to(paths.ROOT)})")
     name, options, env = _site()
     outcome = playbook.run(name, options, log=SITE_LOG, env=env)
     _note(outcome, fresh=fresh)
-    _hand_over()
+    hand_over()
     changed = lms.ensure(gateway, DETAILS) or changed
     fingerprint.keep("demo", fingerprint.take(TARGET, own_values(read_json(VARS))))
     TARGET.keep_course_images()
@@ -271,7 +271,7 @@ def _note(outcome: playbook.Outcome, *, fresh: bool) -> None:
     TIMINGS.write_text(json.dumps(known) + "\n")
 
 
-def _hand_over() -> None:
+def hand_over() -> None:
     """Write what a client of the demo needs: demo.json and the authority's certificate."""
     consumer = json.loads(VARS.read_text())["atelier_consumers"][0]
     authority = TARGET.read("/etc/atelier/pki/ca.pem") + "\n"

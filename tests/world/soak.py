@@ -115,6 +115,14 @@ def whole_site(suite: str) -> Callable[[Path], None]:
     return run
 
 
+def upgraded(log: Path) -> None:
+    """Install the former version, work on it, and upgrade it to this one."""
+    if demo.TARGET.state():
+        raise WorldError("This part makes the demo anew: make demo-down first.")
+    env = {"KEEP_IMAGES": "1", "KEEP_ENGINE": "1"}
+    _pytest(log, "tests/soak/test_upgrade.py", env=env)
+
+
 def archives(log: Path) -> None:
     """Build the toolbar twice, in two folders."""
     _pytest(log, "tests/integration/collection/test_archives.py")
@@ -155,6 +163,7 @@ PARTS = (
     ),
     Part("archives", "what is given away is the same wherever it is built", archives),
     Part("kills", "ten runs killed at random, the site compared with one that was not", kills),
+    Part("upgrade", "learners of the former version lose nothing by an upgrade", upgraded),
     Part("walk", f"{WALK_STEPS} random operations of the toolbar", walk),
     Part("launches", "100,000 launches, and as many that nobody signed", launches),
     Part("attacks", "the hub answers under each attack within twice its usual time", attacks),
