@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from kit.framed_site import FramedSite
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import free_port
 from kit.web_server import DOMAIN, WebServer
 from world import paths

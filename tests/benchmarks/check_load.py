@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.gitlab_beside import GitLabBeside
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site
 from world.run import say
 

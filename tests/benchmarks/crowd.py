@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from kit.platform import launch_form
+from kit.platform11 import launch_form
 
 from benchmarks.kernel import LocalNames
 

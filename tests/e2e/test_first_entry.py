@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from kit.demo import Demo, follow, until
-from kit.platform import launch_form
+from kit.platform11 import launch_form
 
 LAUNCHES = 10
 

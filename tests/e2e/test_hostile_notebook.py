@@ -18,7 +18,7 @@ from hostile.visit import FILES, FOLDER, Place, all_attempts, hostile_page
 from kit.demo import Demo
 from kit.form import POST_FORM
 from kit.learner import Seat, open_notebook
-from kit.platform import launch_form
+from kit.platform11 import launch_form
 from playwright.sync_api import BrowserContext, Page, expect
 
 SETTINGS = """

@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 from kit.demo import Demo, until
 from kit.form import POST_FORM
-from kit.platform import launch_form
+from kit.platform11 import launch_form
 from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 
 ARRIVAL_MS = 180_000

@@ -14,7 +14,7 @@ from atelier.homes.mounts import attached, unmount
 from docker.types import IPAMConfig, IPAMPool  # type: ignore[import-untyped]
 from world import images
 
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site
 
 HERE = Path(__file__).parent

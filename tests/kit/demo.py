@@ -14,7 +14,7 @@ import httpx
 from world.target import Target
 
 from kit.local_names import LocalNames
-from kit.platform import launch_form
+from kit.platform11 import launch_form
 
 
 @dataclass(frozen=True)

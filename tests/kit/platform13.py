@@ -14,7 +14,7 @@ import httpx
 from lms.outcomes import GradeBook
 from lms.platform13 import Platform13, make_key
 
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kit.browser_window import window as window
 from kit.gitlab_beside import GitLabBeside
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site
 
 _numbers = itertools.count(1)

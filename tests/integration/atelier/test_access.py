@@ -17,7 +17,7 @@ from gitlab_standin.mailbox import Mailbox, mailbox
 from integration.atelier.test_desk import git
 from kit.gitlab_beside import GitLabBeside
 from kit.gitlab_hub import Browser
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site
 
 PAGE = "/services/desk/"

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site
 from kit.stock_site import StockHub
 

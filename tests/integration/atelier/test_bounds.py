@@ -16,7 +16,7 @@ import pytest
 from atelier.limits import logs as log_bounds
 from kit.framed_site import FramedSite, framed_site
 from kit.local_names import LocalNames
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import free_port
 from kit.web_server import DOMAIN, WebServer
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from kit.gitlab_beside import GitLabBeside
 from kit.grade_service import GradeService
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 from lms.outcomes import GradeBook

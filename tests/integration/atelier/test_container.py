@@ -20,7 +20,7 @@ from kit.container_site import (
     undo_mounts,
     volumes,
 )
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import START_SECONDS, Site, until
 
 NAME = f"atelier-test-{secrets.token_hex(4)}"

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from atelier.identity import username
 from kit.gitlab_beside import GitLabBeside
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site, until
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from kit.platform import Visitor, launch_form
+from kit.platform11 import Visitor, launch_form
 from kit.site import Site, until
 
 

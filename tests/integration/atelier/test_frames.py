@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from kit.framed_site import FramedSite, framed_site
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import free_port
 from kit.web_server import WebServer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site
 
 

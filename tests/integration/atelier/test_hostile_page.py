@@ -22,7 +22,7 @@ from kit.browser_window import (
 from kit.form import POST_FORM
 from kit.framed_site import FramedSite, framed_site
 from kit.gitlab_behind import GitLabBehind
-from kit.platform import Visitor, launch_form
+from kit.platform11 import Visitor, launch_form
 from kit.web_server import NOTEBOOKS, SIBLING
 from playwright.sync_api import BrowserContext, Error, Page, expect
 

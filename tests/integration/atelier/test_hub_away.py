@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 from kit.framed_site import FramedSite
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import ROOT, free_port, until
 from kit.web_server import WebServer
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from kit.modules import run
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site, until
 
 

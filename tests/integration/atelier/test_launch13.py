@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 import pytest
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 from lms.platform13 import Platform13

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus, urlencode
 import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site
 
 EXAMPLES = 80

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site, until
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from atelier.identity import username
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 

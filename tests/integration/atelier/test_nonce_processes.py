@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from atelier.cli import settings as settings_command
 from atelier.lti.nonces import NonceStore
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.postgres import Postgres, postgres
 from kit.site import ROOT, Site, free_port
 

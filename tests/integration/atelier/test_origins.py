@@ -8,7 +8,7 @@ import httpx
 import pytest
 from atelier.hub.origins import TRUSTED_SECONDS
 from kit.framed_site import FramedSite, framed_site
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import until
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import httpx
-from kit.platform import Visitor
+from kit.platform11 import Visitor
 from kit.site import Site
 
 from .test_desk import server_token
