@@ -1,9 +1,9 @@
-"""Shows out those whose way in was taken off the inventory: at once, not at their next visit.
+"""Ends access at once when a consumer, a registration or a course is removed from the inventory.
 
-What a launch opened lasts longer than the launch: a session of two weeks, tokens, a server that
-runs. When the files of consumers, registrations or courses have changed, everybody's launches are
-looked at again. A server of a course that is closed to its learner stops, and with it the git
-credential it was lent; somebody to whom nothing is open any more is signed out everywhere.
+A launch opens a session of two weeks, tokens and a server, which all outlast it. When the files of
+consumers, registrations or courses change, every learner's launches are checked again. A server of
+a course that the learner may no longer open is stopped, which revokes its git credential. A learner
+without any open course left is signed out everywhere.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from atelier.hub.context import hub_context
 
 EVERY_SECONDS = 2.0
 AT_A_TIME = 200
-"""Launches looked at before others have their turn on the event loop."""
+"""Launches checked before the event loop serves other requests."""
 
 
 class AccessSweep:
-    """Looks at the files from time to time, and at everybody when they have changed.
+    """Checks the files periodically, and every user when they have changed.
 
     Args:
         app: JupyterHub.
@@ -36,15 +36,15 @@ class AccessSweep:
         self._app = app
         self._seen: Any = None
         self._out: set[str] = set()
-        """Who was signed out, and has not come in since."""
+        """Users who were signed out and have not signed in since."""
         self._calls = PeriodicCallback(self.look, EVERY_SECONDS * 1000)
 
     def begin(self) -> None:
-        """Look from now on."""
+        """Start the periodic checks."""
         self._calls.start()
 
     async def look(self) -> None:
-        """Show out whom the files do not let in any more; what fails is tried at the next look."""
+        """End the access of users whom the files no longer admit; retry failures at the next check."""
         seen = hub_context().admission.state()
         if seen is None or seen == self._seen:
             return
@@ -55,7 +55,7 @@ class AccessSweep:
             self._app.log.exception("sessions and servers were not compared with the inventory")
 
     async def _everybody(self) -> bool:
-        """Look at all launches. False: a server was starting or stopping, and is still there."""
+        """Check all launches. False: a server was starting or stopping and still exists."""
         users = orm.User.__table__
         kept = users.c.encrypted_auth_state
         people = self._app.db.execute(select(users.c.name, kept).where(kept.is_not(None))).all()
@@ -77,7 +77,7 @@ class AccessSweep:
         return done
 
     async def _show_out(self, name: str, closed: set[str], *, everywhere: bool) -> bool:
-        """Stop the servers of closed courses; sign out who has nothing else."""
+        """Stop the servers of closed courses; sign out users without another course."""
         user = self._app.users.get(name)
         if user is None:
             return True
@@ -95,7 +95,7 @@ class AccessSweep:
         if not spawner.active:
             return True
         self._app.log.info("the server %s of %s stops: it is closed to them", slug, user.name)
-        spawner._stop_pending = True  # before anything else has a turn, as JupyterHub does it
+        spawner._stop_pending = True  # without awaiting in between, as JupyterHub does
         try:
             await self._app.proxy.delete_user(user, slug)
             await user.stop(slug)
@@ -107,7 +107,7 @@ class AccessSweep:
         return True
 
     def _sign_out(self, person: Any) -> None:
-        """Make everything worthless that this person's browsers and programs hold."""
+        """Invalidate the sessions and tokens of this user's browsers and programs."""
         self._app.log.info("%s is signed out: what they came by is gone", person.name)
         for held in (*person.api_tokens, *person.oauth_codes):
             self._app.db.delete(held)

@@ -1,7 +1,7 @@
 """The hub's authenticator.
 
-Built on ltiauthenticator's LTI 1.1 class; what it does with a launch is ours, see
-:mod:`atelier.lti.launch11` for why.
+A subclass of ltiauthenticator's LTI 1.1 authenticator that checks launches with
+:mod:`atelier.lti.launch11`, which says why.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
         return Keysets(hub_context().platform_client)
 
     def login_url(self, base_url: str) -> str:
-        """Where JupyterHub sends whom it does not know: to a page that says where the way in is."""
+        """The page for visitors who are not signed in; it points to the course page."""
         return f"{base_url}atelier/entrance"
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
-        """The hub's routes of the door."""
+        """The hub's routes for launches, registration, sign-out and the pages of learners."""
         ended = end_old_tokens(app.db)
         if ended:
             self.log.warning("%s tokens of learners, which had no end, are deleted", ended)

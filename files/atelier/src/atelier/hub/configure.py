@@ -68,7 +68,7 @@ def services(settings: Settings, credentials: Credentials) -> list[dict[str, Any
             "name": "desk",
             "display": False,
             "url": settings.desk.url,
-            "timeout": 1,  # a desk that is down does not keep the hub from starting
+            "timeout": 1,  # the hub starts also while the desk is down
             "api_token": credentials.get("desk_api_token"),
             "oauth_redirect_uri": f"{settings.site.hub_url}/services/desk/oauth_callback",
             "oauth_no_confirm": True,
@@ -93,10 +93,10 @@ def services(settings: Settings, credentials: Credentials) -> list[dict[str, Any
 
 
 def roles(settings: Settings) -> list[dict[str, Any]]:
-    """Who may do what: learners sign in to GitLab and the desk, the culler stops servers.
+    """Roles: learners may sign in to GitLab and the desk, the culler may stop servers.
 
-    The desk holds no right on the hub: it checks each token with that token itself.
-    Learners make no tokens: nothing here needs one, and one would outlive a sign-out.
+    The desk has no scope on the hub: it checks a token by using that token.
+    Learners cannot create tokens: no feature needs one, and a token would outlive a sign-out.
     """
     own = ("read:users", "users:activity", "servers", "access:servers")
     services = ("gitlab", "desk")
@@ -144,7 +144,7 @@ def configure(c: Any) -> None:
     c.JupyterHub.cookie_secret = _key(credentials, "cookie_secret")
     c.CryptKeeper.keys = [_key(credentials, "auth_state_key")]
 
-    # The proxy is a unit of its own, and learners' servers outlive the hub.
+    # The proxy is a separate unit, and learners' servers keep running when the hub restarts.
     c.JupyterHub.cleanup_proxy = False
     c.JupyterHub.cleanup_servers = False
     c.ConfigurableHTTPProxy.should_start = False
@@ -152,7 +152,7 @@ def configure(c: Any) -> None:
     c.ConfigurableHTTPProxy.auth_token = credentials.get("proxy_auth_token")
 
     c.JupyterHub.authenticator_class = AtelierAuthenticator
-    c.Authenticator.allow_all = True  # who a known platform signs for, and nobody else
+    c.Authenticator.allow_all = True  # only users whose launch a registered platform has signed
     c.Authenticator.enable_auth_state = True
     c.Authenticator.admin_users = set(settings.hub.admin_users)
     c.Authenticator.post_auth_hook = fill_user_info
@@ -170,7 +170,7 @@ def configure(c: Any) -> None:
 
     c.JupyterHub.template_paths = [str(HUB_TEMPLATES), str(STATIC)]
     c.JupyterHub.template_vars = {
-        # JupyterHub calls what can be called with the user; these are for the templates to call
+        # in a namespace: JupyterHub would call plain functions itself, with the user
         "atelier": SimpleNamespace(say=say, learner_of=learner_of, error_reference=error_reference),
         "contact": settings.site.contact_email,
     }

@@ -21,13 +21,13 @@ def auth_state(
     *,
     staff: bool = False,
 ) -> AuthState:
-    """What is kept of a launch.
+    """The ``auth_state`` that is stored after a launch.
 
     Args:
-        learner: whose it is.
-        place: where it leads.
-        params: its parameters.
-        consumer: who launched.
+        learner: who launched.
+        place: the page that the launch opens.
+        params: the launch's parameters.
+        consumer: the platform's consumer or registration.
         now: present time, seconds since 1970.
         services: LTI 1.3: how the platform takes grades.
         staff: whether they teach the course.
@@ -52,7 +52,7 @@ def auth_state(
 
 
 def place_of(state: AuthState | None, query: Mapping[str, str]) -> Destination | None:
-    """Where a learner goes: what the query says, among the courses they launched.
+    """The page that a query of ``/hub/atelier/go`` opens, in a course that the learner launched.
 
     Args:
         state: their ``auth_state``.
@@ -82,7 +82,7 @@ def place_of(state: AuthState | None, query: Mapping[str, str]) -> Destination |
 
 
 def hand_over(state: AuthState, course: str) -> dict[str, Any]:
-    """What the desk is told of a learner's latest launch of a course.
+    """The message to the desk about a learner's latest launch of a course.
 
     Args:
         state: their ``auth_state``.

@@ -1,4 +1,4 @@
-"""Servers are named after courses, and no other is ever made."""
+"""Named servers exist for courses only."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from atelier.hub.context import hub_context
 
 
 def only_courses(handler: Any) -> int:
-    """Refuse a named server that is no course's, before JupyterHub stores a row for it.
+    """Refuse a named server that is not a course, before JupyterHub stores a row for it.
 
-    JupyterHub asks this for the number of named servers that somebody may have.
+    JupyterHub calls this hook to learn how many named servers a user may have.
 
     Args:
         handler: the request; of those that name a server, it is the last part of the path.

@@ -1,4 +1,4 @@
-"""Tokens that learners made while they could: such a token had no end."""
+"""Deletes tokens that learners created in earlier versions and that never expire."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 from jupyterhub import orm  # type: ignore[import-untyped]
 
 _OF_A_SERVER = ("users:activity!", "access:servers!server=")
-"""How the scopes begin that a running server's own token has, and no others."""
+"""First part of the scopes that only a running server's own token has."""
 
 
 def end_old_tokens(db: Any) -> int:
-    """Delete learners' tokens that never expire, but for those of servers, which end with them.
+    """Delete learners' tokens that never expire, except those of running servers.
 
     Args:
         db: a session of the hub's database.
 
     Returns:
-        How many there were.
+        The number of tokens deleted.
     """
     kept_for_ever = db.query(orm.APIToken).filter(
         orm.APIToken.user_id.isnot(None), orm.APIToken.expires_at.is_(None)

@@ -1,7 +1,8 @@
-"""Where learners' servers answer: on a host name of each learner's own, or all on the hub's.
+"""Origins of learners' servers: a host name for each learner, or the hub's for all.
 
-A notebook runs its owner's JavaScript. On the hub's origin it may do what whoever opens it may do;
-on an origin of its own, a browser gives it nothing of the hub, the desk or another learner.
+A notebook runs its owner's JavaScript. On the hub's origin that script could act for anybody who
+opens the notebook. On a separate origin the browser keeps the hub, the desk and other learners'
+servers out of its reach.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from jupyterhub.utils import subdomain_hook_idna  # type: ignore[import-untyped]
 from atelier.config.models import HOST_PREFIX, Settings, Site
 
 TRUSTED_SECONDS = 3
-"""How long a learner's server may trust what the hub said of a visitor. It does not get the hub's
-cookies, so a sign-out shows there only when it asks again. 0 would mean for ever."""
+"""Seconds for which a learner's server caches the hub's answer about a visitor. The server does not
+receive the hub's cookies, so it notices a sign-out only when it asks again. 0: for ever."""
 TOKEN_SECONDS = 7 * 24 * 3600
-"""Longest life of what the hub gives to browsers for learners' servers, desk and GitLab."""
+"""Longest life of browsers' OAuth tokens for learners' servers, the desk and GitLab."""
 MAX_TOKEN_SECONDS = 30 * 24 * 3600
-"""Longest life of a token that an administrator makes."""
+"""Longest life of a token that an administrator creates."""
 
 
 def server_origin(site: Site, username: str) -> str:
-    """Origin of a learner's server, without a slash; empty where it is the hub's own.
+    """Origin of a learner's server, without a trailing slash; empty if it is the hub's origin.
 
     Args:
         site: the site's addresses.
@@ -38,12 +39,12 @@ def server_origin(site: Site, username: str) -> str:
 
 
 def server_arguments(site: Site) -> list[str]:
-    """What a learner's server is started with, so that it soon sees who signed out."""
+    """Command-line arguments with which a learner's server notices a sign-out within seconds."""
     return [f"--HubOAuth.cache_max_age={TRUSTED_SECONDS}"] if site.notebooks else []
 
 
 def origin_settings(settings: Settings, c: Any) -> None:
-    """Write into JupyterHub's configuration where learners' servers answer.
+    """Write the origins of learners' servers into JupyterHub's configuration.
 
     Args:
         settings: the site's settings.
@@ -57,8 +58,8 @@ def origin_settings(settings: Settings, c: Any) -> None:
     hub = urlsplit(site.hub_url).hostname
 
     def host(name: str, domain: str, kind: str) -> str:
-        """Host of a learner's server; of a service, whose pages are the site's own, the hub's."""
-        del domain  # for users the hub's, for services the learners'
+        """The learner's host for a user's server, the hub's host for a service."""
+        del domain  # the domain: the hub's for users, the notebooks' for services
         if kind == "service":
             return str(hub)
         return str(subdomain_hook_idna(name, site.notebook_domain, kind))
@@ -70,11 +71,11 @@ def origin_settings(settings: Settings, c: Any) -> None:
 
 
 def keep_sessions_on_the_hub(site: Site) -> None:
-    """Have JupyterHub's cookie of sessions set and read under a name that no other host can set.
+    """Give JupyterHub's session cookie the prefix ``__Host-``, which no other host can set.
 
-    JupyterHub prefixes its other cookies only, and gives this one to all hosts below the hub's: a
-    page on a relative of the hub's host could put a session of its own choice into a browser, and
-    signing out would then revoke nothing.
+    JupyterHub prefixes its other cookies but sets this one for all hosts below the hub's. A page on
+    a sibling host could otherwise plant a session id in a browser, and signing out would revoke
+    nothing.
     """
     if site.hub_session_cookie == base.SESSION_COOKIE_NAME:
         return

@@ -1,4 +1,4 @@
-"""The queue of learners whose servers cannot all start at once: first come, first served."""
+"""A first-come, first-served queue for servers that cannot all start at once."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass
 Key = tuple[str, str]
 """(username, course)."""
 _PATIENCE_SECONDS = 15.0
-"""How late a page may come back before those behind it are let past."""
+"""Seconds that a waiting page may be late before the ones behind it pass."""
 _KEPT_SECONDS = 600.0
-"""How long somebody who went away finds their place again."""
+"""Seconds for which the place of a learner who went away is kept."""
 
 
 @dataclass
 class _Waiting:
     due: float
-    """When their page asks again, seconds of a monotonic clock."""
+    """When the page is expected to ask again, seconds of a monotonic clock."""
 
 
 class SpawnQueue:
-    """Who waits for a start, in the order they came."""
+    """The learners who wait for a start, in order of arrival."""
 
     def __init__(self) -> None:
         self._waiting: dict[Key, _Waiting] = {}
 
     def place(self, key: Key, now: float) -> int:
-        """Place of a learner who asks, from 1; a newcomer's is the last.
+        """Return a learner's place in the queue, from 1; a newcomer is added at the end.
 
-        Those before them who have stopped asking are not counted.
+        Learners ahead whose page has stopped asking are not counted.
 
         Args:
             key: who.
@@ -46,9 +46,9 @@ class SpawnQueue:
 
     @staticmethod
     def pause(place: int) -> int:
-        """Seconds until the page asks again: those far behind need not ask so often."""
+        """Seconds until the page should ask again: longer far back in the queue."""
         return min(30, 2 + place // 10)
 
     def leave(self, key: Key) -> None:
-        """Their server starts, or they wait no more."""
+        """Remove a learner: the server starts, or the learner has given up."""
         self._waiting.pop(key, None)

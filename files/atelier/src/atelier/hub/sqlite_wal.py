@@ -1,4 +1,4 @@
-"""SQLite for a hub that many enter at once: a commit waits for the disk once, not three times."""
+"""SQLite's write-ahead log for the hub: a commit waits for the disk once instead of three times."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sqlalchemy.engine import Engine, make_url
 
 
 def use_write_ahead_log(database_url: str) -> None:
-    """Have this process's connections to a SQLite file use its write-ahead log.
+    """Let this process's connections to a SQLite file use the write-ahead log.
 
-    What the hub has committed survives its own end, however sudden. A machine that loses power may
-    forget the last sign-ins, never more, and the file stays whole (SQLite, "Write-Ahead Logging",
-    section 7 of the pragma ``synchronous``). Other databases are left as they are.
+    Commits survive a crash of the hub. A power failure may lose the last sign-ins but never damages
+    the file (SQLite, "Write-Ahead Logging" and the pragma ``synchronous``). Other databases are not
+    touched.
 
     Args:
         database_url: the hub's database, as SQLAlchemy writes it.

@@ -1,7 +1,7 @@
-"""One-time tickets: from a frame where the browser refuses cookies to a tab of its own.
+"""One-time tickets that carry a launch from a frame without cookies to a new tab.
 
-A launch is accepted once, so the new tab cannot repeat it. The page in the frame holds a ticket
-instead: sealed by the hub, good for a few minutes, redeemed once through the record of nonces.
+A launch is accepted once, so the new tab cannot repeat it. The page in the frame contains a ticket
+instead: sealed by the hub, valid for a few minutes, and redeemed once, like a nonce.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _PURPOSE = "ticket"
 
 @dataclass(frozen=True)
 class Ticket:
-    """Who may be signed in, and where they go then."""
+    """The learner to sign in, and the page to open then."""
 
     username: str
     query: str
     """Query of ``/hub/atelier/go``."""
     target: str
     instead_of: str = ""
-    """Username of whom it replaces in the browser it was made for; empty: of nobody."""
+    """Username that this sign-in replaces in the browser; empty if nobody was signed in."""
 
 
 def write(ticket: Ticket, sealer: Sealer, now: float) -> str:
-    """A ticket as text; each call makes one of its own.
+    """Return a ticket as text; each call creates a different one.
 
     Args:
-        ticket: what it is good for.
+        ticket: what it permits.
         sealer: the site's.
         now: present time, seconds since 1970.
     """
@@ -41,16 +41,16 @@ def write(ticket: Ticket, sealer: Sealer, now: float) -> str:
 
 
 def redeem(text: str, sealer: Sealer, nonces: NonceStore, now: float) -> Ticket:
-    """The ticket, once.
+    """Redeem a ticket, which works once.
 
     Args:
-        text: what came.
+        text: the ticket as it was received.
         sealer: the site's.
-        nonces: where it is recorded that it was used.
+        nonces: records that the ticket was used.
         now: present time, seconds since 1970.
 
     Raises:
-        SealError: it is forged, too old, or was used before; the text says which.
+        SealError: the ticket is forged, expired or used; the text says which.
     """
     value = sealer.open(_PURPOSE, text, now)
     used, made = value.pop("id"), value.pop("at")

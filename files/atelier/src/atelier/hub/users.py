@@ -1,8 +1,7 @@
-"""The hub's users as launches need them: kept at hand, and stored in one commit.
+"""Finds and stores the hub's users with one query and one commit for each launch.
 
-JupyterHub's own way from a launch to a user asks the database for the user and for each role,
-several times, and commits after each step: six times for a newcomer. What is stored here is the
-same, as a test compares; it is read once and committed once.
+JupyterHub's own code queries the user and each role several times and commits after each step, six
+times for a new user. The rows stored here are the same; a test compares them.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ class UserHandler(BaseHandler):  # type: ignore[misc]
     """Finds and stores users."""
 
     state: AuthState
-    """What is kept of whom :meth:`auth_to_user` has just stored."""
+    """``auth_state`` of the user that :meth:`auth_to_user` has just stored."""
 
     def find_user(self, name: str) -> Any:
-        """A user by name, without asking the database for one whom this process knows."""
+        """A user by name; the database is asked only for users this process has not seen."""
         number = hub_context().user_ids.get(name)
         if number is not None and number in self.users:
             user = self.users[number]
@@ -53,12 +52,12 @@ class UserHandler(BaseHandler):  # type: ignore[misc]
 
         Args:
             authenticated: JupyterHub's authentication model.
-            user: whom, when they are known already.
+            user: the user, if already known.
         """
         user = user or self.find_user(authenticated["name"])
         before = self._kept(user.encrypted_auth_state) if user is not None else None
-        # From here to the commit nothing waits: the session is everybody's, and another launch of
-        # the same newcomer may be on its way.
+        # Do not await between here and the commit: all requests share the session, and another
+        # launch of the same new user may be in progress.
         self.state = merge_auth_state(authenticated["auth_state"], before) or {}
         keeper = CryptKeeper.instance()
         keeper.check_available()
@@ -76,7 +75,7 @@ class UserHandler(BaseHandler):  # type: ignore[misc]
         return user
 
     def _add(self, person: Any) -> Any:
-        """A newcomer, with their role and the nameless server that JupyterHub makes for each."""
+        """Add a user, with the role and the default server that JupyterHub creates for each."""
         role = self.db.get(orm.Role, hub_context().user_ids.get(_USER_ROLE, 0))
         if role is None or role.name != "user":
             role = orm.Role.find(self.db, "user")
@@ -93,7 +92,7 @@ class UserHandler(BaseHandler):  # type: ignore[misc]
         return user
 
     def _change(self, person: Any, said: Mapping[str, Any]) -> None:
-        """What is stored of a user is what a launch says now; JupyterHub's roles follow."""
+        """Update a stored user to what the launch says; JupyterHub's roles follow."""
         changed = {name: value for name, value in said.items() if value != getattr(person, name)}
         self.db.execute(_users.update().where(_users.c.id == person.id).values(**changed))
         for name, value in changed.items():
@@ -104,7 +103,7 @@ class UserHandler(BaseHandler):  # type: ignore[misc]
         self.db.commit()
 
     def _kept(self, encrypted: bytes | None) -> AuthState | None:
-        """What was kept of a user before; None when that cannot be read, as JupyterHub has it."""
+        """The stored ``auth_state``; None if it cannot be decrypted, as in JupyterHub."""
         if encrypted is None:
             return None
         try:

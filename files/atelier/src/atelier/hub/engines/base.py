@@ -26,7 +26,7 @@ _LOCALES: dict[Language, str] = {"fr": "fr_FR.UTF-8", "en": "en_US.UTF-8"}
 
 
 class SpawnError(Exception):
-    """A server that cannot start; ``jupyterhub_message`` is the sentence the learner reads."""
+    """A server cannot start; ``jupyterhub_message`` is the sentence for the learner."""
 
     def __init__(self, key: str, lang: Language, detail: str) -> None:
         super().__init__(detail)
@@ -34,7 +34,7 @@ class SpawnError(Exception):
 
 
 class CourseNotLaunchedError(web.HTTPError):
-    """A course the learner has not launched: nothing went wrong here, so it is no failure."""
+    """The learner has not launched this course. JupyterHub does not count it as a failed start."""
 
     def __init__(self, lang: Language, detail: str) -> None:
         super().__init__(403, detail)
@@ -57,8 +57,8 @@ def extra_hosts(settings: Settings) -> dict[str, str]:
 def git_environment(settings: Settings) -> dict[str, str]:
     """Git settings for hosts under ``.localhost``.
 
-    libcurl takes those for the loopback interface whatever ``/etc/hosts`` says; git is told
-    the address itself.
+    libcurl resolves those to the loopback interface whatever ``/etc/hosts`` says, so git gets their
+    address by its configuration.
     """
     resolve = [
         f"{host}:{port}:{settings.spawner.gateway}"
@@ -75,14 +75,14 @@ def git_environment(settings: Settings) -> dict[str, str]:
 def container_environment(
     settings: Settings, course: Course, learner: LearnerInfo, *, space: str
 ) -> dict[str, str]:
-    """What a learner's container is told; nothing secret.
+    """Environment of a learner's container, without secrets.
 
     Args:
         settings: the site's settings.
-        course: its course.
-        learner: whose it is.
-        space: what the desk says of the fork: ``ready``, ``preparing``, or ``unavailable``,
-            when waiting for it is no use.
+        course: the course.
+        learner: the owner.
+        space: state of the fork by the desk: ``ready``, ``preparing``, or ``unavailable``, which
+            means that waiting is of no use.
     """
     return {
         **git_environment(settings),
@@ -102,13 +102,13 @@ def container_environment(
 
 
 def upload_arguments(settings: Settings) -> list[str]:
-    """What holds a notebook server to the largest request; Jupyter's own limit is 512 MiB."""
+    """Arguments that limit requests to a notebook server; Jupyter's default is 512 MiB."""
     most = settings.spawner.upload_limit_mb * 1024**2
     return [f"--ServerApp.max_body_size={most}", f"--ServerApp.max_buffer_size={most}"]
 
 
 class CourseMixin:
-    """What every engine's spawner does for a course: who may start it, its space, its end."""
+    """What all engines' spawners do: check the course, ask for the space, revoke the credential."""
 
     name: str
     """The named server: a course's slug. JupyterHub sets it, and ``user``."""
@@ -117,20 +117,20 @@ class CourseMixin:
     learner: LearnerInfo | None = None
     course: Course | None = None
     space = "unavailable"
-    """What the desk said of the fork when the server started."""
+    """State of the fork when the server started."""
     origin = ""
-    """Where the server that runs was told that browsers find it; empty: on the hub's host."""
+    """Origin with which the running server was started; empty: the hub's."""
     container_address = ""
-    """Of the container that is being started, before the hub has noted it."""
+    """Address of the container that is starting, before the hub has stored it."""
     _step = "progress_space"
     _launched: dict[str, Any] | None = None
 
     def get_state(self) -> dict[str, Any]:
-        """What the hub remembers of a running server when it starts again."""
+        """State that the hub stores for a running server."""
         return {**super().get_state(), "origin": self.origin}  # type: ignore[misc]
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take back what was remembered; a server of before this was kept is on the hub's host."""
+        """Restore the stored state; a server of an earlier version has the hub's origin."""
         super().load_state(state)  # type: ignore[misc]
         self.origin = state.get("origin", "")
 
@@ -141,22 +141,22 @@ class CourseMixin:
 
     @property
     def seat(self) -> str:
-        """IP address that the server's own requests come from; empty until it is known."""
+        """IP address from which the server sends requests; empty until it is known."""
         return self.container_address or (self.server.ip if self.server else "")
 
     def remember(self, state: dict[str, Any] | None) -> None:
-        """Take from ``auth_state`` who the learner is and which courses they launched."""
+        """Read the learner and the launched courses from ``auth_state``."""
         self.learner = learner_of(state)
         self._launched = state
 
     async def prepare(self) -> None:
-        """Before the start: the course as it is now, and the space, if GitLab can be had.
+        """Before the start: read the course, and ask the desk for the space.
 
-        A space in the making is waited for in the container, while Jupyter starts: the desk
-        answers the clone's question for a credential when the space is there.
+        The container waits for a space that is being prepared while Jupyter starts: the desk
+        answers the clone's request for a credential when the space is ready.
 
         Raises:
-            CourseNotLaunchedError: no such course for this learner.
+            CourseNotLaunchedError: the learner may not open this course.
         """
         name = self.name
         still_open = name in hub_context().admission.open_courses(self._launched)
@@ -173,7 +173,7 @@ class CourseMixin:
         self._step = "progress_no_gitlab" if lacking else "progress_container"
 
     async def farewell(self) -> None:
-        """After the stop: what the server was given to reach GitLab is revoked."""
+        """After the stop: revoke the server's git credential."""
         self.container_address = ""
         if self.name:
             await hub_context().desk.revoke(str(self.user.name), self.name)

@@ -29,20 +29,20 @@ from atelier.i18n.translate import say
 from atelier.learner import LearnerInfo
 
 DOCKER_THREADS = 8
-"""Calls to Docker under way at the same time."""
+"""Calls to Docker at the same time."""
 
 
 class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
     """One Docker container per learner and course."""
 
-    # The parent's single thread would start a rush of learners one after the other.
+    # With the parent's single thread, a crowd's containers would start one after the other.
     _executor = ThreadPoolExecutor(DOCKER_THREADS, thread_name_prefix="docker")
 
     async def start(self) -> Any:
         """Start the container with the course's image and limits as they are now.
 
         Raises:
-            SpawnError: Docker refuses, or the home cannot be had; their words go to the log.
+            SpawnError: Docker refuses or the home is unavailable; the log has the details.
         """
         course, learner = self.course, self.learner
         if course is None or learner is None:
@@ -54,9 +54,9 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         self.environment = container_environment(settings, course, learner, space=self.space)
         self.extra_host_config = {
             **host_limits(course, settings.spawner),
-            "memswap_limit": self.mem_limit,  # Docker would add as much swap again
+            "memswap_limit": self.mem_limit,  # without it Docker allows the same amount of swap
             "extra_hosts": extra_hosts(settings),
-            "auto_remove": False,  # removed at the stop; until then its last words can be read
+            "auto_remove": False,  # the hub removes it at the stop; until then its log can be read
         }
         mirror = settings.paths.templates / f"{course.slug}.git"
         self.read_only_volumes = {str(mirror): TEMPLATE_MOUNT} if _is_directory(mirror) else {}
@@ -80,13 +80,13 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         return host, port
 
     async def _open_home(self, course: Course, learner: LearnerInfo) -> str:
-        """Have the learner's home ready; return the volume that is no longer needed, if any.
+        """Prepare the learner's home; return the Docker volume that is no longer needed, if any.
 
-        A container of before, which the hub knows nothing of, would write to the home while it is
-        moved or mounted again: it ends first.
+        A leftover container that the hub does not know is removed first: it could write to the home
+        while that is moved or mounted.
 
         Raises:
-            HomeError: the home cannot be had.
+            HomeError: the home is unavailable.
         """
         if await self.get_object() is not None:
             await self.docker("remove_container", self.object_id, v=True, force=True)
@@ -103,10 +103,10 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         return home.volume if opened.volume_left else ""
 
     async def _fill_volume(self, volume: str) -> None:
-        """Have the engine make a volume with what the image has at the home's place.
+        """Let Docker create a volume with the image's files below the home directory.
 
-        A new home begins with it. Only the engine knows an image's files, and it copies them when a
-        container is made, whether that starts or not.
+        A new home starts with them. Only Docker can read an image's files; it copies them when a
+        container is created, even if that never starts.
         """
         binds = {volume: {"bind": HOME, "mode": "rw"}}
         host = self.client.create_host_config(binds=binds, network_mode="none")
@@ -120,10 +120,10 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
             self.log.warning("%s: not removed: %s", volume, error)
 
     async def _await_answer(self, host: str, port: int) -> None:
-        """Return as soon as the server listens: the pauses of the hub's own check grow to seconds.
+        """Return as soon as the server listens; the hub's own check pauses longer between tries.
 
         Raises:
-            SpawnError: the container ended; its last words go to the log.
+            SpawnError: the container exited; its last output goes to the log.
         """
         looked = time.monotonic()
         while True:
@@ -150,7 +150,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         return str(said.decode(errors="replace"))[-2000:]
 
     async def farewell(self) -> None:
-        """After the stop: a container that ended by itself is removed; the volume stays."""
+        """After the stop: remove a container that exited; the home stays."""
         await super().farewell()
         try:
             if await self.get_object() is not None:
@@ -168,7 +168,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
         return list(self.get_args())
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
-        """What the page that waits says; one message per step."""
+        """Messages for the waiting page, one for each step."""
         shares = {
             "progress_space": 10,
             "progress_no_gitlab": 25,

@@ -1,4 +1,4 @@
-"""From an accepted launch to the page it leads to: in a tab, or in a frame of the course page."""
+"""From an accepted launch to the page it opens, in a tab or in a frame of the course page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _https() -> bool:
 
 
 def arrival_cookie(number: str) -> str:
-    """Name of the cookie that carries a launch's ticket; one for each launch under way."""
+    """Name of the cookie that carries a launch's ticket; one for each launch in progress."""
     return f"{HOST_PREFIX if _https() else ''}atelier-arrival-{number}"
 
 
@@ -41,22 +41,22 @@ class ArrivalHandler(UserHandler):
     """Signs a learner in and leads them on."""
 
     newcomer = False
-    """Whether this browser was not signed in to the hub as the learner who arrives."""
+    """Whether this browser was not yet signed in as the launched learner."""
     asks = False
-    """Whether somebody else who is signed in here is asked before."""
+    """Whether to ask before replacing another user who is signed in."""
     instead: Any = None
-    """Who is signed in, and has to be asked."""
+    """The signed-in user who has to be asked."""
     unsure = False
-    """Whether the browser kept back its cookies, so that nobody knows who is signed in."""
+    """Whether the browser sent no cookies, so that it is unknown who is signed in."""
 
     def check_xsrf_cookie(self) -> None:
-        """What comes here is signed, and may come without cookies: there is nothing to compare."""
+        """Skip the check: requests here are signed and may come without cookies."""
 
     def set_login_cookie(self, user: Any) -> None:
-        """Sign in, and leave nothing of whoever was here before in this browser.
+        """Sign in, and remove the previous user's cookies from this browser.
 
-        The session is always a new one for a newcomer: an identifier that somebody else put into
-        this browser beforehand is worth nothing afterwards.
+        A learner who was not signed in always gets a new session, so a session id that somebody
+        else planted in this browser is useless (session fixation).
         """
         former = self.get_current_user_cookie()
         if self.asks and former is not None and former.id != user.id:
@@ -72,15 +72,15 @@ class ArrivalHandler(UserHandler):
                 self.clear_login_cookie()
             self._session_id = uuid.uuid4().hex
             self.set_session_cookie()
-        super().set_login_cookie(user)  # JupyterHub's own cookie too, for a newcomer
+        super().set_login_cookie(user)  # JupyterHub's own cookie too, for a new session
         if not self.newcomer:
             self.set_hub_cookie(user)
 
     def way(self, query: str, target: str) -> str:
-        """Address that leads there: by GitLab's way out, if someone's session may be left."""
+        """Address of the next page, through GitLab's sign-out if a session may be left there."""
         site = hub_context().settings.site
         if self.newcomer and site.gitlab_session_paths and target != "gitlab":
-            # Somebody else's GitLab session may be left here; a launch to GitLab ends it itself.
+            # Another user's GitLab session may be left here; a launch to GitLab ends it anyway.
             return gitlab_leave(site.gitlab_url, query)
         return f"{self.base_url}hub/atelier/go?{query}"
 
@@ -97,7 +97,7 @@ class ArrivalHandler(UserHandler):
         return tickets.write(ticket, Sealer(self.settings["cookie_secret"]), time.time())
 
     def hand_on(self, user: Any, query: str, target: str) -> None:
-        """Redirect to where this browser's cookies are seen, with a ticket that it alone has."""
+        """Redirect to an address where the browser sends its cookies, with a ticket only it has."""
         number = secrets.token_hex(8)
         self.set_cookie(
             arrival_cookie(number),
@@ -111,11 +111,11 @@ class ArrivalHandler(UserHandler):
         self.redirect(f"{self.base_url}hub/atelier/enter?n={number}", status=303)
 
     async def ask(self, user: Any, query: str, target: str) -> None:
-        """Ask whether somebody else may be signed in here: one click, and a ticket good once.
+        """Ask before the launched learner replaces the signed-in user: one click and a ticket.
 
-        A launch by LTI 1.1 is a form that any page may send from any browser: whoever has a launch
-        of their own could sign somebody else's browser in as themselves, and see what is done
-        there (login CSRF). The answer counts when it comes from this page, in this browser.
+        An LTI 1.1 launch is a form that any page can submit from any browser. Without the question,
+        an attacker could sign a victim's browser in as the attacker and read what the victim does
+        there (login CSRF). Only an answer from this page in this browser counts.
         """
         former, state = self.instead, await user.get_auth_state()
         ticket = tickets.Ticket(user.name, query, target, former.name)
@@ -139,7 +139,7 @@ class ArrivalHandler(UserHandler):
         )
 
     async def lead_on(self, user: Any, query: str, target: str) -> None:
-        """Redirect; in a frame, first look whether the browser took the cookies."""
+        """Redirect; in a frame, check first that the browser accepted the cookies."""
         address = self.way(query, target)
         if not in_frame(self):
             self.redirect(address)
@@ -160,7 +160,7 @@ class ArrivalHandler(UserHandler):
 
 
 class ArrivedHandler(BaseHandler):  # type: ignore[misc]
-    """``/hub/atelier/arrived?who=``: whether this browser's cookies say that person."""
+    """``/hub/atelier/arrived?who=``: whether this browser is signed in as that user."""
 
     async def get(self) -> None:
         """JSON: ``{"arrived": true}``."""
@@ -175,21 +175,21 @@ class ArrivedHandler(BaseHandler):  # type: ignore[misc]
 
 
 class EnterHandler(ArrivalHandler):
-    """``/hub/atelier/enter``: a ticket from a frame, in a tab of its own."""
+    """``/hub/atelier/enter``: redeems a ticket from a frame in a new tab."""
 
     def _from_our_own_page(self) -> bool:
-        """Whether the form is one of the hub's.
+        """Whether the form was submitted from one of the hub's pages.
 
-        Browsers say so themselves (Fetch, section 3.2): nobody can have another person's browser
-        bring a ticket of their own, and so sign that person in as themselves.
+        The browser's ``Origin`` header tells (Fetch, section 3.2). So an attacker cannot make a
+        victim's browser redeem the attacker's ticket.
         """
         return bool(self.request.headers.get("Origin") == hub_context().settings.site.hub_origin)
 
     def _redeemed(self, text: str) -> tickets.Ticket:
-        """The ticket that a text is, once.
+        """Redeem a ticket.
 
         Raises:
-            SealError: it is none, or is good no more.
+            SealError: the text is not a valid ticket.
         """
         sealer = Sealer(self.settings["cookie_secret"])
         return tickets.redeem(text, sealer, self.authenticator.nonces, time.time())
@@ -206,7 +206,7 @@ class EnterHandler(ArrivalHandler):
         return ticket
 
     async def post(self) -> None:
-        """Sign in once, and lead on."""
+        """Sign in and redirect."""
         try:
             ticket = self._ticket()
         except SealError as error:
@@ -216,7 +216,7 @@ class EnterHandler(ArrivalHandler):
         self.redirect(self.way(ticket.query, ticket.target))
 
     async def get(self) -> None:
-        """From a launch whose browser kept back its cookies; or a tab that was loaded again."""
+        """After a launch whose browser sent no cookies, or when the tab is reloaded."""
         name = arrival_cookie(self.get_query_argument("n", "")[:16])
         text = self.get_cookie(name)
         try:

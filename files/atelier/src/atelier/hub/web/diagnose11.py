@@ -1,4 +1,4 @@
-"""``/hub/lti/diagnose``: a launch looked at instead of opened."""
+"""``/hub/lti/diagnose``: explains an LTI 1.1 launch instead of opening it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def show(
 
 
 def leads(launch: lti11.Launch, lang: Language) -> list[str]:
-    """Where a launch would lead, or what keeps it from there."""
+    """The page that a launch would open, or why it would be refused."""
     context = hub_context()
     try:
         place = choose(
@@ -53,10 +53,10 @@ def leads(launch: lti11.Launch, lang: Language) -> list[str]:
 
 
 class DiagnoseHandler(LtiHandler):
-    """For course teams of platforms trusted for roles; nobody is signed in."""
+    """For course teams of platforms whose roles are trusted; nobody is signed in."""
 
     async def post(self) -> None:
-        """Look at a launch that is signed for this very address."""
+        """Explain a launch that is signed for this address."""
         context = hub_context()
         url = context.settings.site.hub_url + "/hub/lti/diagnose"
         window = context.settings.lti.timestamp_window_seconds
@@ -81,7 +81,7 @@ class DiagnoseHandler(LtiHandler):
         await self._show(launch, url, now, window)
 
     async def _tell_why(self, refused: lti11.LaunchError, url: str) -> None:
-        """What is wrong, to an administrator whose launch fails too; nothing secret is in it."""
+        """Explain a refused launch, for administrators whose own launch fails; shows no secret."""
         lang = self.launch_language()
         reasons = [say("diagnosis_refused", lang, reason=say(refused.key, lang))]
         detail = refused.detail

@@ -1,7 +1,7 @@
-"""``/hub/lti13/diagnose`` as a link's address: an LTI 1.3 launch looked at instead of opened.
+"""``/hub/lti13/diagnose`` as a link's address: explains an LTI 1.3 launch instead of opening it.
 
-Platforms send tokens to one address only. That a launch is to be looked at is told by the address
-the link leads to (``target_link_uri``), which comes first, and is kept in the login's state.
+A platform sends tokens to one address only. The link's address (``target_link_uri``) in the login
+request says that a launch is to be explained; the login's state keeps it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Rows = list[tuple[str, str]]
 
 
 class Diagnose13Handler(Lti13Handler):
-    """``/hub/lti13/diagnose`` itself is for links to lead to: it is not opened."""
+    """``/hub/lti13/diagnose``: the address is only the target of links, and has no page."""
 
 
 def is_asked(login: Mapping[str, str]) -> bool:
-    """Whether a login is that of a launch to be looked at."""
+    """Whether a login belongs to a launch that is to be explained."""
     address = hub_context().settings.site.hub_url + "/hub/lti13/diagnose"
     return login.get("target_link_uri", "").partition("?")[0] == address
 
@@ -52,7 +52,7 @@ def _seen_rows(handler: Lti13Handler) -> Rows:
 
 
 async def tell_login(handler: Lti13Handler, login: Mapping[str, str], refused: LaunchError) -> None:
-    """Why a login was not begun, and what the platform sent."""
+    """Show why a login was refused, and what the platform sent."""
     lang = handler.launch_language()
     lines = [say("diagnosis_refused", lang, reason=say(refused.key, lang)), refused.detail]
     tables = [(say("diagnosis_sent", lang), _login_rows(handler, login))]
@@ -63,10 +63,10 @@ async def tell_login(handler: Lti13Handler, login: Mapping[str, str], refused: L
 async def tell_token(
     handler: Lti13Handler, token: str, state: lti13.Returned, refused: LaunchError
 ) -> None:
-    """Why a token is refused, and what it says."""
+    """Show why a token was refused, and its contents."""
     lang = handler.launch_language()
     context = hub_context()
-    found = await asyncio.to_thread(  # signatures are tried, which others need not wait for
+    found = await asyncio.to_thread(  # in a thread: trying signatures takes time
         causes,
         token,
         state,
@@ -87,7 +87,7 @@ async def tell_token(
 
 
 async def tell_good(handler: Lti13Handler, state: lti13.Returned, message: lti13.Message) -> None:
-    """What a launch that was accepted would open, to a course's team; nobody is signed in."""
+    """Show a course team what an accepted launch would open; nobody is signed in."""
     lang = handler.launch_language()
     registration, params = message.registration, message.launch.params
     if not (registration.trust_roles and teaches(params.get("roles", ""))):

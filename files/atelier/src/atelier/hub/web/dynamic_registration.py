@@ -1,8 +1,8 @@
-"""``/hub/lti13/register/<code>``: a platform registers itself, by an operator's invitation.
+"""``/hub/lti13/register/<code>``: a platform registers, invited by an operator.
 
-Source: LTI Dynamic Registration 1.0, section 3. The platform opens the address in its
-administrator's browser with where its configuration is; this site reads that, sends its own
-addresses, and keeps what it is told. Nothing happens without an invitation, which works once.
+Source: LTI Dynamic Registration 1.0, section 3. The platform opens this address in its
+administrator's browser, with the address of its configuration. This site reads the configuration,
+sends its own addresses, and stores the answer. An invitation is required and works once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CLAIMS = ("iss", "sub", "name", "given_name", "family_name", "email")
 
 
 def tool_configuration(site: Site) -> dict[str, Any]:
-    """What this site says of itself (section 3.5.2)."""
+    """This site's tool configuration (section 3.5.2)."""
     launch = launch_url(site.hub_url)
     contacts = {"contacts": [site.contact_email]} if site.contact_email else {}
     return {
@@ -83,11 +83,11 @@ async def register(
     """Register with a platform.
 
     Args:
-        outside: how platforms are reached.
+        platform_client: sends the requests.
         site: this site's addresses.
         configuration_url: ``openid_configuration``, from the platform.
         token: ``registration_token``, from the platform; empty where it gives none.
-        invitation: what the operator decided.
+        invitation: the operator's.
 
     Raises:
         PlatformRequestError: the platform's answers cannot be used; the text says why.
@@ -96,7 +96,7 @@ async def register(
         raise PlatformRequestError(f"openid_configuration is {configuration_url[:200]!r}")
     found = await platform_client.request("GET", configuration_url)
     issuer = found.get("issuer")
-    # Whoever serves the configuration speaks for that host alone (section 3.4).
+    # The server of the configuration speaks for its own host only (section 3.4).
     if not isinstance(issuer, str) or _host(issuer) != _host(configuration_url):
         raise PlatformRequestError(
             f"{configuration_url}: issuer is {str(issuer)[:200]!r}, another host"

@@ -29,15 +29,15 @@ from atelier.i18n.translate import Language, say
 from atelier.learner import AuthState, LearnerInfo, learner_of
 
 SPACE_WAIT_SECONDS = 2.0
-"""How long a browser waits for the desk before it gets a page that says what happens."""
+"""Seconds that a browser waits for the desk before it gets a page about the progress."""
 _QUERY = ("course", "target", "path", "exercise")
 
 
 class GoHandler(BaseHandler):  # type: ignore[misc]
-    """Leads a learner to where their launch, or the query, points."""
+    """Redirects a learner to the page that the launch or the query names."""
 
     async def get(self) -> None:
-        """Redirect, or a page that says what is happening and tries again by itself."""
+        """Redirect, or show a page about the progress that reloads."""
         user = self.current_user
         if self.get_query_argument(SIGNED_OUT, ""):
             self.redirect(f"{self.hub.base_url}logout")
@@ -84,7 +84,7 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
             await self._to_notebook(user, place, course, lang)
 
     async def _to_desk(self, state: AuthState, place: Destination, lang: Language) -> None:
-        """To an exercise: the desk is told first where its grade goes."""
+        """Redirect to an exercise, once the desk knows where its grade goes."""
         if await hub_context().desk.launched(hand_over(state, place.course)):
             self.redirect(desk_path(self.base_url, place))
         else:
@@ -98,10 +98,10 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
         address = origin + notebook_path(self.base_url, user.name, place, course)
         spawner = user.spawners.get(place.course)
         if spawner is not None and spawner.ready and await spawner.poll() is not None:
-            await spawner.poll_and_notify()  # it died since the hub last looked
+            await spawner.poll_and_notify()  # it died since the hub's last poll
             spawner = None
         if spawner is not None and spawner.ready and spawner.origin != origin:
-            # Started before learners' servers moved: it would look for the hub on its own host.
+            # Started before learners' servers got their own hosts: it looks for the hub on its host.
             await self.stop_single_user(user, place.course)
         if spawner is not None and spawner.ready:
             self.redirect(address)
@@ -120,12 +120,12 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
             self.redirect(address)
             return
         pending = f"{self.hub.base_url}spawn-pending/{quote(user.name)}/{place.course}"
-        # JupyterHub leads to places on the hub's own host only: from another one, back here first.
+        # JupyterHub redirects to the hub's own host only; for another host, come back here first.
         after = self.request.uri if origin else address
         self.redirect(f"{pending}?{urlencode({'next': after})}")
 
     async def _start_in_turn(self, user: Any, course: str) -> int:
-        """Start the server, or say at which place of the queue they wait; 0: it starts."""
+        """Start the server, or return the learner's place in the queue; 0: it is starting."""
         key = (user.name, course)
         if key not in hub_context().starting:
             place = hub_context().spawn_queue.place(key, time.monotonic())
@@ -141,19 +141,19 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
         return 0
 
     def _free_starts(self) -> int:
-        """How many servers more may start now, as JupyterHub counts them."""
+        """How many more servers may start now, by JupyterHub's count."""
         counts = self.users.count_active_users()
         pending = counts["spawn_pending"] + counts["proxy_pending"]
         return int(self.concurrent_spawn_limit) - int(pending)
 
     async def _start(self, user: Any, course: str) -> None:
-        """Start the server once, however many ask; wait for it a second at most."""
+        """Start the server once for all requests that ask; wait for it one second at most."""
         key = (user.name, course)
         task = hub_context().starting.get(key)
         if task is None:
             spawner = user.get_or_create_spawner(course, course, replace_failed=True)
             if spawner._spawn_future and spawner._spawn_future.done():
-                spawner._spawn_future = None  # an explicit start forgets the former failure
+                spawner._spawn_future = None  # an explicit start clears the previous failure
             task = asyncio.ensure_future(self.spawn_single_user(user, course, course))
             hub_context().starting[key] = task
             task.add_done_callback(lambda done: self._started(key, done))
@@ -165,7 +165,7 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
     def _started(self, key: tuple[str, str], task: asyncio.Task[Any]) -> None:
         hub_context().starting.pop(key, None)
         if not task.cancelled() and task.exception() is not None:
-            # The page that waits shows it; here it is only told to the log.
+            # The waiting page shows the error; only log it here.
             self.log.error("server %s of %s: %s", key[1], key[0], task.exception())
 
     async def _to_gitlab(self, learner: LearnerInfo, place: Destination, lang: Language) -> None:
@@ -208,7 +208,7 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
     async def _wait(
         self, lang: Language, title: str, text: str, seconds: int = 2, **fields: object
     ) -> None:
-        """A page that reloads itself; ``fields`` are put into its text."""
+        """A page that reloads; ``fields`` fill its text."""
         self.set_header("Cache-Control", "no-store")
         self.finish(
             await self.render_template(

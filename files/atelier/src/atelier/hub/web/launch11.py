@@ -1,4 +1,4 @@
-"""Where launches arrive: who they are about is signed in, and a refusal gets a page."""
+"""``/hub/lti/launch``, and what all launch addresses share: signing in, refusing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from atelier.lti.launch11 import Launch, LaunchError
 
 
 class LaunchHTTPError(web.HTTPError):
-    """A launch that ends on a page for the learner.
+    """A refused launch, with the page that the learner sees.
 
     Attributes:
         key: the sentence shown.
@@ -34,7 +34,7 @@ class LaunchHTTPError(web.HTTPError):
 
     @classmethod
     def of(cls, refused: LaunchError) -> LaunchHTTPError:
-        """The problem that a check found."""
+        """The HTTP error for a refused launch."""
         who = None
         if refused.params is not None and refused.consumer is not None:
             who = username(refused.consumer.platform, refused.params["user_id"])
@@ -42,7 +42,7 @@ class LaunchHTTPError(web.HTTPError):
 
 
 def go_query(place: Destination) -> str:
-    """Query of the page that leads to a place."""
+    """Query of ``/hub/atelier/go`` for a destination."""
     query = {"course": place.course, "target": place.target}
     if place.path:
         query["path"] = place.path
@@ -54,13 +54,13 @@ def go_query(place: Destination) -> str:
 
 
 class LtiHandler(ArrivalHandler):
-    """An address that launches are sent to by POST; GET is somebody who typed it."""
+    """An address that receives launches by POST; a GET is a visitor who typed it."""
 
     async def get(self) -> None:
-        """A friendly page: the way in is the course page.
+        """A page that points to the course page.
 
-        JupyterHub sends whom it does not know here, with where they wanted to go: in a tab beside
-        a frame, browsers that keep a frame's cookies apart know nobody.
+        JupyterHub redirects visitors who are not signed in to this address. A tab beside a frame is
+        such a visitor where the browser partitions the frame's cookies.
         """
         sent = bool(self.get_query_argument("next", "")) and bool(
             hub_context().settings.site.frame_ancestors
@@ -77,10 +77,10 @@ class LtiHandler(ArrivalHandler):
         )
 
     async def enter(self, launch: Launch | None = None) -> None:
-        """Sign in whom a launch is about, and send them where it leads.
+        """Sign the launched learner in and redirect to the page that the launch opens.
 
         Args:
-            launch: when it was checked already; None: the authenticator checks the request.
+            launch: the launch, if already checked; None: the authenticator checks the request.
 
         Raises:
             LaunchHTTPError: it is not accepted.
@@ -99,21 +99,21 @@ class LtiHandler(ArrivalHandler):
             await self.lead_on(user, go_query(place), place.target)
 
     async def refuse(self, problem: LaunchHTTPError, new_tab: str | None = None) -> None:
-        """A page with one sentence, a reference that is in the log, and a way on.
+        """A page with one sentence, the reference of the log line, and a link.
 
         Args:
             problem: why.
-            new_tab: address that begins the same launch anew, to be opened in a tab of its own.
+            new_tab: address that starts the same launch again in a new tab.
         """
         reference = self.log_refusal(problem.key, problem.detail)
         way_on = None
         if problem.learner:
-            # An honest double click. This answer may overtake the cookies of the first one's, and
-            # browsers may keep them from a form of another site: who is here is looked at there.
+            # A double click. This answer may arrive before the first one's cookies, and browsers may
+            # not send cookies with another site's form: the next page checks who is signed in.
             who = urlencode({"who": problem.learner})
             way_on = f"{self.base_url}hub/atelier/go?{who}"
         advice: str | None = "allow_cookies" if new_tab else "back_to_course"
-        if problem.key == "launch_nobody":  # the same click again would do the same
+        if problem.key == "launch_nobody":  # a second click would fail in the same way
             advice = None
         self.set_status(problem.status_code)
         self.finish(
@@ -132,7 +132,7 @@ class LtiHandler(ArrivalHandler):
         )
 
     def log_refusal(self, key: str, detail: str) -> str:
-        """Tell the log; the reference it returns is for the page, see ``atelier-diagnose``."""
+        """Log a refusal and return the reference that the page shows, see ``atelier-diagnose``."""
         return refusal_reference(self.log, key, detail)
 
     def launch_language(self) -> Language:

@@ -1,8 +1,8 @@
 """``/hub/lti13/…``: the addresses of LTI 1.3.
 
-``login`` is where a platform begins, ``launch`` where its signed token arrives, ``chosen`` where a
-teacher's choice of a link arrives, ``register/<code>`` where an
-invited platform registers itself, ``keys`` this site's own public keys.
+``login`` receives login requests, ``launch`` the signed tokens, ``chosen`` a teacher's choice of a
+link, ``register/<code>`` the registration of an invited platform. ``keys`` has this site's public
+keys.
 The rules are in :mod:`atelier.lti.launch13`.
 """
 
@@ -26,17 +26,17 @@ from atelier.lti.launch11 import LaunchError, read_form, single
 
 
 class LoginHandler(Lti13Handler):
-    """``/hub/lti13/login``: a platform wants to launch (GET or POST)."""
+    """``/hub/lti13/login``: a platform's login request, by GET or POST."""
 
     async def get(self) -> None:
-        """Login initiation in the address, or somebody who typed it."""
+        """A login request in the query, or a visitor who typed the address."""
         if self.request.query:
             await self._begin(self.request.query.encode("utf-8", "surrogateescape"))
         else:
             await super().get()
 
     async def post(self) -> None:
-        """Login initiation in a form."""
+        """A login request in a form."""
         await self._begin(self.request.body)
 
     async def _begin(self, form: bytes) -> None:
@@ -64,7 +64,7 @@ class LoginHandler(Lti13Handler):
 
 
 class Launch13Handler(Lti13Handler):
-    """``/hub/lti13/launch``: the token comes back."""
+    """``/hub/lti13/launch``: receives the token."""
 
     async def post(self) -> None:
         """A launch."""
@@ -117,7 +117,7 @@ class Launch13Handler(Lti13Handler):
             await self.enter(message.launch)
 
     def _speak(self, params: Mapping[str, str]) -> None:
-        """Speak a launch's language from here on, where it says which."""
+        """Use the launch's language from here on, if it names one."""
         locale = params.get("launch_presentation_locale")
         self.language_told = language(locale) if locale else self.language_told
 

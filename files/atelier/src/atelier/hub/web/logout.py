@@ -1,4 +1,4 @@
-"""Signing out, and the hub's page of tokens, which learners have no use for."""
+"""Signing out; and the hub's token page, which is closed to learners."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from atelier.hub.context import hub_context
 from atelier.hub.web.pages import request_language
 
 SIGNED_OUT = "signed-out"
-"""In the query of ``/hub/atelier/go``: the browser comes back from GitLab, signed out of both."""
+"""Query parameter of ``/hub/atelier/go``: the browser returns from GitLab, signed out of both."""
 
 
 class SignOutHandler(LogoutHandler):  # type: ignore[misc]
     """``/hub/logout``: signs out of the hub, the desk and GitLab.
 
-    A link, an image or a frame anywhere may have a browser ask for this address; only a form of
-    ours holds what JupyterHub wants to see with a POST.
+    Any page can make a browser request this address by a link, an image or a frame. Only the hub's
+    own form has the XSRF token that JupyterHub requires with a POST.
     """
 
     async def get(self) -> None:
-        """Ask; to whoever is signed out already, say so."""
+        """Ask for confirmation, or say that nobody is signed in."""
         user = self.current_user
         if user is None:
             await self.render_logout_page()
@@ -31,7 +31,7 @@ class SignOutHandler(LogoutHandler):  # type: ignore[misc]
         self.finish(await self.render_template("atelier_leave.html", lang=lang, title="log_out"))
 
     async def post(self) -> None:
-        """Sign out, by GitLab's way out where there is one."""
+        """Sign out, of GitLab too where its host can end sessions."""
         await self.default_handle_logout()
         self._jupyterhub_user = None
         site = hub_context().settings.site
@@ -45,7 +45,7 @@ class NoTokensHandler(TokenPageHandler):  # type: ignore[misc]
     """``/hub/token``: for administrators."""
 
     async def get(self) -> None:
-        """The page, or that there is none."""
+        """The page for administrators; 404 for others."""
         user = self.current_user
         if user is not None and not user.admin:
             raise web.HTTPError(404)

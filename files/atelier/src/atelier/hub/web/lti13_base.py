@@ -1,4 +1,4 @@
-"""What the addresses of LTI 1.3 share: values bound to the browser they were sent to."""
+"""What the LTI 1.3 handlers share: values bound to the browser they were sent to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class Lti13Handler(LtiHandler):
-    """What the addresses of LTI 1.3 share."""
+    """Base class of the LTI 1.3 handlers."""
 
     language_told: Language | None = None
     """The launch's own language, once it is known."""
@@ -37,16 +37,16 @@ class Lti13Handler(LtiHandler):
         return hub_context().settings.site.hub_url.startswith("https:")
 
     def browser_secret(self) -> str | None:
-        """What this site's cookie of logins holds in this browser."""
+        """The value of this site's login cookie in this browser."""
         value = self.get_cookie(self._cookie_name)
         return value if value and BROWSER_SECRET.fullmatch(value) else None
 
     def keep_browser_secret(self) -> str:
-        """The browser's secret, made and sent when it has none.
+        """Return the browser's secret; set the cookie if it has none.
 
-        The cookie lasts as long as the browser's session, so several links may be opened at once.
-        Where frames are allowed, the web server says that it is kept apart for each platform, as it
-        does for all cookies: one of a frame is that page's own, and useless elsewhere.
+        The cookie lasts for the browser's session, so several links can be opened at once. Where
+        frames are allowed, nginx adds ``Partitioned`` as for all cookies: a frame's cookie then
+        belongs to that course page only.
         """
         known = self.browser_secret()
         if known is not None:
@@ -58,6 +58,6 @@ class Lti13Handler(LtiHandler):
             path="/",
             httponly=True,
             secure=self._https,
-            samesite="None" if self._https else "Lax",  # the token comes from another site
+            samesite="None" if self._https else "Lax",  # the token is posted by another site
         )
         return made

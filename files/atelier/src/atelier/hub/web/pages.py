@@ -1,4 +1,4 @@
-"""What the door's pages share."""
+"""What the hub's pages share: their language, and references to the log."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def request_language(handler: Any, state: dict[str, Any] | None = None) -> Langu
 
 
 def refusal_reference(log: Any, key: str, detail: str) -> str:
-    """Tell the log of a refusal.
+    """Log a refusal and return its reference.
 
     Args:
         log: the hub's.
         key: sentence the learner reads, see :mod:`atelier.i18n.translate`.
-        detail: what must be mended; holds no secret.
+        detail: what must be corrected; without secrets.
 
     Returns:
         What the page shows for it, see ``atelier-diagnose``.
@@ -36,10 +36,10 @@ def refusal_reference(log: Any, key: str, detail: str) -> str:
 
 
 def error_reference(what: str) -> str:
-    """Tell the log of a page that says that something failed.
+    """Log an error page and return its reference.
 
     Args:
-        what: failed, and how; holds no secret.
+        what: what failed and how; without secrets.
 
     Returns:
         What the page shows for it.

@@ -1,4 +1,4 @@
-"""Where a learner's server runs: its git credential is for no other place."""
+"""The address of a learner's server: the desk gives a git credential to no other address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jupyterhub.user import User  # type: ignore[import-untyped]
 from tornado import web
 
 STARTING_SECONDS = 8.0
-"""How long an answer waits for the engine to say where a server is that starts right now."""
+"""Seconds that a request waits for the address of a server that is just starting."""
 
 
 class ServerAddressHandler(APIHandler):  # type: ignore[misc]
@@ -19,8 +19,8 @@ class ServerAddressHandler(APIHandler):  # type: ignore[misc]
     async def get(self, course: str) -> None:
         """The address of the container of that server: ``{"address": "172.30.0.5"}``.
 
-        Errors: 403 the token is not that of a server of this course; 404 the server does not run;
-        503 where it runs is not known yet.
+        Errors: 403 the token does not belong to a server of this course; 404 the server does not
+        run; 503 its address is not known yet.
         """
         user = self.current_user
         scope = "access:servers!server={}/{}"
