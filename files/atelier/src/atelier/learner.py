@@ -1,4 +1,4 @@
-"""Who a learner is to the hub: taken from a launch, kept encrypted in ``auth_state``."""
+"""A learner as the hub knows them: read from a launch, stored encrypted in ``auth_state``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from atelier.i18n.translate import Language, language
 from atelier.identity import username
 
 MAX_NAME_LENGTH = 127
-"""Characters; GitLab takes no longer first or last name."""
+"""Maximum length of a name in GitLab, characters."""
 
 AuthState = dict[str, Any]
 
@@ -27,19 +27,19 @@ class LearnerInfo:
 
     @property
     def language(self) -> Language:
-        """Language of the pages they read."""
+        """Language of their pages."""
         return language(self.locale)
 
 
 def display_name(params: Mapping[str, str], fallback: str) -> str:
-    """The name a platform gives, on one line, without invisible characters; else ``fallback``."""
+    """The platform's name on one line without invisible characters; else ``fallback``."""
     full = params.get("lis_person_name_full", "")
     if not full.strip():
         full = " ".join(
             params.get(name, "") for name in ("lis_person_name_given", "lis_person_name_family")
         )
     printable = "".join(char if char.isprintable() else " " for char in full)
-    for char in '<>&"':  # GitLab refuses some, none belongs in a name
+    for char in '<>&"':  # GitLab refuses some of them
         printable = printable.replace(char, " ")
     return " ".join(printable.split())[:MAX_NAME_LENGTH].strip() or fallback
 
@@ -54,10 +54,10 @@ def _plausible(email: str) -> bool:
 
 
 def identify(params: Mapping[str, str], consumer: Launcher, site: Site) -> LearnerInfo:
-    """Who launches: the username from (platform, user_id) only, the rest for display.
+    """The learner of a launch: the username depends on (platform, user_id) only.
 
-    The e-mail address is the platform's where it is trusted for that, else a no-reply one: an
-    address a course's author can set must never reach an account.
+    The e-mail address is the platform's if the site trusts it for that, else a no-reply address: a
+    course's author can set the address in a launch and must not be able to take over an account.
     """
     name = username(consumer.platform, params["user_id"])
     email = params.get("lis_person_contact_email_primary", "").strip()

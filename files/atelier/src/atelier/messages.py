@@ -1,6 +1,6 @@
-"""How the hub talks to the desk: spaces prepared, credentials revoked.
+"""Messages between hub and desk: the addresses and the client of the desk's API.
 
-Nothing here raises for a desk that is down or slow: the hub goes on without it.
+Nothing here raises if the desk is down or slow: the hub continues without it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from atelier.config.models import Settings
 log = logging.getLogger(__name__)
 
 TOLD_AT_ONCE = 25
-"""Launches in one call to the desk, at most."""
+"""Maximum number of launches in one call to the desk."""
 _PAUSE_SECONDS = 0.25
-"""Between two calls that tell of launches: in a rush, those of that time go together."""
+"""Pause between two calls about launches; launches during the pause go together."""
 
 
 @dataclass(frozen=True)
 class SpaceState:
-    """What the desk says of a space."""
+    """State of a space, as the desk reports it."""
 
     state: Literal["ready", "preparing", "unavailable"]
     step: str = "queued"
@@ -37,7 +37,7 @@ class SpaceState:
 
 
 def service_prefix(settings: Settings) -> str:
-    """Path of the desk below the hub's host, with neither trailing slash nor host."""
+    """Path of the desk on the hub's host, without a trailing slash."""
     return urlsplit(settings.site.hub_url).path + "/services/desk"
 
 
@@ -57,14 +57,14 @@ class DeskClient:
         self._telling: asyncio.Task[None] | None = None
 
     def _client(self) -> httpx.AsyncClient:
-        """One for all calls: making one reads all certificate authorities each time.
+        """The client, one for each event loop: creating one reads all certificate authorities.
 
-        It belongs to the loop it runs in. Connections end before the desk would end them.
+        Connections expire before the desk would close them.
         """
         loop = asyncio.get_running_loop()
         if self._kept is None or self._kept[0] is not loop:
             limits = httpx.Limits(max_connections=None, keepalive_expiry=2)
-            # trust_env: the site's web proxy is not for calls inside the machine
+            # trust_env: the site's web proxy must not be used for calls on this machine
             self._kept = loop, httpx.AsyncClient(limits=limits, trust_env=False)
         return self._kept[1]
 
@@ -76,7 +76,7 @@ class DeskClient:
             return await self._client().request(
                 method,
                 self._base + path,
-                # Escaped: a platform's texts may hold halves of characters, which UTF-8 cannot.
+                # Escaped: a platform's texts may have lone surrogates, which UTF-8 cannot encode.
                 content=json.dumps(body),
                 params={"wait": f"{wait:g}"},
                 headers={**self._headers, "Content-Type": "application/json"},
@@ -89,7 +89,7 @@ class DeskClient:
     async def space(
         self, username: str, name: str, email: str, course: str, *, wait: float = 0
     ) -> SpaceState:
-        """Have a space prepared, and say how far it is.
+        """Ask the desk to prepare a space, and return its state.
 
         Args:
             username: the learner.
@@ -114,7 +114,7 @@ class DeskClient:
         return SpaceState("unavailable", reason=reason)
 
     def tell(self, launch: dict[str, Any]) -> None:
-        """Tell the desk of a launch in the background, now or with the next ones.
+        """Send a launch to the desk in the background, now or together with the next ones.
 
         Args:
             launch: what :func:`atelier.hub.launch_state.hand_over` gives.
@@ -132,13 +132,13 @@ class DeskClient:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def launched(self, *launches: dict[str, Any]) -> bool:
-        """Tell the desk of launches: who, their role, and where grades go.
+        """Send launches to the desk: learner, role, and where grades go.
 
         Args:
             launches: what :func:`atelier.hub.launch_state.hand_over` gives.
 
         Returns:
-            Whether the desk has noted them all.
+            Whether the desk has stored them all.
         """
         response = await self._call("POST", "launches", {"launches": launches}, 0)
         if response is not None and response.status_code != 204:
@@ -150,7 +150,7 @@ class DeskClient:
         return response is not None and response.status_code == 204
 
     async def revoke(self, username: str, course: str) -> None:
-        """Have the git credentials revoked that a server was given."""
+        """Revoke the git credentials of a server."""
         body = {"username": username, "course": course}
         response = await self._call("DELETE", "credentials", body, 0)
         if response is not None and response.status_code >= 400:

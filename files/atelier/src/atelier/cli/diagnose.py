@@ -1,4 +1,4 @@
-"""Command ``atelier-diagnose REFERENCE``: what the page of a refused launch did not say."""
+"""Command ``atelier-diagnose REFERENCE``: prints the log lines of a refused launch."""
 
 from __future__ import annotations
 

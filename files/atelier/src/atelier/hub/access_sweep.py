@@ -44,7 +44,7 @@ class AccessSweep:
         self._calls.start()
 
     async def look(self) -> None:
-        """End the access of users whom the files no longer admit; retry failures at the next check."""
+        """End the access of users whom the files no longer admit; retry what fails later."""
         seen = hub_context().admission.state()
         if seen is None or seen == self._seen:
             return

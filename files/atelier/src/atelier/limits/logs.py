@@ -1,4 +1,4 @@
-"""A log that strangers cannot fill: warnings of one kind come at a bounded rate."""
+"""Limits the rate of warnings, so that strangers cannot fill the log."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from collections.abc import Callable
 from atelier.limits.rate import Rate
 
 BURST = 500
-"""Warnings of one kind that are written at once."""
+"""Warnings from one line of code that are written without delay."""
 PER_SECOND = 5.0
-"""Afterwards; about 80 MB a day of each kind at the most."""
+"""Rate after the burst: at most about 80 MB a day from one line of code."""
 
 
 class Bounded(logging.Filter):
-    """Lets warnings of one kind through at a bounded rate, and tells how many it kept back.
+    """Limits the rate of warnings from each line of code, and logs how many it dropped.
 
-    A kind is a line of code. What anybody can cause is a warning: refused launches, pages that do
-    not exist. Errors and what is usual are all written.
+    Warnings are what strangers can cause, such as refused launches or unknown pages. All other
+    levels are always written.
 
     Args:
         clock: seconds that only grow.

@@ -1,4 +1,4 @@
-"""How often something may be asked for."""
+"""A rate limit for each caller."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable, Hashable
 
 _KEPT = 1000
-"""Askers remembered before those who may ask as if for the first time are forgotten."""
+"""Number of callers at which those with a full burst are dropped from memory."""
 
 
 class Rate:
-    """So many at once, then one each so many seconds, for each asker.
+    """A token bucket for each caller.
 
     Args:
-        burst: how many may come together.
-        seconds: after which one more may come.
-        clock: seconds that only grow.
+        burst: requests allowed at once.
+        seconds: time after which one more is allowed.
+        clock: monotonic clock, seconds.
     """
 
     def __init__(
@@ -26,19 +26,19 @@ class Rate:
         self._seconds = seconds
         self._clock = clock
         self._full_at: dict[Hashable, float] = {}
-        """When an asker may ask as if for the first time."""
+        """Time at which a caller has the full burst again."""
 
     def wait(self, asker: Hashable) -> int:
-        """Seconds after which an asker may ask again; 0: now."""
+        """Seconds until a caller may ask again; 0: now."""
         now = self._clock()
         wait = self._full_at.get(asker, now) - now - (self._burst - 1) * self._seconds
         return math.ceil(max(0.0, wait))
 
     def take(self, asker: Hashable) -> int:
-        """Ask once.
+        """Count one request.
 
         Returns:
-            0, or the seconds after which it may be asked again.
+            0 if it is allowed, else the seconds until the next one is.
         """
         if wait := self.wait(asker):
             return wait

@@ -1,7 +1,7 @@
-"""What hub and desk take from the network at once.
+"""Limits on connections and request bodies of hub and desk.
 
-nginx has limits of its own for browsers. Learners' containers reach the hub and the desk directly,
-so that each address but this machine's own may hold a few connections and a few unread bodies.
+nginx limits browsers. Learners' containers reach the hub and the desk directly, so each address
+other than this machine's may hold only a few connections and unread bodies.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from atelier.limits.rate import Rate
 
 MAX_BODY_BYTES = 1024**2
-"""Of one request to the hub. A launch or a form is a few kilobytes, 256 at most."""
+"""Largest request to the hub. A launch or a form has a few kilobytes, 256 at most."""
 BODY_SECONDS = 60.0
-"""Within which the hub has a request's body: nginx sends it whole, a program in one go."""
+"""Time limit for a request's body: nginx sends it at once, and so do programs."""
 MAX_CONNECTIONS = 64
-"""Of one address but this machine's: a notebook server needs one or two."""
+"""Connections of one other address: a notebook server needs one or two."""
 MAX_HELD_BYTES = 4 * 1024**2
-"""Bodies under way from one such address."""
+"""Total size of unread bodies from one other address."""
 MAX_HELD_BYTES_HERE = 64 * 1024**2
-"""Bodies under way from the proxy, together."""
+"""Total size of unread bodies from the proxy."""
 REQUESTS_AT_ONCE = 200
 SECONDS_A_REQUEST = 0.05
-"""How often one such address may ask the hub: 200 times, then 20 times a second."""
+"""Rate of requests to the hub from one other address: 200 at once, then 20 a second."""
 
 
 def foreign_address(peer: Any, here: Any) -> str | None:
-    """A peer's address, unless it is this machine: the kernel gives it the address it goes to.
+    """A peer's address; empty for this machine, whose peer and own address are equal.
 
     Args:
         peer: address and port of the one who connected, if known.
@@ -43,27 +43,27 @@ def foreign_address(peer: Any, here: Any) -> str | None:
 
 
 class Bodies:
-    """How much of bodies under way is held, by address."""
+    """Total size of unread bodies by address."""
 
     def __init__(self) -> None:
         self._held: Counter[str] = Counter()
 
     def take(self, address: str, size: int, most: int) -> bool:
-        """Hold so many bytes more, unless that were more than ``most``."""
+        """Add bytes unless the total would exceed ``most``."""
         if self._held[address] + size > most:
             return False
         self._held[address] += size
         return True
 
     def give_back(self, address: str, size: int) -> None:
-        """They are held no more."""
+        """Subtract bytes."""
         self._held[address] -= size
         if self._held[address] <= 0:
             del self._held[address]
 
 
 class _Held(HTTPMessageDelegate):
-    """Passes a request on, and ends the connection when its address holds or asks too much."""
+    """Passes a request on, or closes the connection if its address exceeds a limit."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class _Held(HTTPMessageDelegate):
 
     def data_received(self, chunk: bytes) -> Any:
         if not self._bodies.take(self._address, len(chunk), self._most):
-            self._connection.stream.close()  # reading on ends there
+            self._connection.stream.close()  # this ends the reading
             return None
         self._size += len(chunk)
         return self._inner.data_received(chunk)
@@ -110,10 +110,10 @@ class _Held(HTTPMessageDelegate):
 
 
 class BoundedServer(HTTPServer):
-    """Tornado's server, with bounds for each address."""
+    """Tornado's HTTP server with limits for each address."""
 
     def initialize(self, *args: Any, **options: Any) -> None:
-        """As the parent; no body is larger than :data:`MAX_BODY_BYTES`."""
+        """Initialize the parent with :data:`MAX_BODY_BYTES`."""
         super().initialize(
             *args,
             **{
@@ -128,7 +128,7 @@ class BoundedServer(HTTPServer):
         self._requests = Rate(REQUESTS_AT_ONCE, SECONDS_A_REQUEST)
 
     def handle_stream(self, stream: Any, address: tuple[Any, ...]) -> None:
-        """Serve a connection, unless its address has too many, or asks too often."""
+        """Serve a connection unless its address has too many, or sends too many requests."""
         peer = foreign_address(address, _own_end(stream))
         if peer and (self._open[peer] >= MAX_CONNECTIONS or self._requests.wait(peer)):
             stream.close()
@@ -145,14 +145,14 @@ class BoundedServer(HTTPServer):
         super().on_close(server_conn)
 
     def start_request(self, server_conn: Any, request_conn: Any) -> HTTPMessageDelegate:
-        """Have a request and its body counted."""
+        """Count a request and its body."""
         inner = super().start_request(server_conn, request_conn)
         address = server_conn.context.address
         most = MAX_HELD_BYTES if foreign_address(address, _own_end(request_conn.stream)) else None
         return _Held(self, inner, request_conn, _name(address), most)
 
     def too_often(self, address: str) -> bool:
-        """Count a request of an address; whether it is one too many."""
+        """Count a request; return whether it exceeds the rate."""
         return bool(self._requests.take(address))
 
 
@@ -163,12 +163,12 @@ def _name(address: Any) -> str:
 def _own_end(stream: Any) -> Any:
     try:
         return stream.socket.getsockname()
-    except (AttributeError, OSError):  # it is closed already
+    except (AttributeError, OSError):  # already closed
         return None
 
 
 def bound_hub() -> None:
-    """Have the HTTP server that JupyterHub makes in this process be a bounded one.
+    """Make JupyterHub create a bounded HTTP server in this process.
 
     JupyterHub has no setting for it; Tornado has (``tornado.util.Configurable``).
     """
@@ -176,13 +176,13 @@ def bound_hub() -> None:
 
 
 class BoundedProtocol(H11Protocol):
-    """The desk's connections; uvicorn reads a body no faster than a handler takes it."""
+    """Connections of the desk. uvicorn reads a body only as fast as the handler does."""
 
     _open: ClassVar[Counter[str]] = Counter()
     _counted = ""
 
     def connection_made(self, transport: Any) -> None:
-        """Serve a connection, unless its address has too many."""
+        """Serve a connection unless its address has too many."""
         super().connection_made(transport)
         peer = foreign_address(self.client, self.server)
         if peer:

@@ -1,6 +1,6 @@
 """Access tokens for platforms' services, such as the one that takes grades.
 
-A registered tool proves who it is with its own key, and gets a token for some scopes and about an
+A registered tool authenticates with its own key and gets a token for some scopes, for about an
 hour (1EdTech Security Framework 1.0, section 4.1; RFC 6749, section 4.4; RFC 7523).
 """
 
@@ -20,13 +20,13 @@ SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 """Permits sending scores (Assignment and Grade Services 2.0, section 3.4)."""
 ASSERTION_SECONDS = 60
 _MARGIN_SECONDS = 60
-"""A token that ends within that time is not used any more."""
+"""Seconds before its end from which a token is no longer used."""
 _DEFAULT_SECONDS = 300
-"""Life of a token whose platform does not say (``expires_in`` is only recommended)."""
+"""Life of a token without ``expires_in``, which is only recommended."""
 
 
 class ServiceError(Exception):
-    """A platform gives no token; the text says why, without any secret.
+    """A platform gave no token; the text says why, without secrets.
 
     Attributes:
         silent: nobody answered.
@@ -38,11 +38,11 @@ class ServiceError(Exception):
 
 
 class PlatformTokens:
-    """Access tokens, asked for once and kept until they end.
+    """Access tokens, cached until they expire.
 
     Args:
-        outside: how platforms are reached.
-        keys: this site's keys, which sign.
+        platform_client: sends the requests.
+        keys: this site's keys, which sign the requests.
         clock: seconds since 1970.
     """
 
@@ -66,11 +66,11 @@ class PlatformTokens:
 
         Args:
             registration: the platform's.
-            client_id: the one of the launch it is for.
-            scopes: what it must permit.
+            client_id: the client id of the launch.
+            scopes: scopes that the token must have.
 
         Raises:
-            ServiceError: the platform gives none, or not for all of these scopes.
+            ServiceError: the platform gave no token, or not for all of these scopes.
         """
         wanted = sorted(set(scopes))
         name = (registration.key, client_id, " ".join(wanted))
@@ -80,7 +80,7 @@ class PlatformTokens:
             if kept is not None and self._clock() <= kept[1] - _MARGIN_SECONDS:
                 return kept[0]
             why, when = self._silent.get(name, ("", 0.0))
-            if when > came:  # while this one waited for its turn
+            if when > came:  # while this call waited for the lock
                 raise ServiceError(why, silent=True)
             try:
                 self._kept[name] = await self._ask(registration, client_id, wanted)
@@ -91,13 +91,13 @@ class PlatformTokens:
             return self._kept[name][0]
 
     def forget(self, token: str) -> None:
-        """Ask anew next time: a platform refused that token."""
+        """Drop a token that a platform refused, so that the next call asks for a new one."""
         self._kept = {name: kept for name, kept in self._kept.items() if kept[0] != token}
 
     async def _ask(
         self, registration: Registration, client_id: str, scopes: list[str]
     ) -> tuple[str, float]:
-        """A new token and when it ends."""
+        """Request a token; return it with its expiry."""
         where = f"registration {registration.key!r}"
         url = registration.auth_token_url
         if url is None:
@@ -132,7 +132,7 @@ class PlatformTokens:
         token, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not token or not token.isascii():
             raise ServiceError(f"{where}: {url} gives no access_token")
-        # RFC 6749, section 5.1: what is left out is what was asked for.
+        # RFC 6749, section 5.1: without `scope`, the scopes are those requested.
         given = str(answer.get("scope") or " ".join(scopes)).split()
         if missing := [one for one in scopes if one not in given]:
             raise ServiceError(f"{where}: {url} does not permit {' '.join(missing)}")

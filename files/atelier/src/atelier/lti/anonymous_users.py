@@ -1,8 +1,8 @@
-"""Launches that are about nobody: what platforms write where they do not say who clicks.
+"""User ids that stand for no person: what platforms send for previews and anonymous visitors.
 
-Open edX sends ``student`` from Studio's preview, whoever the author is, and ``None`` where nobody
-is signed in (xblock-lti-consumer, ``anonymous_user_id``). As an account, it would be that of all
-authors together, who would read each other's files.
+Open edX sends ``student`` from Studio's preview for every author, and ``None`` for visitors who are
+not signed in (xblock-lti-consumer, ``anonymous_user_id``). An account for such an id would be
+shared by all of them, who could then read each other's files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _NOBODY = frozenset({
     "anonymous_user", "guest", "nobody", "user_id", "nan", "false", "0", "-1",
 })  # fmt: skip
 _UNFILLED = ("$", "{", "%", "<", "[")
-"""How a variable begins that a platform was to fill in: ``$User.id``, ``%%USER_ID%%``."""
+"""First characters of a variable that was not filled in: ``$User.id``, ``%%USER_ID%%``."""
 
 
 def is_anonymous(user_id: str) -> bool:
@@ -28,13 +28,13 @@ def is_anonymous(user_id: str) -> bool:
 
 
 def refuse_anonymous(launch: Launch) -> None:
-    """Refuse a launch that is about nobody.
+    """Refuse a launch whose user id stands for no person.
 
     Args:
-        launch: its signature was right.
+        launch: a launch with a valid signature.
 
     Raises:
-        LaunchError: it is.
+        LaunchError: the user id stands for no person.
     """
     services = launch.services or {}
     named = [launch.params["user_id"], *([str(services["sub"])] if "sub" in services else [])]

@@ -1,4 +1,6 @@
-"""What a token says, in the words of LTI 1.1's parameters, which the rest of the door reads.
+"""Translates the claims of an LTI 1.3 token to the parameters of LTI 1.1.
+
+The code after the checks is the same for both versions.
 
 Sources: LTI Core 1.3, section 5 and appendix A (roles); LTI 1.3 Migration Guide, section 1.
 """
@@ -22,7 +24,7 @@ CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING_SETTINGS = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
 GRADES = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 LAST_MOMENT = 10**12
-"""Seconds since 1970; later ones are no dates, and too large for a clock's arithmetic."""
+"""Latest accepted time, seconds since 1970; larger values overflow date arithmetic."""
 RESOURCE_LINK = "LtiResourceLinkRequest"
 DEEP_LINKING = "LtiDeepLinkingRequest"
 
@@ -37,7 +39,7 @@ _ROLES = {
 
 
 def text_at(claims: Mapping[str, Any], *path: str) -> str:
-    """A text inside the claims; empty when there is none, or something else."""
+    """A string inside the claims; empty if absent or not a string."""
     found: Any = claims
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
@@ -45,7 +47,7 @@ def text_at(claims: Mapping[str, Any], *path: str) -> str:
 
 
 def is_time(value: Any) -> bool:
-    """Whether a claim is a moment (NumericDate, RFC 7519) that can be computed with."""
+    """Whether a claim is a usable NumericDate (RFC 7519)."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and abs(value) < LAST_MOMENT
 
@@ -66,7 +68,7 @@ def role(name: str) -> str:
 
 
 def roles(claims: Mapping[str, Any]) -> list[str]:
-    """The roles a token gives, as LTI 1.1 writes them; those with a comma are left out."""
+    """The token's roles as LTI 1.1 writes them; roles that contain a comma are left out."""
     given = claims.get(CLAIM + "roles")
     texts = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
     return [role(one) for one in texts if "," not in one]
@@ -99,8 +101,8 @@ def services(
     """What the site needs to send this learner's grades back (Assignment and Grade Services 2.0).
 
     Returns:
-        ``registration``, ``client_id``, ``deployment_id`` and ``sub``: whose, and with whom;
-        ``ags``: the platform's claim, or None when it takes no grades from this link.
+        ``registration``, ``client_id``, ``deployment_id`` and ``sub`` of the launch; ``ags``: the
+        platform's claim, or None if it takes no grades from this link.
     """
     grades = claims.get(GRADES)
     return {
@@ -139,13 +141,13 @@ def migrated_user_id(
     consumers: Consumers,
     now: float,
 ) -> str | None:
-    """The ``user_id`` a learner had in LTI 1.1, where the platform proves that it may say so.
+    """The ``user_id`` that a learner had in LTI 1.1, if the platform proves its claim.
 
-    The proof is a signature with the secret of one of the same platform's consumers. Anything
-    less would let whoever sets up a registration name any learner.
+    The proof is a signature with the secret of one of the same platform's consumers. Without it,
+    the administrator of a registration could impersonate any learner.
 
     Returns:
-        None when the claim is absent, or not proved (then the log says so).
+        None if the claim is absent or not proved, which is logged.
     """
     claim = claims.get(CLAIM + "lti1p1")
     if not isinstance(claim, Mapping):

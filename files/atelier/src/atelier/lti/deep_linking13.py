@@ -1,7 +1,7 @@
-"""Deep linking: a teacher chooses here what a link in the course page opens.
+"""Deep linking: a teacher chooses what a link in the course page opens.
 
-Source: LTI Deep Linking 2.0, sections 3 and 4. What the platform's request said leaves in the
-page, sealed and bound to the browser, and comes back with the choice: nothing is remembered here.
+Source: LTI Deep Linking 2.0, sections 3 and 4. The platform's request is stored in the page, sealed
+and bound to the browser, and returns with the choice; the server stores nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from atelier.lti.roles import writes
 from atelier.lti.sealed import Sealer, SealError
 
 CHOOSE_SECONDS = 3600
-"""How long a teacher may think."""
+"""Seconds within which the teacher must choose."""
 ANSWER_SECONDS = 300
 ITEM = "ltiResourceLink"
 MAX_DATA = 16 * 1024
@@ -41,7 +41,7 @@ class Request:
     return_url: str
     data: str | None
     browser: str
-    """Digest of the cookie of the browser that the request came in."""
+    """Digest of the browser's login cookie."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +60,21 @@ class Link:
 
 
 def is_teacher(claims: Mapping[str, Any]) -> bool:
-    """Whether a token says that its bearer shapes the course: the platform signed it."""
+    """Whether a token's roles allow its bearer to edit the course."""
     given = roles(claims)
     return writes(",".join(given)) or any(one in _ABOVE for one in given)
 
 
 def request_of(message: Message, browser: str, hosts: PlatformHosts) -> Request:
-    """What a deep linking message asks.
+    """Read the request from a deep linking message.
 
     Args:
         message: the platform's.
-        browser: digest of the cookie of the browser that it came in.
-        hosts: those that need no TLS.
+        browser: digest of the browser's login cookie.
+        hosts: hosts that may be reached without TLS.
 
     Raises:
-        LaunchError: not by a teacher, or not for a link.
+        LaunchError: the bearer is no teacher, or the platform does not want a link.
     """
     claims, registration = message.claims, message.registration
 
@@ -90,7 +90,7 @@ def request_of(message: Message, browser: str, hosts: PlatformHosts) -> Request:
     return_url = text_at(claims, DEEP_LINKING_SETTINGS, "deep_link_return_url")
     if not is_platform_url(return_url) or not hosts.may_show(return_url):
         raise refusal("launch_shape", f"deep_link_return_url is {return_url[:200]!r}", 400)
-    # A signed choice is for the platform: not for whom somebody who may write a message names.
+    # The signed choice goes to the platform only, not to any host that a message may name.
     if host_of(return_url) not in registration.known_hosts:
         detail = f"deep_link_return_url is {return_url[:200]!r}: no host of the registration, nor"
         raise refusal("launch_shape", f"{detail} one of its `hosts`", 400)
@@ -109,17 +109,17 @@ def request_of(message: Message, browser: str, hosts: PlatformHosts) -> Request:
 
 
 def seal(request: Request, sealer: Sealer, now: float) -> str:
-    """The request, to be carried by the page."""
+    """Seal a request for the page."""
     return sealer.seal(_PURPOSE, asdict(request), now, CHOOSE_SECONDS)
 
 
 def unseal(
     sealed: str, registrations: Registrations, sealer: Sealer, now: float
 ) -> tuple[Request, Registration]:
-    """The request a page carried, and its registration as it is now.
+    """Return the request that a page carried, and its current registration.
 
     Raises:
-        LaunchError: it was not sealed here, or too long ago, or the registration is gone.
+        LaunchError: it was not sealed by this site, has expired, or its registration was removed.
     """
     try:
         request = Request(**sealer.open(_PURPOSE, sealed, now))

@@ -1,6 +1,6 @@
-"""Why a launch's signature is wrong: the usual causes, each tried with the consumer's own secret.
+"""Finds out why a launch's signature is wrong, by trying the usual causes with the right secret.
 
-Whoever has no secret learns nothing here: no cause can match for them.
+A sender without the secret learns nothing, since no cause can match.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from atelier.lti.launch11 import LaunchError, expected_signature, read_form
 
 Pairs = Sequence[tuple[str, str]]
 MAX_PARAMETERS = 80
-"""Launches have about forty; for more, signing each variant would take too long."""
+"""Launches have about forty; signing every variant of more would take too long."""
 MAX_SEARCHED_BYTES = 16 * 1024
-"""Launches have a few thousand."""
+"""Larger bodies are not examined; launches have a few thousand bytes."""
 PAUSE_SECONDS = 1.0
-"""Between the end of a search and the next."""
+"""Pause between the end of a search and the next one."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _attempts(
 def cause_of(
     body: bytes, *, url: str, query: str, seen_host: str, consumers: Consumers
 ) -> Cause | None:
-    """What explains a wrong signature.
+    """Find the cause that explains a wrong signature.
 
     Args:
         body: the launch.
@@ -115,8 +115,7 @@ def cause_of(
         consumers: those known.
 
     Returns:
-        None when nothing usual explains it, the launch is larger than launches are, or it names
-        no consumer of ours.
+        None if no usual cause explains it, the launch is too large, or its consumer is unknown.
     """
     if len(body) > MAX_SEARCHED_BYTES:
         return None
@@ -140,9 +139,9 @@ def cause_of(
 
 
 class Search:
-    """One search at a time, in a thread of its own, and a pause after each.
+    """Runs one search at a time in a separate thread, with a pause after each.
 
-    A flood of bad launches costs nothing more: the hub answers others meanwhile.
+    A flood of bad launches therefore does not slow down the hub.
 
     Args:
         clock: seconds that only grow.
@@ -156,7 +155,7 @@ class Search:
         """Whether one is under way."""
 
     async def find(self, look: Callable[[], Cause | None]) -> Cause:
-        """What a search finds, unless another is under way or has just ended.
+        """Run a search, unless another one is running or has just ended.
 
         Args:
             look: the search; it blocks.

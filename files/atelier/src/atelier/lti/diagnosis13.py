@@ -1,7 +1,7 @@
-"""Why an LTI 1.3 token is refused: what it says beside what this site knows of its platform.
+"""Explains why an LTI 1.3 token is refused, by comparing it with the platform's registration.
 
-Nothing here is secret, and nothing is told that the platform did not send itself: of what this
-site has registered, only whether it is the same.
+The explanation contains no secret and only values that the platform itself sent; of the
+registration it says only whether a value is equal.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _SHOWN_LTI = ("deployment_id", "version", "message_type", "target_link_uri", "ro
 MAX_SHOWN = 500
 MAX_TRIED_KEYS = 20
 MAX_TRIED_BYTES = 16 * 1024
-"""In a larger token, whether another key has signed is not looked for."""
+"""For larger tokens, other keys are not tried."""
 
 
 def unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a token, as they stand there; empty where they cannot be read."""
+    """Header and claims of a token without verification; empty if they cannot be decoded."""
     if len(token) > MAX_TOKEN_BYTES:
         return {}, {}
     try:
@@ -39,13 +39,13 @@ def unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def as_text(value: Any, length: int) -> str:
-    """A value as a page can hold it: half a character, which JSON may hold, becomes U+FFFD."""
+    """A value for a page; lone surrogates, which JSON can contain, become U+FFFD."""
     text = str(value)[:length]
     return "".join(char if is_writable(char) else "\ufffd" for char in text)
 
 
 def shown(header: Mapping[str, Any], claims: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a page shows of a token: what a platform's settings decide."""
+    """The parts of a token that a page shows: those that depend on the platform's settings."""
     rows = [(name, header.get(name)) for name in ("alg", "kid", "typ")]
     rows += [(name, claims.get(name)) for name in _SHOWN]
     rows += [(name, claims.get(CLAIM + name)) for name in _SHOWN_LTI]
@@ -91,7 +91,7 @@ def causes(
     now: float,
     window: int,
 ) -> list[Cause]:
-    """What is wrong with a token, all of it, not only what was met first.
+    """Everything that is wrong with a token, not only the first error.
 
     Args:
         token: ``id_token``; the browser that brings it began the login ``state`` is of.

@@ -1,13 +1,12 @@
-"""Requests to platforms: through the site's web proxy, with its certificates, small and short.
+"""HTTP requests to platforms, through the site's web proxy and with its certificates.
 
-An address of a platform and what it answers are data from outside. A request goes to a public host
-over https, or to one that ``atelier_platform_private_hosts`` names; a name is resolved once, and
-the connection goes to the very address that was looked at, so that a name that resolves to another
-one a moment later (DNS rebinding) changes nothing. Certificates are compared with the name.
-Redirects are not followed, an answer is read up to a limit, and nothing waits for long.
+A platform's addresses and answers are untrusted. A request goes to a public host over https, or to
+a host that ``atelier_platform_private_hosts`` names. The name is resolved once and the connection
+goes to the address that was checked, so DNS rebinding has no effect; the certificate is compared
+with the name. Redirects are not followed, and size and duration of an answer are limited.
 
-A web proxy resolves names itself, and what it reaches is for it to say. It is not asked for
-addresses that are private as far as this machine knows.
+A web proxy resolves names itself and decides what it connects to. It is not asked for names that
+this machine resolves to private addresses.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from atelier.config.platform_hosts import SETTING, PlatformHosts
 MAX_BYTES = 512 * 1024
 TIMEOUT = httpx.Timeout(8, connect=4)
 LONGEST_SECONDS = 20.0
-"""In all: an answer may come byte by byte."""
+"""Total time of a request, in case the answer arrives byte by byte."""
 _SILENCE = (
     httpx.TimeoutException,
     httpx.NetworkError,
@@ -42,11 +41,11 @@ _SILENCE = (
 
 
 class PlatformRequestError(Exception):
-    """An address outside did not give what was asked; the text says why, without any secret.
+    """A request to a platform failed; the text says why, without secrets.
 
     Attributes:
-        status: of its answer; None: there was none, or it was not what was asked.
-        silent: nobody answered: whatever else is asked there now will fare the same.
+        status: HTTP status; None: no answer, or not the expected content.
+        silent: nobody answered, so that other requests to this host would fail too.
     """
 
     def __init__(self, text: str, status: int | None = None, *, silent: bool = False) -> None:
@@ -60,10 +59,10 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 async def _resolve(host: str, port: int) -> list[str]:
-    """What the machine says: ``/etc/hosts``, then the DNS.
+    """Resolve by ``/etc/hosts``, then DNS.
 
     Raises:
-        OSError: no such name, or nobody to ask.
+        OSError: the name is unknown, or no server answers.
     """
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -71,16 +70,15 @@ async def _resolve(host: str, port: int) -> list[str]:
 
 
 class PlatformClient:
-    """Calls addresses outside this site.
+    """Sends requests to platforms.
 
     Args:
-        ca_file: certificates trusted (PEM); None: those of the Python package.
-        proxy: web proxy, as an address; None: straight.
-        no_proxy: hosts and domains reached without it, separated by commas.
-        private_hosts: hosts that may be private, and be asked without TLS.
-        transport: instead of the network, for tests; names are then not looked up without
-            ``resolve``.
-        resolve: instead of the machine's own way to look names up, for tests.
+        ca_file: trusted certificates (PEM); None: those of the Python package.
+        proxy: URL of the web proxy; None: direct connections.
+        no_proxy: hosts and domains reached without the proxy, separated by commas.
+        private_hosts: hosts that may be private and reached without TLS.
+        transport: replaces the network in tests; names are then not resolved without ``resolve``.
+        resolve: replaces the machine's resolver in tests.
     """
 
     def __init__(
@@ -101,16 +99,16 @@ class PlatformClient:
         self._context: ssl.SSLContext | None = None
 
     def _by_proxy(self, url: httpx.URL) -> bool:
-        """Whether the web proxy is asked for it."""
+        """Whether the request goes through the web proxy."""
         host = url.netloc.decode("ascii")
         return bool(self._proxy) and not proxy_bypass_environment(host, {"no": self._no_proxy})
 
     async def _ways(self, url: httpx.URL) -> list[tuple[httpx.URL, dict[str, Any]]]:
-        """The address with its name resolved, once for each IP address, and what to send with it.
+        """The URL for each IP address of its host, with the headers and options to send.
 
         Raises:
-            PlatformRequestError: it is not one this site talks to.
-            OSError: its name cannot be resolved.
+            PlatformRequestError: this site does not send requests to the URL.
+            OSError: the name cannot be resolved.
         """
         scheme, host = url.scheme, url.raw_host.decode("ascii")
         if scheme not in ("https", "http") or not host or url.userinfo:
@@ -130,7 +128,7 @@ class PlatformClient:
         else:
             allowed = [one for one in found if self.hosts.permits(scheme, host, one)]
         if by_proxy:
-            # It may look names up elsewhere, so that all we know must speak for it.
+            # The proxy may resolve the name differently, so all known addresses must be allowed.
             known = bool(found) or scheme == "https" or self.hosts.names(host)
             allowed = [host] if known and len(allowed) == len(found) else []
         if not allowed:
@@ -138,12 +136,12 @@ class PlatformClient:
         if by_proxy or self._resolve is None:
             return [(url, {})]
         headers = {"Host": url.netloc.decode("ascii")}
-        # Compared with the certificate; an IP address is compared as it is.
+        # The name to compare with the certificate; httpx does so itself for IP addresses.
         more = {} if _is_address(host) else {"extensions": {"sni_hostname": host.rstrip(".")}}
         return [(url.copy_with(host=one), {"headers": headers, **more}) for one in allowed]
 
     def _refusal(self, scheme: str, host: str) -> str:
-        """Why an address is not asked."""
+        """Why no request is sent to an address."""
         if scheme == "http":
             return f"not https, and {SETTING} does not name {host}"
         return f"{host} is in a private network, and {SETTING} does not name it"
@@ -171,7 +169,7 @@ class PlatformClient:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Ask an address for a JSON object.
+        """Request a JSON object.
 
         Args:
             method: ``GET`` or ``POST``.
@@ -199,7 +197,7 @@ class PlatformClient:
         return found
 
     async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        """Post a body as it is.
+        """Post a body.
 
         Args:
             url: the address.
@@ -215,13 +213,13 @@ class PlatformClient:
         return await self._content("POST", url, content=body, headers=headers)
 
     async def _content(self, method: str, url: str, **sent: Any) -> bytes:
-        """The body of an answer, if it is a success."""
+        """Send a request and return the body of a successful answer."""
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
                 address = httpx.URL(url)
                 status, content = await self._first(method, address, sent)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-            # UnicodeError: a host that IDNA does not know, a header that is not ASCII.
+            # UnicodeError: a host that IDNA cannot encode, or a header that is not ASCII.
             silent = isinstance(error, _SILENCE)
             raise PlatformRequestError(f"{url}: {type(error).__name__}", silent=silent) from None
         if not 200 <= status < 300:
@@ -231,7 +229,7 @@ class PlatformClient:
     async def _first(
         self, method: str, url: httpx.URL, sent: Mapping[str, Any]
     ) -> tuple[int, bytes]:
-        """Status and body from the first of a host's IP addresses that can be reached."""
+        """Status and body from the first reachable IP address of the host."""
         ways = await self._ways(url)
         for number, (way, more) in enumerate(ways, 1):
             headers = {**(sent.get("headers") or {}), **more.get("headers", {})}
@@ -256,10 +254,10 @@ def _is_address(host: str) -> bool:
 
 
 async def _body(answer: httpx.Response, url: httpx.URL) -> bytes:
-    """An answer's body.
+    """Read the body of an answer.
 
     Raises:
-        PlatformRequestError: it is too large.
+        PlatformRequestError: the body is too large.
     """
     content = bytearray()
     async for chunk in answer.aiter_bytes():
@@ -270,10 +268,10 @@ async def _body(answer: httpx.Response, url: httpx.URL) -> bytes:
 
 
 def platform_client(settings: Settings, credentials: Credentials) -> PlatformClient:
-    """How this site reaches platforms.
+    """Create the client from the site's settings.
 
-    A proxy's address may hold a password: it comes as the credential ``web_proxy``, whose second
-    line, if any, names what is reached without it.
+    The proxy's URL may contain a password, so it is the credential ``web_proxy``; the second line,
+    if any, lists the hosts reached without the proxy.
     """
     proxy, _, straight = (credentials.optional("web_proxy") or "").partition("\n")
     return PlatformClient(

@@ -1,7 +1,7 @@
-"""Platforms' public keys: read once, kept, read again when a launch names one that is not known.
+"""Caches platforms' public keys, and reads them again when a launch names an unknown key.
 
-A platform whose key address does not answer costs nobody a launch as long as the keys are known,
-and no more than a moment. A stranger who invents key names makes one request a minute at most.
+While a platform's key address does not answer, launches with cached keys still work, after a short
+wait. Invented key names cause at most one request a minute.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from atelier.lti.http import PlatformClient, PlatformRequestError
 log = logging.getLogger(__name__)
 
 FLOOR_SECONDS = 60
-"""Between two readings of one address, whatever launches name."""
+"""Minimum time between two requests to one address."""
 FRESH_SECONDS = 3600
-"""Keys read that long ago are read again: a key the platform withdrew is not trusted for ever."""
+"""Age at which keys are read again, so that a withdrawn key is not trusted for ever."""
 PATIENCE_SECONDS = 2.0
-"""How long a launch whose key is known waits for a reading: long enough to hear of a withdrawal."""
+"""Seconds that a launch with a cached key waits for a refresh, to notice a withdrawal."""
 KEPT_SECONDS = 7 * 86_400
-"""How long keys serve while the platform's address does not answer."""
+"""Life of cached keys while the platform's address does not answer."""
 
 
 class UnknownKeyError(Exception):
-    """There is no such key; the text says why."""
+    """The platform has no such key; the text says why."""
 
 
 def usable(keyset: dict[str, Any]) -> dict[str, jwt.PyJWK]:
@@ -60,9 +60,9 @@ class _Known:
     read: float | None = None
     tried: float | None = None
     said: str = ""
-    """What the last reading came to."""
+    """Result of the last request."""
     reading: asyncio.Task[None] | None = None
-    """The one under way; all launches wait for the same."""
+    """The request in progress, which all launches share."""
 
     def serves(self, kid: str, now: float) -> bool:
         """Whether a key may be used at a time of the clock."""
@@ -73,7 +73,7 @@ class Keysets:
     """Public keys by registration and ``kid``.
 
     Args:
-        outside: how platforms are reached.
+        platform_client: sends the requests.
         clock: seconds that only grow.
     """
 
@@ -85,7 +85,7 @@ class Keysets:
         self._known: dict[str, _Known] = {}
 
     def known(self, registration: Registration) -> dict[str, jwt.PyJWK]:
-        """All the keys known of a platform, by ``kid``; nothing is asked of it."""
+        """The cached keys of a platform, by ``kid``; sends no request."""
         if registration.jwks is not None:
             return usable(registration.jwks)
         known = self._known.get(str(registration.jwks_url))
@@ -125,7 +125,7 @@ class Keysets:
         try:
             answer = await self._platform_client.request("GET", url)
             if not isinstance(answer.get("keys"), list):
-                # An empty list withdraws all keys; this says nothing of them.
+                # An empty list would withdraw all keys; an unusable answer must not.
                 raise PlatformRequestError(f"{url}: not a set of keys")
             known.keys = usable(answer)
             known.read = self._clock()

@@ -1,9 +1,9 @@
-"""LTI 1.1 launches: checked in an order that leaves a stranger nothing to gain.
+"""Checks LTI 1.1 launches.
 
-Shape, consumer known, timestamp window, signature, and only then the one-time record of the
-nonce: a request that is not signed changes nothing. LTI 1.1 signs as OAuth 1.0 does (RFC 5849,
-section 3.4), over the address the platform was given, which is the hub's public one: what the
-``Host`` or ``X-Forwarded-*`` headers claim plays no part.
+The order is: shape, consumer, timestamp window, signature, and only then the nonce is recorded. So
+an unsigned request changes nothing. LTI 1.1 uses the signature of OAuth 1.0 (RFC 5849, section
+3.4), over the address that the platform was given. That is the hub's public address; the headers
+``Host`` and ``X-Forwarded-*`` are ignored.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024
 LARGE_BYTES = 16 * 1024
-"""A larger launch is checked beside the hub's other work: that takes up to a tenth of a second."""
+"""Larger launches are checked in a thread, as that takes up to a tenth of a second."""
 MAX_WAITING = 8
-"""Large launches that wait to be checked, at most."""
+"""Maximum number of large launches that wait for their check."""
 _aside = ThreadPoolExecutor(1, thread_name_prefix="large-launch")
 _waiting = 0
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -54,8 +54,8 @@ class LaunchError(Exception):
         key: sentence for the learner, see :mod:`atelier.i18n.translate`.
         detail: for the log; holds no secret.
         status: HTTP status.
-        params: the launch's parameters when its signature was right (a replay), else None.
-        consumer: likewise.
+        params: the launch's parameters if its signature was valid (a replay), else None.
+        consumer: the consumer, in the same case.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class LaunchError(Exception):
 
 @dataclass(frozen=True)
 class Launch:
-    """A launch whose signature was right and that was never seen before."""
+    """A launch with a valid signature and a new nonce."""
 
     consumer: Launcher
     params: dict[str, str]
@@ -85,7 +85,7 @@ class Launch:
 
 
 def read_form(body: bytes) -> list[tuple[str, str]]:
-    """The parameters of a form, in order, duplicates kept.
+    """The parameters of a form in order, with duplicates.
 
     Raises:
         LaunchError: not a form in UTF-8, or too large.
@@ -108,7 +108,7 @@ def single(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     """A form's parameters by name.
 
     Raises:
-        LaunchError: one is there twice: which one counts would be anybody's guess.
+        LaunchError: a parameter occurs twice, so its value would be ambiguous.
     """
     params: dict[str, str] = {}
     for name, value in pairs:
@@ -126,7 +126,7 @@ def expected_signature(
     Args:
         url: the launch address, without query.
         query: the request's query string; its parameters are signed too.
-        pairs: the form's parameters; ``oauth_signature`` is left out by itself.
+        pairs: the form's parameters; ``oauth_signature`` is ignored.
         key: the consumer's key.
         secret: the consumer's secret.
     """
@@ -214,10 +214,10 @@ def verify(
 
 
 async def verify_aside(body: bytes, **values: Any) -> Launch:
-    """:func:`verify`, which holds nobody up however large the launch is.
+    """Call :func:`verify` without blocking the event loop for a large launch.
 
     Raises:
-        LaunchError: as there, or too many large launches wait.
+        LaunchError: as :func:`verify`, or too many large launches are waiting.
     """
     global _waiting
     check = partial(verify, body, **values)

@@ -1,12 +1,12 @@
-"""LTI 1.3 launches: OpenID Connect's third-party initiated login, and the token it ends with.
+"""Checks LTI 1.3 launches: OpenID Connect's third-party initiated login and its ID token.
 
 Sources: 1EdTech Security Framework 1.0, section 5.1 (steps 1 to 3 and the checks of the ID token),
 LTI Core 1.3, section 5.3 and 5.4 (claims), OpenID Connect Core 1.0, section 3.2.2.
 
-The first step is not signed by anybody, so it writes nothing: what must be remembered leaves in
-``state``, sealed by this site and bound to a secret that only this browser's cookie has. A token
-that comes back without that cookie is refused: somebody else's launch cannot be slipped into a
-browser (login CSRF). The nonce is used up last, in the same record as LTI 1.1's.
+The login request is unsigned, so it stores nothing on the server: ``state`` carries what must be
+remembered, sealed by this site and bound to a secret in this browser's cookie. A token without
+that cookie is refused, so an attacker cannot submit a launch in a victim's browser (login CSRF).
+The nonce is recorded last, in the same store as those of LTI 1.1.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from atelier.lti.token_header13 import MAX_TOKEN_BYTES as MAX_TOKEN_BYTES
 from atelier.lti.token_header13 import HeaderError, read_header
 
 STATE_SECONDS = 600
-"""How long a login may take."""
+"""Seconds within which a login must complete."""
 MAX_HINT_LENGTH = 2048
 LOGIN_PARAMETERS = (
     "iss",
@@ -54,13 +54,13 @@ LOGIN_PARAMETERS = (
     "lti_deployment_id",
     "client_id",
 )
-"""What a platform sends first (Security Framework 1.0, section 5.1.1.1; LTI Core 1.3, 4.1)."""
+"""Parameters of a login request (Security Framework 1.0, section 5.1.1.1; LTI Core 1.3, 4.1)."""
 _PURPOSE = "lti13-login"
 
 
 @dataclass(frozen=True)
 class Login:
-    """Where a browser goes to have its launch signed."""
+    """The redirect to the platform's authorization address."""
 
     address: str
     registration: Registration
@@ -68,7 +68,7 @@ class Login:
 
 @dataclass(frozen=True)
 class Returned:
-    """A login's state, come back."""
+    """The state of a login, as the platform returned it."""
 
     registration: str
     issuer: str
@@ -76,12 +76,12 @@ class Returned:
     nonce: str
     at: int
     browser: str
-    """Digest of the secret in the cookie of the browser that began."""
+    """Digest of the login cookie of the browser that started."""
     request: dict[str, str]
-    """What the platform sent first."""
+    """Parameters of the login request."""
 
     def begun_by(self, browser_secret: str | None) -> bool:
-        """Whether the browser with that cookie began this login."""
+        """Whether the browser with that cookie started this login."""
         return browser_secret is not None and hmac.compare_digest(
             self.browser, browser_digest(browser_secret)
         )
@@ -89,7 +89,7 @@ class Returned:
 
 @dataclass(frozen=True)
 class Message:
-    """A token that was right and never seen before."""
+    """A valid token with a new nonce."""
 
     registration: Registration
     client_id: str
@@ -98,17 +98,17 @@ class Message:
 
     @property
     def deep_linking(self) -> bool:
-        """Whether a teacher is to choose what a link opens; else a learner follows one."""
+        """Whether this is a deep linking request; else it is a launch."""
         return self.claims.get(CLAIM + "message_type") == DEEP_LINKING
 
 
 def browser_digest(secret: str) -> str:
-    """What of a browser's secret may be seen."""
+    """Digest of a browser's secret, which may be shown."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def on_this_site(address: str, hub_url: str) -> bool:
-    """Whether an address lies on the hub's host, and can be read as another by no browser."""
+    """Whether an address is on the hub's host, however a browser parses it."""
     plain = all(32 < ord(char) < 127 for char in address) and "\\" not in address
     return plain and (address == hub_url or address.startswith((hub_url + "/", hub_url + "?")))
 
@@ -135,7 +135,7 @@ def begin(
         now: present time, seconds since 1970.
 
     Raises:
-        LaunchError: it is not one; nothing was recorded.
+        LaunchError: the login request is not valid; nothing was recorded.
     """
     for name in ("iss", "login_hint", "target_link_uri"):
         if not request.get(name, "").strip():
@@ -195,7 +195,7 @@ def begin(
 
 
 def launch_url(hub_url: str) -> str:
-    """Where platforms send tokens; what their forms call launch, redirect or tool address."""
+    """Address that receives tokens; platforms call it launch, redirect or tool URL."""
     return hub_url + "/hub/lti13/launch"
 
 
@@ -220,10 +220,10 @@ def _registration(registrations: Registrations, issuer: str, client_id: str) -> 
 
 
 def returned(state: str, sealer: Sealer, now: float) -> Returned:
-    """Open the state a platform sends back.
+    """Open the state that a platform returned.
 
     Raises:
-        LaunchError: this site did not make it, or too long ago.
+        LaunchError: the state is not from this site, or has expired.
     """
     try:
         return Returned(**sealer.open(_PURPOSE, state, now))
@@ -302,7 +302,7 @@ async def _signed(token: str, registration: Registration, keysets: Keysets) -> d
             token,
             key.key,
             algorithms=[algorithm],
-            # Times, issuer and audience are compared below, by the clock of this launch.
+            # Times, issuer and audience are checked below, with this launch's clock.
             options={
                 "verify_exp": False,
                 "verify_iat": False,

@@ -50,7 +50,7 @@ def signed_headers(url: str, body: bytes, key: str, secret: str) -> dict[str, st
         secret: the consumer's secret.
     """
     client = Client(key, client_secret=secret, signature_method=SIGNATURE_HMAC_SHA1)
-    # oauthlib adds oauth_body_hash for a body that is no form.
+    # oauthlib adds oauth_body_hash for a body that is not a form.
     _url, headers, _body = client.sign(
         url, "POST", body=body.decode(), headers={"Content-Type": CONTENT_TYPE}
     )
@@ -58,7 +58,7 @@ def signed_headers(url: str, body: bytes, key: str, secret: str) -> dict[str, st
 
 
 def refusal(answer: bytes) -> str | None:
-    """Why a platform did not take a score, in words of this site; None: it did.
+    """Why a platform did not accept a score, in this site's words; None: it did.
 
     Args:
         answer: the body of its answer.
@@ -73,6 +73,6 @@ def refusal(answer: bytes) -> str | None:
 
 
 def description(answer: bytes) -> str:
-    """What a platform says of its refusal: for the log alone, it may be anybody's text."""
+    """The platform's description of its refusal: untrusted text, for the log only."""
     said = _DESCRIPTION.search(answer)
     return said[1].decode("utf-8", "replace").strip() if said is not None else ""

@@ -26,17 +26,17 @@ _SUB_ROLES = {
         "ContentDeveloper", "ContentExpert", "ExternalContentExpert", "Librarian",
     ),
 }  # fmt: skip
-"""Of the roles that count here (LTI Core 1.3, appendix A.2.3; LTI 1.1 Implementation Guide, A.2.2).
-What is not among them has no meaning."""
+"""Sub-roles that count here; others are ignored (LTI Core 1.3, appendix A.2.3; LTI 1.1
+Implementation Guide, A.2.2)."""
 
 
 def _held(roles: str) -> set[str]:
-    """The principal roles held in the course itself.
+    """The principal roles held in the course.
 
-    A sub-role is its principal role, with one exception: LTI 1.3 has assistants and graders among
-    the sub-roles of Instructor, LTI 1.1 as a role of their own, ``TeachingAssistant``; they are
-    that here in both. A platform names a principal role beside its sub-role (LTI Core 1.3, A.2.3):
-    an assistant's ``Instructor`` says nothing more.
+    A sub-role counts as its principal role, with one exception: assistants and graders are
+    sub-roles of Instructor in LTI 1.3 but the role ``TeachingAssistant`` in LTI 1.1; here they are
+    ``TeachingAssistant`` in both. A platform sends the principal role beside the sub-role (LTI Core
+    1.3, A.2.3), so an assistant's ``Instructor`` is ignored.
 
     Args:
         roles: as LTI 1.1 writes them, separated by commas, with or without their URN.
@@ -57,15 +57,16 @@ def _held(roles: str) -> set[str]:
 
 
 def teaches(roles: str) -> bool:
-    """Whether a launch's ``roles`` make its bearer staff: they see everybody's answers and grades.
+    """Whether ``roles`` make a user staff, who sees all answers and grades.
 
-    Instructors and administrators of the course, nobody else: an assistant, a grader or an author
-    is a learner like the others here.
+    Only instructors and administrators of the course are staff. Assistants, graders and authors
+    have the rights of learners.
     """
     return bool(_held(roles) & set(_TEACHING))
 
 
 def writes(roles: str) -> bool:
-    """Whether a launch's ``roles`` say that its bearer writes the course's page: they choose
-    what its links open, and see nothing of anybody by that."""
+    """Whether ``roles`` allow a user to choose what the links of the course page open.
+
+    This does not show them anything of other users."""
     return bool(_held(roles) & set(_WRITING))

@@ -17,7 +17,7 @@ CONTENT_TYPE = "application/vnd.ims.lis.v1.score+json"
 
 @dataclass(frozen=True)
 class ScorePlace:
-    """Where a platform takes the scores of one link, and for whom.
+    """Address and user for the scores of one link.
 
     Attributes:
         registration: its key.
@@ -33,7 +33,7 @@ class ScorePlace:
 
     @classmethod
     def of(cls, services: Mapping[str, Any]) -> Self | None:
-        """What the hub kept of a launch; None when the platform takes no score from this link.
+        """Read from a launch's ``services``; None if the platform takes no scores from this link.
 
         Args:
             services: see :func:`atelier.lti.claims13.services`.

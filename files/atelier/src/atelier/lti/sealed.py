@@ -1,4 +1,4 @@
-"""Values that leave in a browser and come back: signed here, short-lived, for one purpose."""
+"""Signs values that pass through a browser: each for one purpose and a short time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ALGORITHM = "HS256"
 
 
 class SealError(Exception):
-    """A value was not sealed here for that purpose, or too long ago; the text says which."""
+    """A value was not sealed by this site for that purpose, or has expired; the text says which."""
 
 
 class Sealer:
@@ -29,10 +29,10 @@ class Sealer:
         """Seal a value.
 
         Args:
-            purpose: what it is for; it opens for nothing else.
-            value: JSON; anybody may read it.
+            purpose: must be the same to open it.
+            value: JSON; it is readable, not encrypted.
             now: present time, seconds since 1970.
-            seconds: how long it opens.
+            seconds: validity.
         """
         return jwt.encode(
             {"for": purpose, "until": int(now) + seconds, "value": value}, self._key, _ALGORITHM
@@ -42,7 +42,7 @@ class Sealer:
         """The value that was sealed.
 
         Raises:
-            SealError: it was not sealed here for that purpose, or too long ago.
+            SealError: it was not sealed by this site for that purpose, or has expired.
         """
         try:
             body = jwt.decode(sealed, self._key, algorithms=[_ALGORITHM])

@@ -1,4 +1,4 @@
-"""The header of a token: nobody signed it, so nothing of it is used before its type is looked at.
+"""Reads the header of a token. It is unsigned, so the type of each field is checked before use.
 
 Sources: JSON Web Signature (RFC 7515, section 4.1), 1EdTech Security Framework 1.0, section 6.1.
 """
@@ -20,7 +20,7 @@ _TYPES: dict[str, type] = {
 
 
 class HeaderError(Exception):
-    """A header that this site cannot use; the text says why, for the log.
+    """A header cannot be used; the text says why, for the log.
 
     Attributes:
         key: sentence for the learner.
@@ -34,10 +34,10 @@ class HeaderError(Exception):
 
 
 def read_header(token: str) -> tuple[str, str]:
-    """Algorithm and key that a token names.
+    """Read the algorithm and the key id of a token.
 
     Raises:
-        HeaderError: it is no token, or names none that may be used.
+        HeaderError: it is not a token, or its algorithm or key may not be used.
     """
     if len(token) > MAX_TOKEN_BYTES:
         raise HeaderError("launch_shape", f"id_token of {len(token)} characters", 413)
@@ -51,7 +51,9 @@ def read_header(token: str) -> tuple[str, str]:
             found = type(header[name]).__name__
             detail = f"id_token: {name} in the header must be {kind.__name__}, and is {found}"
             raise HeaderError("launch_shape", detail, 400)
-    if "crit" in header:  # what it names must be understood (RFC 7515, section 4.1.11)
+    if (
+        "crit" in header
+    ):  # extensions listed in `crit` must be understood (RFC 7515, section 4.1.11)
         detail = "id_token names extensions of JWS as critical, and none is known here"
         raise HeaderError("launch_shape", detail, 400)
     algorithm, kid = header.get("alg", ""), header.get("kid", "")

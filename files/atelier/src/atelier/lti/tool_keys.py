@@ -1,7 +1,7 @@
-"""The tool's own keys: what this site signs with, and the public half that platforms read.
+"""The tool's own keys: the private ones sign, the public ones are published for platforms.
 
-One file of private keys in PEM, the newest first: it signs. All are published, so what was
-signed just before a rotation can still be checked.
+One file has the private keys in PEM, the newest first, which signs. All are published, so that
+signatures from just before a rotation can still be verified.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What hub and desk say to browsers with each page."""
+"""Response headers of all pages."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from atelier.config.models import Site
 
 
 def page_headers(site: Site) -> dict[str, str]:
-    """Headers of every page that hub and desk write.
+    """Headers of every page of hub and desk.
 
-    The course platforms' pages may show them in a frame, and nobody else's: neither another
-    site's nor a notebook's (CSP Level 3, section 6.4.2).
+    Only the course platforms' pages may show them in a frame (CSP Level 3, section 6.4.2).
     """
     ancestors = " ".join(site.frame_ancestors) or "'none'"
     return {
@@ -17,7 +16,7 @@ def page_headers(site: Site) -> dict[str, str]:
             f"frame-ancestors {ancestors}; base-uri 'self'; object-src 'none'"
         ),
         "X-Content-Type-Options": "nosniff",
-        # Whoever comes next to this browser sees nothing of a person who left by going back.
+        # After a sign-out, the browser's Back button must not show the page again.
         "Cache-Control": "no-store",
         "Referrer-Policy": "same-origin",
     }

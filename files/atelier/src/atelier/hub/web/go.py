@@ -101,7 +101,7 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
             await spawner.poll_and_notify()  # it died since the hub's last poll
             spawner = None
         if spawner is not None and spawner.ready and spawner.origin != origin:
-            # Started before learners' servers got their own hosts: it looks for the hub on its host.
+            # Started before learners' servers had their own hosts: it expects the hub there.
             await self.stop_single_user(user, place.course)
         if spawner is not None and spawner.ready:
             self.redirect(address)

@@ -108,8 +108,8 @@ class LtiHandler(ArrivalHandler):
         reference = self.log_refusal(problem.key, problem.detail)
         way_on = None
         if problem.learner:
-            # A double click. This answer may arrive before the first one's cookies, and browsers may
-            # not send cookies with another site's form: the next page checks who is signed in.
+            # A double click. This answer may arrive before the first one's cookies, and browsers
+            # may not send cookies with another site's form: the next page checks the user.
             who = urlencode({"who": problem.learner})
             way_on = f"{self.base_url}hub/atelier/go?{who}"
         advice: str | None = "allow_cookies" if new_tab else "back_to_course"
