@@ -16,6 +16,7 @@ from world.run import WorldError, say, stream
 REQUIREMENTS = paths.ROOT / "requirements-dev.txt"
 # No wheel, no installation: what builds a package would not be pinned.
 HASHED = ("--require-hashes", "--only-binary", ":all:")
+BYTECODE = paths.CACHE / "bytecode"
 SHOWN = ("Downloading", "Resolved", "Prepared", "Installed")
 
 
@@ -30,7 +31,11 @@ def program(name: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return variables that let the environment's programs find each other and the collection."""
+    """Return variables that let the environment's programs find each other and the collection.
+
+    What Python compiles is kept in one folder, also for the checkout's own files: without it each
+    of a thousand short processes would compile them again.
+    """
     return {
         "PATH": f"{folder() / 'bin'}:{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(paths.link_collection()),
@@ -39,6 +44,8 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": ":".join(
             str(paths.ROOT / folder) for folder in ("tests", "files/atelier/src", "files/toolbar")
         ),
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(BYTECODE),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -76,10 +83,8 @@ def _install() -> None:
         own = folder() / "uv.txt"
         own.write_text(locks.excerpt(REQUIREMENTS.read_text(encoding="utf-8"), "uv"))
         _stream("installing uv", [*pip, "-r", str(own)])
-        # Python is told not to write bytecode (PYTHONDONTWRITEBYTECODE): without it each start of
-        # a tool would compile it again.
-        uv = [program("uv"), "pip", "install", *HASHED]
-        uv += ["--python", program("python"), "--compile-bytecode"]
+        # Not compiled: of 24,000 files a tenth is ever imported, see `environment`.
+        uv = [program("uv"), "pip", "install", *HASHED, "--python", program("python")]
         _stream("installing the pinned tools", [*uv, "-r", str(REQUIREMENTS)])
     except WorldError as error:  # e.g. a mirror that only pip's configuration knows
         say(f"{error}\n   uv could not install them: pip does")

@@ -72,6 +72,12 @@ def test_what_is_chosen_is_chosen_in_one_version(item: locks.Lock) -> None:
     assert odd == [], f"write name==version in {item.chosen.name}, then: make pins"
 
 
+@pytest.mark.parametrize("item", locks.LOCKS, ids=lambda item: item.name)
+def test_nothing_that_starts_often_brings_a_parser_of_addresses(item: locks.Lock) -> None:
+    """jsonschema 4.25 and newer bring one: hub and notebook servers start a second later."""
+    assert "rfc3987-syntax" not in locks.versions(read(item.lock))
+
+
 def test_every_file_of_requirements_is_a_lock_or_what_one_is_made_of() -> None:
     known = {f"{item.name}{kind}" for item in locks.LOCKS for kind in (".in", ".txt")}
     found = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,7 +44,6 @@ def test_uv_installs_everything_once(commands: Commands) -> None:
     assert shape(commands) == [("pip", "uv.txt"), ("uv", "requirements.txt")]
     assert (venv.folder() / "uv.txt").read_text() == "uv==0.2 \\\n    --hash=sha256:00\n"
     assert all("--require-hashes" in command for command in commands)
-    assert "--compile-bytecode" in commands[1]
     assert not venv.ensure()
 
 
@@ -74,6 +75,16 @@ def test_an_environment_that_could_not_be_filled_is_tried_again(
             venv.ensure()
     assert venv.ensure()
     assert commands
+
+
+def test_what_python_compiles_is_kept_apart_from_the_sources(tmp_path: Path) -> None:
+    (tmp_path / "imported.py").write_text("")
+    cache = tmp_path / "bytecode"
+    env = {**venv.environment(), "PYTHONPATH": str(tmp_path), "PYTHONPYCACHEPREFIX": str(cache)}
+    subprocess.run([sys.executable, "-c", "import imported"], env=env, check=True)
+    assert list(cache.rglob("imported.*.pyc"))
+    assert not (tmp_path / "__pycache__").exists()
+    assert Path(venv.environment()["PYTHONPYCACHEPREFIX"]).is_relative_to(venv.paths.CACHE)
 
 
 @pytest.mark.parametrize(
