@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from world.target import Target
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """molecule is not run: these are the words it would have been given."""
+    """molecule is not run: these are the words it would have been given.
+
+    The scenario's lock is not taken: the scenario itself may be at work in the same run.
+    """
     given: list[list[str]] = []
 
     def molecule(step: str, scenario: str, *, quiet: bool = False) -> int:
@@ -22,6 +26,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return 3 if step == "verify" else 0
 
     monkeypatch.setattr(role, "_molecule", molecule)
+    monkeypatch.setattr(role.images, "lock", nullcontext)
     monkeypatch.setattr(role.engine, "ensure", lambda: False)
     monkeypatch.setattr(role.engine, "stop_own", lambda: None)
     monkeypatch.setattr(needs, "common", lambda _: None)
