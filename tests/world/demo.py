@@ -56,6 +56,7 @@ TARGET = Target(
     ),
     network=NAME,
     keep_images=True,
+    keep_bytecode=galaxy.wanted(),  # the tests' demo, not the one that `make bench` measures
 )
 
 

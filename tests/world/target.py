@@ -45,6 +45,7 @@ CACHES = {
     "pip": "/root/.cache/pip",
     "npm": "/root/.npm",
 }
+BYTECODE = "/var/cache/atelier-world/bytecode"
 IMAGES = "/var/cache/atelier-world/images"
 CHECKOUT_LABEL = "org.atelier.checkout"
 
@@ -56,6 +57,8 @@ class Target:
     Attributes:
         publish: `docker run --publish` values.
         network: Docker network to join, which must exist; None for the engine's default.
+        keep_bytecode: what Python compiles of Ansible's modules is kept for the next task, which no
+            real server does: a site whose speed is measured goes without.
         keep_images: the folder with the layers of course images built by earlier targets is there.
     """
 
@@ -64,6 +67,7 @@ class Target:
     publish: Sequence[str] = ()
     network: str | None = None
     keep_images: bool = False
+    keep_bytecode: bool = True
 
     @property
     def volume(self) -> str:
@@ -111,6 +115,8 @@ class Target:
         options += ["--label", f"{CHECKOUT_LABEL}={paths.ROOT}"]
         options += ["--volume", f"{self.volume}:/var/lib/docker"]
         caches = {**CACHES, **({"images": IMAGES} if self.keep_images else {})}
+        if self.keep_bytecode:
+            caches["bytecode"] = BYTECODE
         for name, inside in caches.items():
             outside = paths.CACHE / "world" / name
             outside.mkdir(parents=True, exist_ok=True)

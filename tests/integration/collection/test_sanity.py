@@ -7,6 +7,8 @@ Left out, and why:
 - `no-smart-quotes`: pages speak French, which is written with typographic apostrophes. ruff's
   RUF001 watches the characters that only look like others.
 - `pylint`: ruff and mypy (strict) look at the same code, in a tenth of the time.
+- `changelog`, `pep8`, `yamllint`: `antsibull-changelog lint`, ruff and yamllint run on the whole
+  checkout before any test; here each would install an environment of its own first.
 - Python versions other than the one of the tests: the collection needs 3.11 or newer.
 """
 
@@ -24,7 +26,7 @@ from world.images import lock
 FOLDER = paths.CACHE / "sanity"
 LOOKED_AT = ("plugins", "playbooks", "roles", "meta", "changelogs", "inventories/example",
              "galaxy.yml", "README.md", "CHANGELOG.md", "LICENSE")  # fmt: skip
-SKIPPED = ("no-smart-quotes", "pylint")
+SKIPPED = ("changelog", "no-smart-quotes", "pep8", "pylint", "yamllint")
 
 # ansible-test fetches pip's installer from a server of its own; Python brings one.
 BOOTSTRAP = "get_pip_24_2.py"
