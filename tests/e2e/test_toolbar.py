@@ -16,6 +16,7 @@ BOTH = pytest.mark.parametrize("interface", ["lab", "notebook"])
 LANGUAGE = "en"
 
 
+@pytest.mark.drawn
 @BOTH
 def test_a_notebook_is_saved_with_a_message_and_a_link(
     learner: Learner, interface: Interface, picture: Picture
@@ -51,6 +52,7 @@ def test_a_notebook_is_saved_with_a_message_and_a_link(
     assert "6 * 7" in learner.in_gitlab(name)
 
 
+@pytest.mark.drawn
 @BOTH
 def test_what_is_newer_in_gitlab_is_pulled_into_the_open_document(
     learner: Learner, interface: Interface, picture: Picture
@@ -80,6 +82,7 @@ def test_what_is_newer_in_gitlab_is_pulled_into_the_open_document(
     bar.close()
 
 
+@pytest.mark.drawn
 @BOTH
 def test_a_file_is_seen_in_gitlab_and_one_never_saved_is_saved_first(
     learner: Learner, interface: Interface
@@ -160,6 +163,7 @@ def test_a_file_that_is_too_large_is_named_and_can_be_left_out(
     learner.run("rm 'big data.bin'")
 
 
+@pytest.mark.drawn
 @BOTH
 def test_a_save_that_gitlab_refuses_as_it_moved_on_is_merged_and_sent(
     learner: Learner, interface: Interface, picture: Picture
@@ -182,6 +186,7 @@ def test_a_save_that_gitlab_refuses_as_it_moved_on_is_merged_and_sent(
     assert learner.read(other) == "from another computer"
 
 
+@pytest.mark.drawn
 @BOTH
 def test_two_versions_of_one_line_are_both_kept_and_said(
     learner: Learner, interface: Interface, picture: Picture
@@ -205,6 +210,7 @@ def test_two_versions_of_one_line_are_both_kept_and_said(
     assert learner.in_gitlab(name) == "one line, from the web\n"
 
 
+@pytest.mark.drawn
 @BOTH
 def test_with_gitlab_down_a_save_is_kept_and_the_next_one_sends_it(
     learner: Learner, interface: Interface, picture: Picture
@@ -257,6 +263,7 @@ def test_two_windows_on_one_file_lose_nothing(learner: Learner, picture: Picture
     assert learner.in_gitlab("windows (yours).md") == "From two. shared\n"
 
 
+@pytest.mark.drawn
 @BOTH
 @pytest.mark.parametrize("name", ["ctrl-s.md", "ctrl-s.ipynb"])
 def test_ctrl_s_on_a_file_that_was_changed_elsewhere_keeps_both_versions(

@@ -18,6 +18,7 @@ CORNER = {"x": 40, "y": 24}
 """Where the frame begins in the course page."""
 
 
+@pytest.mark.drawn
 @BOTH
 def test_in_french_everything_is_in_french(
     learner: Learner, interface: Interface, picture: Picture
@@ -78,6 +79,7 @@ def _in_a_frame(learner: Learner, interface: Interface, name: str) -> Toolbar:
     return bar
 
 
+@pytest.mark.drawn
 @BOTH
 def test_in_a_frame_of_320_pixels_all_of_it_can_be_seen_and_used(
     learner: Learner, interface: Interface, picture: Picture
@@ -112,6 +114,7 @@ def _inside(box: FloatRect | None) -> None:
     assert box["y"] + box["height"] <= CORNER["y"] + NARROW["height"]
 
 
+@pytest.mark.drawn
 @BOTH
 def test_a_save_needs_no_mouse(learner: Learner, interface: Interface) -> None:
     name = f"clavier-{interface}.md"

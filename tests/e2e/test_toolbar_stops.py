@@ -1,4 +1,4 @@
-"""What keeps a save from its end, made for real, is told: in English, and in French.
+"""What keeps a save from its end, made for real, is told: in English, or in French, by the seed.
 
 The words of all states, in both languages, are tried in `files/toolbar/test/messages.test.js`.
 """
@@ -20,6 +20,7 @@ SAVED = {
     "en": "Your work is saved in GitLab.",
     "fr": "Votre travail est enregistré dans GitLab.",
 }
+pytestmark = pytest.mark.drawn
 LOST_NOTHING = {"en": "Nothing is lost.", "fr": "Rien n’est perdu."}
 
 

@@ -34,12 +34,26 @@ def names(folder: pytest.Pytester, *words: str) -> list[str]:
     return [item.name for item in finished.session.items]
 
 
-@pytest.mark.parametrize(("seed", "case"), [(0, "early"), (1, "late"), (5, "last")])
 def test_the_seed_draws_one_case_and_leaves_other_tests_whole(
-    folder: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, seed: int, case: str
+    folder: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ATELIER_SEED", str(seed))
-    assert names(folder) == [f"test_killed[{case}]", "test_whole[1]", "test_whole[2]"]
+    drawn = set()
+    for seed in range(3):
+        monkeypatch.setenv("ATELIER_SEED", str(seed))
+        case, *others = names(folder)
+        assert others == ["test_whole[1]", "test_whole[2]"]
+        drawn.add(case)
+    assert drawn == {f"test_killed[{moment}]" for moment in ("early", "late", "last")}
+
+
+def test_each_test_draws_for_itself(
+    folder: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tests = (CASES.replace("killed", f"killed_{number}") for number in range(20))
+    folder.makepyfile(**{f"test_more_{number}": text for number, text in enumerate(tests)})
+    monkeypatch.setenv("ATELIER_SEED", "0")
+    cases = {name.partition("[")[2] for name in names(folder) if name.startswith("test_killed_")}
+    assert cases == {"early]", "late]", "last]"}
 
 
 def test_a_case_that_is_named_runs(
