@@ -95,7 +95,7 @@ def _molecule(log: Path, scenario: str, *steps: str, env: Mapping[str, str] | No
 
 def drawn(log: Path) -> None:
     """Run every case of the tests of which `make test` draws one case."""
-    _pytest(log, "tests/integration", "-m", "drawn")
+    _pytest(log, "tests", "-m", "drawn")
 
 
 def dry_runs(log: Path) -> None:
