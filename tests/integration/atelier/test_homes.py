@@ -12,11 +12,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from atelier.homes import Home, HomeError, Limits, store
-from atelier.homes.mounts import mounted
+from atelier.homes import Home, HomeError, Limits, owners, store
+from atelier.homes.mounts import MOUNTS, mounted, mounts, unmount
 from kit.container_site import undo_mounts
 from kit.site import SOURCE
 
@@ -34,9 +35,14 @@ def homes(tmp_path: Path) -> Iterator[store.Store]:
     undo_mounts(tmp_path / "homes")
 
 
+def new_home() -> Home:
+    """A home that no other test has."""
+    return Home("u" + "".join(secrets.choice("abc234") for _ in range(16)), "demo")
+
+
 @pytest.fixture
 def home() -> Home:
-    return Home("u" + "".join(secrets.choice("abc234") for _ in range(16)), "demo")
+    return new_home()
 
 
 def fill_volume(homes: store.Store, home: Home, *, megabytes: int = 1) -> Path:
@@ -74,7 +80,8 @@ def test_a_home_moves_out_of_its_volume_as_it_is(homes: store.Store, home: Home)
     assert (path / "demo/locked").stat().st_mode & 0o7777 == 0o400
     assert os.getxattr(path / "big", "user.note") == b"kept"
     assert (path / "sparse").stat().st_blocks == 0
-    assert {one.lstat().st_uid for one in (path, *path.rglob("*"))} == {1000}
+    assert {one.lstat().st_uid for one in (path, *path.rglob("*"))} == {homes.owner(home)}
+    assert {one.lstat().st_gid for one in (path, *path.rglob("*"))} == {1000}
     assert homes.left(home), "the volume is kept for the hub to remove"
 
 
@@ -155,6 +162,91 @@ def test_a_home_that_somebody_looks_into_opens(homes: store.Store, home: Home) -
     with (path / "held").open("w"):
         assert homes.open(home, Limits(2 * LIMITS.space, 5000)) == path
     assert mounted(homes.place(home))
+
+
+def open_new(homes: store.Store, home: Home) -> Path:
+    """Open a home that begins empty."""
+    homes.volume(home).mkdir(parents=True)
+    os.chown(homes.volume(home), 1000, 1000)
+    path = homes.open(home, LIMITS)
+    assert path is not None
+    return path
+
+
+def test_no_two_open_homes_have_one_user(homes: store.Store, tmp_path: Path) -> None:
+    three = [new_home() for _ in range(3)]
+    for one in three[:2]:
+        open_new(homes, one)
+    again = store.Store(tmp_path / "homes", tmp_path / "volumes")  # the service was restarted
+    open_new(again, three[2])
+    numbers = [again.owner(one) for one in three]
+    assert numbers == [owners.FIRST, owners.FIRST + 1, owners.FIRST + 2]
+    again.close(three[0])
+    assert again.open(three[0], LIMITS)
+    assert again.owner(three[0]) == owners.FIRST, "a number that is free again is taken again"
+
+
+def test_homes_that_open_at_once_have_each_a_user(homes: store.Store) -> None:
+    many = [new_home() for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda one: open_new(homes, one), many))
+    assert len({homes.owner(one) for one in many}) == 8
+
+
+def test_on_the_disk_a_home_belongs_to_the_image_s_user(
+    homes: store.Store, home: Home, tmp_path: Path
+) -> None:
+    path = open_new(homes, home)
+    number = homes.owner(home)
+    write = "echo mine > note && mkdir -m 700 own && stat -c %u note"
+    done = subprocess.run(
+        ["setpriv", "--reuid", str(number), "--regid=1000", "--clear-groups", "sh", "-c", write],
+        capture_output=True, text=True, check=False, cwd=path,
+    )  # fmt: skip
+    assert done.stdout == f"{number}\n", done.stderr
+    kinds = [one.kind for one in mounts(MOUNTS.read_text()) if one.place == str(path.parent)]
+    assert kinds == ["ext4"], "one mount lies there, and none below it"
+    homes.close(home)
+    assert not mounted(homes.place(home))
+    plain = tmp_path / "plain"
+    store.mount_image(homes.image(home), plain)
+    try:
+        assert {one.stat().st_uid for one in (plain / "home").rglob("*")} == {1000}
+        assert (plain / "home/note").read_text() == "mine\n"
+    finally:
+        unmount(plain)
+
+
+@pytest.mark.parametrize("step", ["_namespace", "_call", "run", "second"])
+def test_a_kernel_that_gives_no_user_of_its_own_starts_servers_all_the_same(
+    homes: store.Store, home: Home, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    calls = owners._call
+
+    def refuse(*arguments: object) -> int:
+        if step == "second" and arguments[0] != owners._MOVE_MOUNT:
+            return calls(*arguments)  # type: ignore[arg-type]
+        raise HomeError("failed", "not permitted")
+
+    monkeypatch.setattr(owners, "_call" if step == "second" else step, refuse)
+    path = open_new(homes, home)
+    assert homes.owner(home) is None
+    assert path.stat().st_uid == 1000
+    homes.close(home)
+    assert not mounted(homes.place(home))
+    monkeypatch.undo()
+    homes.open(home, LIMITS)
+    assert homes.owner(home) == owners.FIRST
+
+
+def test_when_all_users_are_taken_servers_start_all_the_same(
+    homes: store.Store, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owners, "NUMBERS", owners.NUMBERS[:1])
+    open_new(homes, home)
+    other = new_home()
+    open_new(homes, other)
+    assert (homes.owner(home), homes.owner(other)) == (owners.FIRST, None)
 
 
 def test_space_that_is_freed_goes_back_to_the_disk(homes: store.Store, home: Home) -> None:

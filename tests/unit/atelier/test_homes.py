@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from atelier.config.models import Course, SettingsError, parse
-from atelier.homes import Home, HomeError, Limits, service, store
+from atelier.homes import Home, HomeError, Limits, owners, service, store
 from atelier.homes.client import HomesClient, Opened
+from atelier.homes.container import HOME, container_user
 from atelier.homes.copying import compare, entries, needed
 from atelier.homes.mounts import mounts
 from atelier.homes.usage import Usage, largest_files
 from atelier.homes.words import full_sentence
+from world.paths import ROOT
 
 LEARNER = "u" + "a" * 16
 MIB = 1024**2
@@ -69,6 +71,28 @@ def test_the_kernel_says_what_is_mounted() -> None:
     assert found["/srv/atelier/homes/mounts/a b"].source == "/dev/loop3"
     assert found["/"].shared
     assert not found["/dev"].shared
+
+
+def test_a_map_of_users_swaps_two_and_leaves_the_rest() -> None:
+    extents = [tuple(map(int, line.split())) for line in owners.uid_map(2_000_007).splitlines()]
+    assert (1000, 2_000_007, 1) in extents
+    assert (2_000_007, 1000, 1) in extents
+    assert [inside for inside, outside, _ in extents if inside == outside] == [0, 1001, 2_000_008]
+    ends = [(inside, inside + count) for inside, _, count in extents]
+    assert [0, *(end for _, end in ends)] == [*(begin for begin, _ in ends), 2**32 - 1]
+
+
+def test_the_course_image_names_each_user_that_a_server_may_have() -> None:
+    recipe = (ROOT / "files/course-image/Dockerfile").read_text()
+    bounds = f"{owners.NUMBERS[0]} {owners.NUMBERS[-1]} >> /etc/passwd"
+    assert f"'learner:x:%.0f:{owners.GROUP}::{HOME}:/bin/bash' {bounds}" in recipe
+
+
+@pytest.mark.parametrize(("user", "wanted"), [(None, {}), (2_000_001, {"user": "2000001:1000"})])
+def test_a_server_is_started_as_the_user_that_its_home_belongs_to(
+    user: int | None, wanted: dict[str, str]
+) -> None:
+    assert container_user(Opened("/home", user=user)) == wanted
 
 
 def test_an_image_has_room_for_all_that_is_promised() -> None:
@@ -173,6 +197,9 @@ class OneStore:
             raise HomeError("missing", "no volume")
         return Path("/homes") / str(home)
 
+    def owner(self, home: Home) -> int | None:
+        return 2_000_000 if home.course == "demo" else None
+
     def left(self, home: Home) -> bool:
         return home.course == "moved"
 
@@ -268,7 +295,7 @@ def test_hub_and_service_understand_each_other(tmp_path: Path) -> None:
     told, homes = asyncio.run(conversation(tmp_path))
     name = f"{LEARNER}.demo"
     assert told == [
-        Opened(f"/homes/{name}", volume_left=False),
+        Opened(f"/homes/{name}", volume_left=False, user=2_000_000),
         "missing",
         Opened(None, volume_left=False),
         Opened(f"/homes/{LEARNER}.moved", volume_left=True),

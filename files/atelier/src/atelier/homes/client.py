@@ -27,6 +27,8 @@ class Opened:
     path: str | None = None
     volume_left: bool = False
     """The engine's volume of the same home is still there, and was copied whole."""
+    user: int | None = None
+    """The number of the user that the home belongs to; None: the image's own."""
 
 
 class HomesClient:
@@ -51,7 +53,7 @@ class HomesClient:
             OPEN_SECONDS, do="open", learner=learner, course=course.slug,
             space=course.space_bytes, inodes=course.inodes,
         )  # fmt: skip
-        return Opened(answer["path"], answer["volume_left"])
+        return Opened(answer["path"], answer["volume_left"], answer.get("user"))
 
     async def close(self, learner: str, slug: str) -> None:
         """A server has stopped. What goes wrong is the log's: the home opens all the same."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from atelier.config.models import Course, Spawner
 from atelier.homes.client import Opened
+from atelier.homes.owners import GROUP
 
 HOME = "/home/learner"
 VAR_TMP_MB = 32
@@ -35,3 +36,8 @@ def home_mounts(opened: Opened) -> list[dict[str, Any]]:
     if opened.path is None:
         return []
     return [{"type": "bind", "source": opened.path, "target": HOME}]
+
+
+def container_user(opened: Opened) -> dict[str, Any]:
+    """Whom the engine starts the server as: the user that the home belongs to."""
+    return {} if opened.user is None else {"user": f"{opened.user}:{GROUP}"}

@@ -41,6 +41,12 @@ def mounted(place: Path) -> bool:
     return any(one.place == str(place) for one in mounts(MOUNTS.read_text()))
 
 
+def mounted_below(folder: Path) -> list[Path]:
+    """Where something is mounted in a folder."""
+    found = {Path(one.place) for one in mounts(MOUNTS.read_text())}
+    return [place for place in found if place.parent == folder]
+
+
 def is_shared(place: Path) -> bool:
     """Whether what is mounted below a place appears in the name spaces made from this one."""
     over = [one for one in mounts(MOUNTS.read_text()) if place.is_relative_to(one.place)]

@@ -97,10 +97,11 @@ class Service:
         async with lock:
             if what == "open":
                 limits = Limits.of(request.get("space"), request.get("inodes"))
-                path = await self._apart(lambda: self._store.open(home, limits))
+                path, user = await self._apart(lambda: self._open(home, limits))
                 self._reports.pop(home, None)
                 return {
-                    "path": None if path is None else str(path),
+                    "path": path,
+                    "user": user,
                     "volume_left": self._store.left(home),
                 }
             if what == "close":
@@ -109,6 +110,10 @@ class Service:
             if what == "report":
                 return await self._report(home)
         raise HomeError("refused", f"nothing to do: {what!r:.80}")
+
+    def _open(self, home: Home, limits: Limits) -> tuple[str | None, int | None]:
+        path = self._store.open(home, limits)
+        return (None, None) if path is None else (str(path), self._store.owner(home))
 
     async def _report(self, home: Home) -> dict[str, Any]:
         now = time.monotonic()

@@ -10,12 +10,23 @@ from __future__ import annotations
 import logging
 import os
 import struct
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from atelier.homes import Home, HomeError, Limits
+from atelier.homes import Home, HomeError, Limits, owners
 from atelier.homes.copying import copy, needed
-from atelier.homes.mounts import attached, detach, mount_image, mounted, run, share, unmount
+from atelier.homes.mounts import (
+    attached,
+    detach,
+    mount_image,
+    mounted,
+    mounted_below,
+    run,
+    share,
+    unmount,
+)
 from atelier.homes.usage import Usage, usage
 
 log = logging.getLogger(__name__)
@@ -45,6 +56,9 @@ class Store:
         )
         self._volumes = volumes
         self._mode = mode
+        self._choosing = threading.Lock()
+        self._chosen: set[int] = set()
+        """Numbers of servers whose homes are being mounted."""
 
     def prepare(self) -> None:
         """Make the folders; once, at the start of the service.
@@ -92,7 +106,19 @@ class Store:
         if not attached(image):
             self._grow(image, limits)
         mount_image(image, place)
+        self._give(home)
         return place / HOME
+
+    def owner(self, home: Home) -> int | None:
+        """The user that a home is mounted for; None: the one on the disk, as images have it.
+
+        Raises:
+            HomeError: ``failed``.
+        """
+        try:
+            return owners.owner(self.place(home) / HOME)
+        except OSError as error:
+            raise HomeError("failed", f"{home}: {error}") from error
 
     def left(self, home: Home) -> bool:
         """Whether the volume that a home was in is still there, and no longer needed."""
@@ -125,6 +151,39 @@ class Store:
         finally:
             if closed:
                 unmount(place)
+
+    def _give(self, home: Home) -> None:
+        """Have a home belong to a user number that no other server has.
+
+        Where the kernel cannot, the server shares number 1000 with others of the kind: it runs.
+        """
+        place, number = self.place(home), None
+        try:
+            number = self._choose()
+            owners.give(place, number)
+        except HomeError as error:
+            log.warning("%s: its server has no user number of its own: %s", home, error)
+            if not mounted(place):
+                mount_image(self.image(home), place)
+        finally:
+            self._chosen.discard(number or 0)
+
+    def _choose(self) -> int:
+        """Take a number that no home which is mounted has.
+
+        Raises:
+            HomeError: ``failed``: there is none.
+        """
+        with self._choosing:
+            taken = set(self._chosen)
+            for place in mounted_below(self._mounts):
+                with suppress(OSError):  # a home that is being unmounted
+                    taken.add(owners.owner(place / HOME) or 0)
+            number = next((one for one in owners.NUMBERS if one not in taken), None)
+            if number is None:
+                raise HomeError("failed", f"all {len(owners.NUMBERS)} are taken")
+            self._chosen.add(number)
+            return number
 
     def _make(self, home: Home, limits: Limits) -> None:
         """Make a home's image from its volume: under another name until it is whole."""

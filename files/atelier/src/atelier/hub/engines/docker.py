@@ -15,7 +15,7 @@ from dockerspawner import DockerSpawner  # type: ignore[import-untyped]
 
 from atelier.config.models import Course, Settings
 from atelier.homes import Home, HomeError
-from atelier.homes.container import HOME, home_mounts, host_limits
+from atelier.homes.container import HOME, container_user, home_mounts, host_limits
 from atelier.hub.context import hub_context
 from atelier.hub.engines.base import (
     TEMPLATE_MOUNT,
@@ -100,6 +100,7 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
             opened = await homes.open(learner.username, course)
         self.volumes = {home.volume: HOME} if opened.path is None else {}
         self.mounts = home_mounts(opened)
+        self.extra_create_kwargs = container_user(opened)
         return home.volume if opened.volume_left else ""
 
     async def _fill_volume(self, volume: str) -> None:
