@@ -23,7 +23,7 @@ class Given:
         hidden: words of processes outside, which nothing in /proc may show.
         memory_bytes, pids: limits of the container; 0: not tried.
         disk_bytes, inodes: what the home may take; 0: not tried.
-        inotify: instances that the container may hold; 0: not tried.
+        pools: a neighbour holds all it can of what the kernel counts for each user.
     """
 
     doors: list[list[Any]] = field(default_factory=list)
@@ -37,5 +37,5 @@ class Given:
     pids: int = 0
     disk_bytes: int = 0
     inodes: int = 0
-    inotify: int = 0
+    pools: bool = False
     password: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,8 +11,6 @@ import tempfile
 from pathlib import Path
 
 from hostile.inside.given import Given
-
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 def memory(given: Given) -> str | None:
@@ -63,18 +60,3 @@ def inodes(given: Given) -> str | None:
             os.close(os.open(f"{folder}/{number}", os.O_CREAT | os.O_WRONLY))
         return f"{given.inodes * 5 // 4} files were made"
     return None
-
-
-def inotify(given: Given) -> str | None:
-    """More instances of inotify than one container may hold: the kernel has one pool a user."""
-    held: list[int] = []
-    try:
-        while len(held) <= given.inotify:
-            one = libc.inotify_init()
-            if one < 0:
-                return None
-            held.append(one)
-    finally:
-        for one in held:
-            os.close(one)
-    return f"{len(held)} instances were taken"

@@ -5,18 +5,26 @@
 It is copied into a container, whatever engine runs that, and given JSON: see :class:`Given`. It
 answers JSON: ``{"tried": {probe: null or what it got}, "controls": {name: whether it worked}}``.
 A probe that got nothing says null; one that could not be tried says so, which is no null.
+
+    python3 probes.pyz hold
+
+takes all it can of what the kernel counts for each user, answers how much that is, and keeps it
+until its standard input ends.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from hostile.inside import filesystem, limits, network, rights
+from hostile.inside import filesystem, limits, network, pools, rights
 from hostile.inside.given import Given
 
 ALWAYS: dict[str, Callable[[], str | None]] = {
@@ -31,6 +39,7 @@ ALWAYS: dict[str, Callable[[], str | None]] = {
     "mounting": rights.mounting,
     "changing root": rights.changing_root,
     "making devices": rights.making_devices,
+    "the kernel's keys": rights.keys,
     "priority": rights.priority,
     "the clock": rights.clock,
     "tracing others": rights.tracing,
@@ -53,7 +62,7 @@ WITH: dict[str, tuple[str, Callable[[Given], str | None]]] = {
     "processes": ("pids", limits.many_processes),
     "disk": ("disk_bytes", limits.disk),
     "files": ("inodes", limits.inodes),
-    "inotify": ("inotify", limits.inotify),
+    "what a neighbour holds": ("pools", lambda _: pools.lacking()),
 }
 """Those that need to be told something, and what."""
 
@@ -94,4 +103,11 @@ def attack(given: Given) -> dict[str, Any]:
 
 def main() -> None:
     """Read what the program is given, and print what it got."""
+    if sys.argv[1] == "hold":
+        with contextlib.suppress(PermissionError):  # leads its session, and so its group
+            os.setpgid(0, 0)
+        print(json.dumps(pools.hold()), flush=True)
+        sys.stdin.read()
+        os.killpg(0, signal.SIGKILL)
+        return
     print(json.dumps(attack(Given(**json.loads(sys.argv[1])))))

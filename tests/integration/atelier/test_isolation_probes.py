@@ -10,12 +10,14 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile.escape import program
+from hostile.inside import pools
 from world import images
 from world.target import FLAGS, LACKING
 
@@ -24,9 +26,11 @@ OPEN = """
 touch /dev/kmem; mount -t tmpfs none /sys/kernel
 mkdir -p /sys/kernel/mm/ksm; touch /sys/kernel/mm/ksm/run
 mknod /dev/mine c 1 3; mkdir /home/other /home/learner; touch /run/docker.sock
+setpriv --reuid=4321 --clear-groups sleep 60 >/dev/null 2>&1 &
 HOME=/home/learner exec python3 /probes.pyz "$1"
 """
-LIMITS = {"memory_bytes": 2**24, "pids": 32, "disk_bytes": 2**20, "inodes": 64, "inotify": 8}
+LIMITS = {"memory_bytes": 2**24, "pids": 32, "disk_bytes": 2**20, "inodes": 64}
+AS_THE_HUB = ["--cap-drop=ALL", "--security-opt=no-new-privileges"]
 
 
 class _Obliging(BaseHTTPRequestHandler):
@@ -101,7 +105,7 @@ def test_a_container_as_the_hub_starts_them_holds(tmp_path: Path, obliging: int)
     """What needs no site: rights, files and limits, those of the home's file system too."""
     said = run(
         tmp_path,
-        ["--user=1000:1000", "--cap-drop=ALL", "--security-opt=no-new-privileges",
+        ["--user=1000:1000", *AS_THE_HUB,
          "--memory=64m", "--memory-swap=64m", "--pids-limit=32",
          "--tmpfs=/home/learner:size=1m,nr_inodes=64,uid=1000", "--env=HOME=/home/learner"],
         'exec python3 /probes.pyz "$1"',
@@ -111,7 +115,36 @@ def test_a_container_as_the_hub_starts_them_holds(tmp_path: Path, obliging: int)
             "hidden": ["dockerd"],
             **LIMITS,
             "memory_bytes": 2**26,
-            "inotify": 0,
         },
     )  # fmt: skip
     assert {name: got for name, got in said["tried"].items() if got} == {}
+
+
+@contextmanager
+def holder(probes: Path) -> Iterator[dict[str, int]]:
+    """A container of user 1000 that holds all it can; gives what that is."""
+    command = ["docker", "run", "--rm", "--interactive", "--user=1000:1000", *AS_THE_HUB,
+               "--memory=1g", "--pids-limit=256", "--ulimit=nofile=20000:20000", "--tmpfs=/tmp",
+               f"--volume={probes}:/probes.pyz:ro", images.TARGET, "python3", "/probes.pyz",
+               "hold"]  # fmt: skip
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one:
+        assert one.stdout is not None
+        yield json.loads(one.stdout.readline())
+        one.communicate()
+
+
+def test_who_holds_all_the_kernel_gives_a_user_takes_it_from_that_user_alone(
+    tmp_path: Path,
+) -> None:
+    images.ensure_target()
+    probes = tmp_path / "probes.pyz"
+    probes.write_bytes(program())
+    options = [*AS_THE_HUB, "--ulimit=nofile=20000:20000", "--tmpfs=/tmp"]
+    start = 'exec python3 /probes.pyz "$1"'
+    name = "what a neighbour holds"
+    with holder(probes) as held:
+        same = run(tmp_path, ["--user=1000:1000", *options], start, {"pools": True})
+        assert set(pools.POOLS) == {one.split(":")[0] for one in same["tried"][name].split("; ")}
+        other = run(tmp_path, ["--user=2000001:1000", *options], start, {"pools": True})
+        assert other["tried"][name] is None
+    assert min(held.values()) > 0
