@@ -164,13 +164,19 @@ def digests(demo: Demo) -> list[str]:
     return [hashlib.sha256(one.encode()).hexdigest() for one in held if len(one) > 8]
 
 
+def there(demo: Demo, user: str, *command: str) -> list[str]:
+    """The command that runs something in a learner's container, as the learner."""
+    return [
+        "docker", "exec", "--interactive", demo.target_container, "docker", "exec",
+        "--interactive", f"atelier-{user}-{demo.course}", *command,
+    ]  # fmt: skip
+
+
 def inside(demo: Demo, user: str, *command: str, stdin: bytes = b"") -> str:
     """Run something in a learner's container, as the learner."""
     done = subprocess.run(
-        ["docker", "exec", "--interactive", demo.target_container, "docker", "exec",
-         "--interactive", f"atelier-{user}-{demo.course}", *command],
-        input=stdin, capture_output=True, timeout=120, check=False,
-    )  # fmt: skip
+        there(demo, user, *command), input=stdin, capture_output=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
 
@@ -210,3 +216,20 @@ def test_a_program_in_a_learner_s_container_gets_nothing_of_anybody_else(place: 
     assert {name for name, worked in said["controls"].items() if not worked} == set()
     assert {name: got for name, got in said["tried"].items() if got} == {}
     assert len(said["tried"]) >= 60
+
+
+def test_a_learner_who_holds_all_the_kernel_gives_a_user_takes_nothing_of_a_neighbour_s(
+    place: Place,
+) -> None:
+    demo = place.demo
+    for user in (place.mine, place.theirs):
+        inside(demo, user, "bash", "-c", "cat >/tmp/probes.pyz", stdin=program())
+    command = there(demo, place.mine, "python3", "/tmp/probes.pyz", "hold")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        held = json.loads(holder.stdout.readline())
+        assert held["inotify instances"] >= 50, held
+        given = json.dumps({"pools": True})
+        said = json.loads(inside(demo, place.theirs, "python3", "/tmp/probes.pyz", given))
+        assert said["tried"]["what a neighbour holds"] is None
+        holder.communicate()

@@ -15,5 +15,6 @@ grep -q "told us to quit" /tmp/said
 # What must not be there, and what a learner cannot do.
 if command -v node || command -v npm; then exit 1; fi
 if touch /opt/jupyter/x 2> /dev/null; then exit 1; fi
-test "$(id -u)" = 1000
+test "$(id -un):$(id -gn):$(id -u)" = learner:learner:2000000
+test "$(bash -c 'echo ~')" = /home/learner
 locale -a | grep -qx fr_FR.utf8
