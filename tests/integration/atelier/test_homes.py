@@ -155,6 +155,31 @@ def test_a_larger_space_comes_with_the_next_start(homes: store.Store, home: Home
     assert os.statvfs(path).f_blocks == seen.f_blocks, "never smaller"
 
 
+@pytest.mark.parametrize("program", ["cp", "e2fsck", "resize2fs"])
+def test_a_growth_that_is_killed_leaves_the_home_as_it_was(
+    homes: store.Store, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    path = open_new(homes, home)
+    (path / "kept").write_text("kept")
+    homes.close(home)
+    stub = tmp_path / "bin" / program
+    stub.parent.mkdir()
+    spoil = 'for last; do :; done; head -c 1M /dev/zero | dd of="$last" conv=notrunc status=none'
+    stub.write_text(f"#!/bin/sh\n{spoil}\nkill -9 $$\n")
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{stub.parent}:{os.environ['PATH']}")
+    more = Limits(4 * LIMITS.space, 5000)
+    assert homes.open(home, more) == path
+    assert (path / "kept").read_text() == "kept"
+    homes.close(home)
+    monkeypatch.undo()
+    homes.open(home, more)
+    assert (path / "kept").read_text() == "kept"
+    seen = os.statvfs(path)
+    assert seen.f_blocks * seen.f_frsize >= more.space, "the next start makes it larger"
+    assert [one.name for one in homes.image(home).parent.iterdir()] == [f"{home}.img"]
+
+
 def test_a_home_that_somebody_looks_into_opens(homes: store.Store, home: Home) -> None:
     homes.volume(home).mkdir(parents=True)
     path = homes.open(home, LIMITS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from atelier.homes.copying import compare, entries, needed
 from atelier.homes.mounts import mounts
 from atelier.homes.usage import Usage, largest_files
 from atelier.homes.words import full_sentence
+from kit.site import SOURCE
 from world.paths import ROOT
 
 LEARNER = "u" + "a" * 16
@@ -26,6 +29,12 @@ MOUNTINFO = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 31 22 7:3 / /srv/atelier/homes/mounts/a\\040b rw,nosuid shared:9 - ext4 /dev/loop3 rw
 32 22 0:5 / /dev rw master:2 - tmpfs tmpfs rw
+"""
+COMPARE = """
+import sys
+from pathlib import Path
+from atelier.homes.copying import compare
+compare(*map(Path, sys.argv[1:]))
 """
 COURSE = "slug: demo\ntitle: {fr: a, en: b}\ntemplate: demo/template\nimage: i\n"
 
@@ -143,6 +152,27 @@ def test_a_copy_that_differs_is_found(tmp_path: Path, spoil: Any) -> None:
     assert len(list(entries(first))) == 6
     spoil(copy)
     with pytest.raises(HomeError, match="differs"):
+        compare(first, copy)
+
+
+def test_holes_of_terabytes_are_compared_at_once(tmp_path: Path) -> None:
+    first, copy = home(tmp_path / "first"), tmp_path / "copy"
+    with (first / "sparse").open("wb") as file:
+        file.write(b"begin")
+        file.seek(2**41)
+        file.write(b"end")
+    os.system(f"cp -a --sparse=always {first} {copy}")  # noqa: S605 (names of the test)
+    # A whole read would take an hour.
+    done = subprocess.run(
+        [sys.executable, "-c", COMPARE, str(first), str(copy)],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)}, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    with (copy / "sparse").open("r+b") as file:
+        file.seek(2**40)
+        file.write(b"more")
+    os.utime(copy / "sparse", ns=(0, (first / "sparse").stat().st_mtime_ns))
+    with pytest.raises(HomeError, match="sparse: content"):
         compare(first, copy)
 
 

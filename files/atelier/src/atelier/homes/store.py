@@ -104,7 +104,7 @@ class Store:
                 log.warning("%s: stays as it is mounted: %s", home, error)
                 return place / HOME
         if not attached(image):
-            self._grow(image, limits)
+            self._grow(home, limits)
         mount_image(image, place)
         self._give(home)
         return place / HOME
@@ -187,7 +187,7 @@ class Store:
 
     def _make(self, home: Home, limits: Limits) -> None:
         """Make a home's image from its volume: under another name until it is whole."""
-        partial = self._images / f"{home}.partial"
+        partial = self._partial(home)
         place, source = self._making / str(home), self.volume(home)
         detach(place)  # a move that was killed may not have ended yet
         partial.unlink(missing_ok=True)
@@ -203,9 +203,7 @@ class Store:
             partial.unlink(missing_ok=True)
             raise
         unmount(place)
-        _to_disk(partial)
-        partial.rename(self.image(home))
-        _to_disk(self._images)
+        self._put_in_place(home)
         place.rmdir()
         log.info("%s: moved from the volume %s", home, home.volume)
 
@@ -214,17 +212,40 @@ class Store:
         free = seen.f_bavail * seen.f_frsize
         if free - taken < KEPT_FREE:
             told = f"{free // 1024**2} MiB are free in {self._images}: make room or add a disk"
-            raise HomeError("failed", f"no new home: only {told}")
+            raise HomeError("failed", f"no room: only {told}")
 
-    def _grow(self, image: Path, limits: Limits) -> None:
-        """Make an image as large as its course now says; it is never made smaller."""
-        wanted = image_bytes(limits)
+    def _grow(self, home: Home, limits: Limits) -> None:
+        """Make an image as large as its course now says; it is never made smaller.
+
+        A copy of it is, which takes its place when it is whole: resize2fs(8) that is killed leaves
+        an image that nothing mounts. What goes wrong costs the space, not the start.
+        """
+        image, wanted, partial = self.image(home), image_bytes(limits), self._partial(home)
+        partial.unlink(missing_ok=True)  # of a service that was killed
         if file_system_bytes(image) >= wanted:
             return
-        run("e2fsck", "-f", "-p", image, ok=(0, 1))
-        os.truncate(image, wanted)
-        run("resize2fs", image)
+        try:
+            self._require_room(image.stat().st_blocks * 512)
+            run("cp", "--archive", "--sparse=always", image, partial)
+            run("e2fsck", "-f", "-p", partial, ok=(0, 1))
+            os.truncate(partial, wanted)
+            run("resize2fs", partial)
+        except HomeError as error:
+            partial.unlink(missing_ok=True)
+            log.warning("%s: keeps the size it has: %s", home, error)
+            return
+        self._put_in_place(home)
         log.info("%s: now of %d bytes", image.name, wanted)
+
+    def _partial(self, home: Home) -> Path:
+        """What is to become an image."""
+        return self._images / f"{home}.partial"
+
+    def _put_in_place(self, home: Home) -> None:
+        """Have what is whole be the home, whatever happens to the machine."""
+        _to_disk(self._partial(home))
+        self._partial(home).rename(self.image(home))
+        _to_disk(self._images)
 
 
 def image_bytes(limits: Limits) -> int:
