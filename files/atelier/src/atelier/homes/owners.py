@@ -25,7 +25,7 @@ ON_DISK = 1000
 GROUP = 1000
 """Of all servers: the kernel counts nothing for each group."""
 FIRST = 2_000_000
-"""Above what the system, people and name spaces use; below 2,097,152, where tar's plain format ends.
+"""Above what the system, people and name spaces use; below 2,097,152, where plain tar files end.
 
 The course image's /etc/passwd names the same numbers: see its Dockerfile.
 """
