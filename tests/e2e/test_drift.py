@@ -141,6 +141,11 @@ DRIFTS = {
         "the rules in force are not those",
         "ip6tables --list-rules ATELIER-OUT",
     ),
+    "a bridge that does not meet the rules": Drift(
+        "echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables",
+        "the rules in force are not those",
+        "cat /proc/sys/net/bridge/bridge-nf-call-iptables",
+    ),
     "a package": Drift(
         "DEBIAN_FRONTEND=noninteractive apt-get remove -y -q curl",
         "  curl",

@@ -242,6 +242,19 @@ def test_on_the_disk_a_home_belongs_to_the_image_s_user(
         unmount(plain)
 
 
+def test_a_home_that_a_server_of_the_version_before_uses_stays_as_it_is(
+    homes: store.Store, home: Home
+) -> None:
+    path = open_new(homes, home)
+    homes.close(home)
+    store.mount_image(homes.image(home), homes.place(home))
+    with (path / "held").open("w"):
+        assert homes.open(home, LIMITS) == path
+        assert homes.owner(home) is None
+    homes.open(home, LIMITS)
+    assert homes.owner(home) == owners.FIRST, "the next start brings the number"
+
+
 @pytest.mark.parametrize("step", ["_namespace", "_call", "run", "second"])
 def test_a_kernel_that_gives_no_user_of_its_own_starts_servers_all_the_same(
     homes: store.Store, home: Home, monkeypatch: pytest.MonkeyPatch, step: str
