@@ -29,13 +29,10 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.certificat
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.courses import (
     course_findings,
-    has_password,
-    is_repository,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import (
     Finding,
     Settings,
-    as_integer,
     is_name,
     report,
 )
@@ -54,6 +51,11 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.server imp
     look_at_repository,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.site import site_findings
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import as_integer
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.paths import (
+    has_password,
+    is_repository,
+)
 
 OLDEST_ANSIBLE = (2, 19)
 FOR_THE_SERVER = (

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ansible_collections.mooc.atelier.plugins.module_utils._platform_hosts import host_name
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.hosts import host_name
 
 try:
     import yaml

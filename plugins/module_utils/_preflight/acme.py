@@ -12,9 +12,11 @@ from typing import Any
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import (
     Finding,
     Settings,
-    as_integer,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.consumer import (
     placeholder,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import as_integer
 
 # RFC 2606 and RFC 6761: no authority signs for these.
 RESERVED_ENDINGS = ("example.org", "example.com", "example.net", "localhost", "local", "test",

@@ -11,19 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.problems import Problem
+
 Settings = Mapping[str, Any]
 
 # RFC 1123, section 2.1: letters, digits, hyphens; a label has 63 characters at most, a name 253.
 LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-SLUG = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
-KEY = re.compile(r"[A-Za-z0-9._~-]{1,255}")
-PLACEHOLDER = re.compile(
-    r"(change[-_ ]?me|change[-_ ]?it|replace[-_ ]?me|password|secret|passw0rd|example|todo|xxx+"
-    r"|test)"
-    r"[-_ !.0-9]*",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -59,27 +53,6 @@ def is_name(value: Any) -> bool:
     if len(labels) < 2 or labels[-1].isdigit():
         return False
     return all(LABEL.fullmatch(label) for label in labels)
-
-
-def placeholder(value: str) -> bool:
-    """Tell whether a secret is a value that somebody forgot to replace."""
-    return PLACEHOLDER.fullmatch(value.strip()) is not None
-
-
-def repetitive(value: str) -> bool:
-    """Tell whether a secret is long but made of very few characters."""
-    return len(set(value)) < 6
-
-
-def as_integer(value: Any) -> int | None:
-    """Return a whole number given as such or as text (inventories do both); else None."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
-        return int(value)
-    return None
 
 
 def duplicates(values: Iterable[str]) -> list[str]:
@@ -126,14 +99,12 @@ def entry_findings(
             yield Finding(f"{variable}[{number}]", f"{error} ({entry})", f"Example: {example}")
 
 
-def unknown_keys(name: str, item: Mapping[str, Any], known: Iterable[str]) -> Iterator[Finding]:
-    """Find keys that nothing reads: misspelt ones, mostly."""
-    for key in sorted(set(map(str, item)) - set(known)):
-        yield Finding(
-            f"{name}.{key}",
-            "is not a key that anything reads",
-            f"Correct its spelling or remove it. Known keys: {', '.join(sorted(known))}.",
-        )
+def schema_findings(variable: str, problems: Iterable[Problem]) -> Iterator[Finding]:
+    """Say what the schema finds wrong in an entry; `variable` is what the operator calls it."""
+    for one in problems:
+        shown = f" ({one.shown})" if one.shown else ""
+        name = f"{variable}.{one.key}" if one.key else variable
+        yield Finding(name, f"{one.problem}{shown}", one.fix)
 
 
 def reference_findings(

@@ -9,10 +9,8 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings i
     Finding,
     Settings,
 )
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight.limits import (
-    cpu_count,
-)
-from ansible_collections.mooc.atelier.plugins.module_utils._sizes import size_bytes
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import as_number
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.sizes import size_bytes
 
 ENOUGH_TO_RUN_MB = 2000
 """Free disk below which nothing is installed or changed on a site that is there already."""
@@ -214,7 +212,7 @@ def port_findings(listeners: Sequence[Listener], ports: Sequence[Port]) -> Itera
 def limit_findings(machine: Machine, courses: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     """Rules about what a learner may use, against what there is."""
     for course in courses:
-        memory, cpu = size_bytes(course.get("memory")), cpu_count(course.get("cpu"))
+        memory, cpu = size_bytes(course.get("memory")), as_number(course.get("cpu"))
         if memory is not None and memory > machine.memory * 1024**2:
             yield Finding(
                 f"{course['name']}.memory",

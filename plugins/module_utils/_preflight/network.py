@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.mooc.atelier.plugins.module_utils._platform_hosts import (
-    host_name,
-    private_host,
-)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import (
     Finding,
     Settings,
-    as_integer,
     entry_findings,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.hosts import (
+    host_name,
+    private_host,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import as_integer
 
 HOSTS = "atelier_learners_private_hosts"
 PORTS = "atelier_learners_ports"

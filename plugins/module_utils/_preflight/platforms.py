@@ -8,19 +8,20 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.mooc.atelier.plugins.module_utils._platform_hosts import (
-    SETTING,
-    PlatformHosts,
-    host_name,
-    host_of,
-    is_public,
-    private_host,
-)
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import (
     Finding,
     Settings,
     entry_findings,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.hosts import (
+    SETTING,
+    PlatformHosts,
+    host_of,
+    is_public,
+    private_host,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import Flag
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.problems import SchemaError
 
 NO_HOSTS = PlatformHosts()
 ADDRESSES = ("auth_token_url", "jwks_url")
@@ -44,18 +45,6 @@ def private_hosts(settings: Settings) -> PlatformHosts:
         except ValueError:
             continue
     return PlatformHosts(known)
-
-
-def host_findings(variable: str, value: Any) -> Iterator[Finding]:
-    """Rules about the hosts that take a platform's grades."""
-    if not isinstance(value, (list, tuple)):
-        yield Finding(variable, "is not a list", "Write it as a list: [lms.example.org].")
-        return
-    for host in value:
-        try:
-            host_name(str(host))
-        except ValueError as error:
-            yield Finding(variable, f"{error} ({host})", "Example: [lms.example.org].")
 
 
 def platform_hosts(settings: Settings) -> Iterator[dict[str, str]]:
@@ -111,7 +100,7 @@ def staff_findings(settings: Settings) -> Iterator[Finding]:
         for item in _dictionaries(settings.get(variable))
         if item.get("state") != "absent"
     ]
-    trusted = [one for one in launchers if one.get("trust_roles") is True]
+    trusted = [one for one in launchers if _is_true(one.get("trust_roles"))]
     if not trusted or len({str(one.get("platform")) for one in launchers}) < 2:
         return
     named = {
@@ -129,6 +118,13 @@ def staff_findings(settings: Settings) -> Iterator[Finding]:
                 " their consumers.",
                 grave=False,
             )
+
+
+def _is_true(value: Any) -> bool:
+    try:
+        return Flag().read(value)
+    except SchemaError:
+        return False
 
 
 def _dictionaries(value: Any) -> list[Mapping[str, Any]]:

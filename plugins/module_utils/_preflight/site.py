@@ -12,12 +12,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings i
     EMAIL,
     Finding,
     Settings,
-    as_integer,
     dictionaries,
     duplicates,
     is_name,
-    placeholder,
-    repetitive,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.network import (
     learners_network_findings,
@@ -28,6 +25,11 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.notebooks 
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.platforms import (
     private_host_findings,
 )
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.consumer import (
+    placeholder,
+    repetitive,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import as_integer
 
 TLS = ("files", "acme", "self_signed")
 HOMES = ("auto", "image", "none")

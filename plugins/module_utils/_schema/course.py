@@ -100,9 +100,7 @@ def _one_source(
     values: Mapping[str, Any], named: frozenset[str], reading: Reading
 ) -> Iterator[Problem]:
     del reading
-    if {"directory", "repository"} & named:
-        return
-    given = [name for name in ("directory", "repository") if values.get(name)]
+    given = [name for name in ("directory", "repository") if values.get(name) or name in named]
     if len(given) == 2:
         yield Problem("", "has both repository and directory", "Keep the one its files come from.")
     elif not given and values.get("state") != "absent":

@@ -52,8 +52,9 @@ def _keys_from_one_place(
     values: Mapping[str, Any], named: frozenset[str], reading: Reading
 ) -> Iterator[Problem]:
     del reading
-    given = [name for name in ("jwks_url", "jwks") if values.get(name)]
-    if len(given) != 1 and not {"jwks_url", "jwks"} & named:
+    if bool(values.get("jwks_url") or "jwks_url" in named) == bool(
+        values.get("jwks") or "jwks" in named
+    ):
         yield Problem("jwks_url", "is needed, or jwks, and not both", COPY_THE_KEYS)
 
 

@@ -12,8 +12,8 @@ import httpx
 import jwt
 import pytest
 from atelier.config.models import Consumer, Consumers, Site
-from atelier.config.platform_hosts import PlatformHosts
 from atelier.config.registrations import Registration, Registrations
+from atelier.config.schema.hosts import PlatformHosts
 from atelier.lti import launch13 as lti13
 from atelier.lti.http import PlatformClient
 from atelier.lti.keysets13 import Keysets

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from atelier.config.platform_hosts import PlatformHosts
 from atelier.config.registrations import Registration, Registrations
+from atelier.config.schema.hosts import PlatformHosts
 from atelier.lti import deep_linking13 as deep_linking
 from atelier.lti.claims13 import CLAIM, DEEP_LINKING_SETTINGS
 from atelier.lti.launch11 import Launch, LaunchError

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from atelier.config.platform_hosts import PlatformHosts, is_public
+from atelier.config.schema.hosts import PlatformHosts, is_public
 from atelier.lti.http import PlatformClient, PlatformRequestError
 from kit.certificates import Authority
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.courses import (
-    COURSE_KEYS,
     course_findings,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import report
-from ansible_collections.mooc.atelier.plugins.module_utils._sizes import size_bytes
+from ansible_collections.mooc.atelier.plugins.module_utils._schema import course as schema
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.sizes import size_bytes
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -200,7 +200,7 @@ def test_no_value_is_too_odd_to_be_judged(courses: Any, consumers: Any) -> None:
     assert isinstance(report(course_findings({"courses": courses, "consumers": consumers})), str)
 
 
-@given(some.dictionaries(some.sampled_from(COURSE_KEYS), anything))
+@given(some.dictionaries(some.sampled_from(schema.COURSE.names), anything))
 def test_no_course_is_too_odd_to_be_judged(odd: dict[str, Any]) -> None:
     assert isinstance(report(course_findings({"courses": [odd], "consumers": []})), str)
 

@@ -14,6 +14,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.registrati
 from atelier.config.registrations import Registrations
 from hypothesis import given
 from hypothesis import strategies as some
+from unit.schema.table import EC_KEY
 
 GOOD: dict[str, Any] = {
     "key": "moodle-13",
@@ -52,9 +53,9 @@ def test_what_passes_here_the_hub_accepts_too() -> None:
         ({"auth_login_url": "http://moodle.univ.fr/"}, ".auth_login_url"),
         ({"auth_token_url": "moodle.univ.fr"}, ".auth_token_url"),
         ({"jwks_url": None}, ".jwks_url"),
-        ({"jwks": {"keys": []}}, ".jwks_url"),
+        ({"jwks": {"keys": [EC_KEY]}}, ".jwks_url"),
         ({"jwks_url": "https://[::1"}, ".jwks_url"),
-        ({"trust_email": "yes"}, ".trust_email"),
+        ({"trust_email": "maybe"}, ".trust_email"),
         ({"state": "gone"}, ".state"),
         ({"secret": "x"}, ".secret"),
         ({"courses": ["rr2"]}, "atelier_registrations[0].courses"),

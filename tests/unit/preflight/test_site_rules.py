@@ -8,10 +8,10 @@ import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings import (
     Finding,
     is_name,
-    placeholder,
     report,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.site import site_findings
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.consumer import placeholder
 
 DIGEST = f"sha256:{'0' * 64}"
 GOOD: dict[str, Any] = {

@@ -170,7 +170,9 @@ def _courses() -> Iterator[Row]:
     yield from _of("course", "branch", True, "main", "2026/autumn", "v1.0", 2026, 2.5)
     yield from _of("course", "branch", False, "-x", "a b", "", "main\n", "a" * 201, "a:b")
     yield from _of("course", "image", True, {}, {"recipe": "auto"}, {"recipe": "none"})
-    yield from _of("course", "image", False, {"recipe": "binder"}, {"recipes": "auto"}, {"recipe": None})
+    yield from _of(
+        "course", "image", False, {"recipe": "binder"}, {"recipes": "auto"}, {"recipe": None}
+    )
     yield from _of("course", "memory", True, "512M", "1.5G", "128M", 1073741824, "1073741824", "2T")
     yield from _of(
         "course", "memory", False, "1GB", "1 G", "G", "64M", 1, "0", "-1G", "1e9", "1g", "1G\n",
@@ -233,7 +235,7 @@ def _courses() -> Iterator[Row]:
 
 def _launchers(kind: str) -> Iterator[Row]:
     """What consumers, registrations and invitations have in common."""
-    yield from _of(kind, "key", True, "a+b", "fun.2027", "q\"uote", "x", "~a_b-c", "a" * 255, 12345)
+    yield from _of(kind, "key", True, "a+b", "fun.2027", 'q"uote', "x", "~a_b-c", "a" * 255, 12345)
     yield from _of(
         kind, "key", False, "a b", "a:b", "", "clé", "a\nb", "fun\n", "a" * 256, "a\tb", "a\x7f",
     )  # fmt: skip
@@ -261,7 +263,9 @@ def _launchers(kind: str) -> Iterator[Row]:
 
 
 def _consumers() -> Iterator[Row]:
-    yield from _of("consumer", "secret", True, "q" * 8 + SECRET, "!#$%&'()*+,-./;<=>?@[]^_`{|}~abcdef")
+    yield from _of(
+        "consumer", "secret", True, "q" * 8 + SECRET, "!#$%&'()*+,-./;<=>?@[]^_`{|}~abcdef"
+    )
     yield from _of(
         "consumer", "secret", False, "", "short", SECRET[:31], "with:colon" * 4, "with space " * 4,
         "é" + SECRET, SECRET + "\n", "a" * 40, "abab" * 10, "change-me" + "!" * 30, 123,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from atelier.config.platform_hosts import host_name, private_host
+from atelier.config.schema.hosts import host_name, private_host
 
 COURSE_SLUG = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")  # RFC 1123, section 2.1

@@ -39,7 +39,13 @@ from atelier.config.fields import (
     Title,
     Url,
 )
-from atelier.config.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE, size_bytes
+from atelier.config.schema.sizes import (
+    LEAST_INODES,
+    LEAST_SPACE,
+    MOST_INODES,
+    MOST_SPACE,
+    size_bytes,
+)
 
 PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 MIN_SECRET_LENGTH = 32

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from atelier.config.fields import Strict, is_writable
 from atelier.config.models import Launcher
-from atelier.config.platform_hosts import host_of
+from atelier.config.schema.hosts import host_of
 
 Identifier = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 """A client id, a deployment id: compared character by character."""
@@ -27,7 +27,7 @@ def _platform_url(value: str) -> str:
     """An address of a platform, kept as it is: a slash at its end means something there.
 
     Without TLS it is of use where ``atelier_platform_private_hosts`` names its host: see
-    :mod:`atelier.config.platform_hosts`.
+    :mod:`atelier.config.schema.hosts`.
     """
     parts = urlsplit(value)
     if not parts.hostname or parts.username or parts.fragment or len(value) > 1024:

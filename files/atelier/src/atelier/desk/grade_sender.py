@@ -7,7 +7,7 @@ import logging
 from urllib.parse import urlsplit
 
 from atelier.config.live import LiveConsumers, LiveRegistrations
-from atelier.config.platform_hosts import host_of
+from atelier.config.schema.hosts import host_of
 from atelier.desk.db.answers import AnswerRepository, Arrival
 from atelier.desk.db.grades import Grade, GradeQueue
 from atelier.lti import outcomes11, scores13

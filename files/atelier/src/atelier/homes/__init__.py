@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atelier.config.fields import COURSE_SLUG
-from atelier.config.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE
+from atelier.config.schema.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE
 from atelier.identity import is_username
 
 LONGEST_LINE = 64 * 1024

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from atelier.config.platform_hosts import PlatformHosts, host_of
 from atelier.config.registrations import Registration, Registrations, is_platform_url
+from atelier.config.schema.hosts import PlatformHosts, host_of
 from atelier.lti.claims13 import CLAIM, DEEP_LINKING_SETTINGS, roles, text_at
 from atelier.lti.launch11 import LaunchError
 from atelier.lti.launch13 import Message, launch_url

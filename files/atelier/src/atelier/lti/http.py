@@ -25,7 +25,7 @@ import httpx
 
 from atelier.config.credentials import Credentials
 from atelier.config.models import Settings
-from atelier.config.platform_hosts import SETTING, PlatformHosts
+from atelier.config.schema.hosts import SETTING, PlatformHosts
 
 MAX_BYTES = 512 * 1024
 TIMEOUT = httpx.Timeout(8, connect=4)

@@ -22,8 +22,8 @@ from urllib.parse import urlencode
 import jwt
 
 from atelier.config.models import Consumers
-from atelier.config.platform_hosts import SETTING, PlatformHosts
 from atelier.config.registrations import Registration, Registrations
+from atelier.config.schema.hosts import SETTING, PlatformHosts
 from atelier.lti.claims13 import (
     CLAIM,
     DEEP_LINKING,

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from atelier.config.invitations import Invitation, InvitationError
 from atelier.config.models import SettingsError, Site
-from atelier.config.platform_hosts import PlatformHosts
 from atelier.config.registrations import Registration, is_platform_url
+from atelier.config.schema.hosts import PlatformHosts
 from atelier.hub.context import hub_context
 from atelier.hub.web.launch11 import LaunchHTTPError
 from atelier.hub.web.lti13_base import Lti13Handler
