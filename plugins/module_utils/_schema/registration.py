@@ -22,7 +22,7 @@ from .launcher import (
     TRUST_EMAIL,
     TRUST_ROLES,
 )
-from .paths import LONGEST_URL, platform_address
+from .paths import LONGEST_URL, platform_address, platform_url
 from .problems import Problem
 
 EXAMPLE = (
@@ -40,6 +40,8 @@ IDENTIFIER = Text(
 ADDRESS = Text(
     check=platform_address, fix="Copy it from the platform's page about the tool, with https://."
 )
+EARLIER_ADDRESS = replace(ADDRESS, check=lambda value, _: platform_url(value))
+"""With or without TLS: no request goes to what ``atelier_platform_private_hosts`` does not name."""
 
 
 def _identifiers(name: str) -> Items:
@@ -109,6 +111,7 @@ KEYS = (
         fr="son adresse de demande d'authentification",
         required=True,
         unset="It is the platform's authentication address.",
+        earlier=EARLIER_ADDRESS,
     ),
     Key(
         "auth_token_url",
@@ -116,6 +119,7 @@ KEYS = (
         en="its access token address, for grades",
         fr="son adresse de jetons d'accès, pour les notes",
         empty=True,
+        earlier=EARLIER_ADDRESS,
     ),
     Key(
         "auth_audience",
@@ -135,6 +139,7 @@ KEYS = (
         fr="adresse de ses clés publiques. Elles sont lues par `atelier_https_proxy` et avec"
         " `atelier_ca_certificates`, gardées une heure, et relues quand elle en a une nouvelle",
         empty=True,
+        earlier=EARLIER_ADDRESS,
     ),
     Key(
         "jwks",

@@ -12,7 +12,7 @@ from kit.platform11 import Visitor
 from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 
-SECRET, OTHER = "s" * 32, "t" * 32
+SECRET, OTHER = "a-secret" * 4, "another-" * 4
 FUN = {"key": "fun", "platform": "fun", "secret": SECRET, "trust_roles": True}
 MOODLE = {"key": "moodle", "platform": "moodle", "secret": OTHER, "trust_roles": True}
 

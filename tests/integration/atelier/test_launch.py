@@ -358,7 +358,7 @@ def test_a_key_in_rotation_opens_with_both_secrets_and_then_with_the_new_one(
     site: Site, learner: str
 ) -> None:
     """The hub runs on all the while; the file is changed as the playbook does it."""
-    old, new = site.consumer_secret, "n" * 40
+    old, new = site.consumer_secret, "renewed-" * 5
     key = {"key": "campus", "platform": "campus"}
     file = site.root / "consumers.yml"
 

@@ -13,8 +13,8 @@ from kit.classroom import LOCAL, environment
 from world import paths, venv
 
 ROLE = paths.ROOT / "roles/course"
-CONSUMERS = [{"key": "fun", "platform": "fun", "secret": "s" * 32}]
-LEAKED = {"key": "leaked", "platform": "fun", "secret": "t" * 32}
+CONSUMERS = [{"key": "fun", "platform": "fun", "secret": "a-secret" * 4}]
+LEAKED = {"key": "leaked", "platform": "fun", "secret": "another-" * 4}
 REGISTRATION = {
     "key": "fun-13",
     "platform": "fun",

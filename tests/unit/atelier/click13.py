@@ -28,14 +28,14 @@ HUB = "https://hub.mooc.example"
 PLATFORM = "https://lms.example"
 SITE = Site(hub_url=HUB, gitlab_url="https://gitlab.mooc.example")
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
-SECRET = "s" * 40
+SECRET = "a-secret" * 5
 BROWSER = "b" * 43
 WINDOW = 300
 SEALER = Sealer(b"k" * 32)
 CONSUMERS = Consumers(
     consumers=(
         Consumer.model_validate({"key": "fun", "secret": SECRET, "platform": "fun"}),
-        Consumer.model_validate({"key": "other", "secret": "o" * 40, "platform": "other"}),
+        Consumer.model_validate({"key": "other", "secret": "another-" * 5, "platform": "other"}),
     )
 )
 

@@ -13,7 +13,7 @@ from atelier.hub import authenticator
 from atelier.lti.launch11 import Launch
 
 SITE = Site(hub_url="https://hub.mooc.example", gitlab_url="https://gitlab.mooc.example")
-CAMPUS = Consumer.model_validate({"key": "campus", "secret": "s" * 40, "platform": "campus"})
+CAMPUS = Consumer.model_validate({"key": "campus", "secret": "a-secret" * 5, "platform": "campus"})
 DEMO = Course.model_validate(
     {"slug": "demo", "title": {"fr": "d", "en": "d"}, "template": "d/t", "image": "i"}
 )

@@ -13,7 +13,7 @@ from atelier.lti.launch11 import expected_signature
 from atelier.lti.roles import teaches
 
 URL = "https://hub.mooc.example:8443/hub/lti/launch"
-SECRET, OTHER, FORMER = "s" * 40, "o" * 40, "f" * 40
+SECRET, OTHER, FORMER = "a-secret" * 5, "another-" * 5, "former-1" * 5
 CONSUMERS = Consumers.model_validate(
     {
         "consumers": [

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 URL = "https://hub.mooc.example/hub/lti/launch"
-SECRET = "s" * 40
-NEW_SECRET = "n" * 40
+SECRET = "a-secret" * 5
+NEW_SECRET = "renewed-" * 5
 CAMPUS = Consumer.model_validate({"key": "campus", "secret": SECRET, "platform": "campus"})
 TRUSTED = CAMPUS.model_copy(update={"trust_email": True})
 CONSUMERS = Consumers(consumers=(CAMPUS,))

@@ -25,7 +25,7 @@ LAUNCHES = MANY if soak.wanted() else 3_000
 KEPT = MANY if soak.wanted() else 10_000
 NOW = 2_100_000_000  # ahead of today: a record refuses what is older than itself
 URL = "https://hub.mooc.example/hub/lti/launch"
-SECRET = "s" * 40
+SECRET = "a-secret" * 5
 CONSUMERS = Consumers.model_validate(
     {"consumers": [{"key": "campus", "secret": SECRET, "platform": "campus"}]}
 )

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.long
 
 HUB = "https://hub.mooc.example"
 URL = f"{HUB}/hub/lti/launch"
-SECRETS = {"campus": "s" * 40, "other": "o" * 40}
+SECRETS = {"campus": "a-secret" * 5, "other": "another-" * 5}
 CONSUMERS = Consumers.model_validate(
     {"consumers": [{"key": key, "secret": it, "platform": key} for key, it in SECRETS.items()]}
 )

@@ -253,7 +253,7 @@ def test_the_migration_s_signature_is_that_of_the_guide_s_example() -> None:
         ("fun", SECRET, "old-42"),
         ("fun", "wrong" * 8, "42"),
         ("fun", None, "42"),
-        ("other", "o" * 40, "42"),
+        ("other", "another-" * 5, "42"),
         ("nobody", SECRET, "42"),
     ],
 )

@@ -8,7 +8,7 @@ from atelier.i18n.translate import both
 from atelier.lti.anonymous_users import is_anonymous, refuse_anonymous
 from atelier.lti.launch11 import Launch, LaunchError
 
-CAMPUS = Consumer.model_validate({"key": "fun", "platform": "fun", "secret": "s" * 32})
+CAMPUS = Consumer.model_validate({"key": "fun", "platform": "fun", "secret": "a-secret" * 4})
 
 
 @pytest.mark.parametrize(

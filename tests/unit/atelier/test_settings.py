@@ -73,7 +73,7 @@ def test_forms_are_taken_from_the_hub_s_pages_however_its_address_is_written(
             "site.gitlab_url = 'gitlab.mooc.example': must be an http:// or https:// address",
         ),
         ("settings", "site: [", "(line 1): not valid YAML"),
-        ("course", {**COURSE, "slug": "Démo"}, "slug = 'Démo': String should match pattern"),
+        ("course", {**COURSE, "slug": "Démo"}, "slug = 'Démo': is not usable: Use 2 to 40"),
         ("course", {**COURSE, "start_file": "../x"}, "start_file = '../x': must be a relative"),
         ("course", {**COURSE, "memory": "1 Gigabyte"}, "memory = '1 Gigabyte'"),
         ("consumers", {"consumers": [CONSUMER, CONSUMER]}, "two consumers have the key 'campus'"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from atelier.config.fields import safe_path
 from atelier.config.models import Consumer, Course, Site
+from atelier.config.schema.paths import safe_path
 from atelier.courses.destinations import (
     Destination,
     TargetError,
@@ -35,7 +35,9 @@ def course(slug: str, **values: object) -> Course:
 
 
 def consumer(key: str = "campus", **values: object) -> Consumer:
-    return Consumer.model_validate({"key": key, "secret": "s" * 32, "platform": "campus", **values})
+    return Consumer.model_validate(
+        {"key": key, "secret": "a-secret" * 4, "platform": "campus", **values}
+    )
 
 
 COURSES = {"demo": course("demo"), "maths": course("maths", consumers=["other"])}

@@ -40,7 +40,11 @@ class Post:
         engine = create_engine(f"sqlite:///{folder}/desk.sqlite")
         self.queue, self.book = GradeQueue(engine), AnswerRepository(engine)
         self.asked: list[str] = []
-        self.consumer: dict[str, Any] = {"key": "campus", "platform": "campus", "secret": "s" * 32}
+        self.consumer: dict[str, Any] = {
+            "key": "campus",
+            "platform": "campus",
+            "secret": "a-secret" * 4,
+        }
         self.registration: dict[str, Any] = {
             "key": "moodle",
             "platform": "moodle",

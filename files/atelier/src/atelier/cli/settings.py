@@ -16,13 +16,25 @@ from atelier.config.models import (
     Consumers,
     Course,
     Hub,
+    Model,
     Settings,
     SettingsError,
     load,
 )
 from atelier.config.registrations import Registrations
+from atelier.config.schema.hosts import PlatformHosts
+from atelier.config.schema.kinds import Reading
+from atelier.config.schema.problems import sentence
 
 CONNECT_SECONDS = 10
+
+
+def _kept(model: type[Model], path: Path, settings: Settings, remarks: list[str]) -> Model:
+    """Read a file that is in force, and remark what would be refused in a new one."""
+    reading = Reading(private_hosts=PlatformHosts(settings.lti.private_hosts), kept=True)
+    found = load(model, path, reading)
+    remarks += [f"{path}: {sentence(problem)}" for problem in reading.remarks]
+    return found
 
 
 def check_site(path: Path) -> list[str]:
@@ -35,18 +47,19 @@ def check_site(path: Path) -> list[str]:
         SettingsError: a file is wrong.
     """
     settings = load(Settings, path)
+    remarks: list[str] = []
     courses: dict[str, Course] = {}
     for file in sorted(settings.paths.courses.glob("*.yml")):
-        course = load(Course, file)
+        course = _kept(Course, file, settings, remarks)
         if course.slug != file.stem:
             raise SettingsError(
                 f"{file}: slug = {course.slug!r}: must be the file's name, {file.stem!r}"
             )
         courses[course.slug] = course
-    remarks = []
     keys: set[str] = set()
     if settings.paths.consumers.exists():
-        for consumer in load(Consumers, settings.paths.consumers).consumers:
+        consumers = _kept(Consumers, settings.paths.consumers, settings, remarks)
+        for consumer in consumers.consumers:
             keys.add(consumer.key)
             remarks += [
                 f"{settings.paths.consumers}: consumer {consumer.key!r} names the course"
@@ -55,7 +68,8 @@ def check_site(path: Path) -> list[str]:
                 if slug not in courses
             ]
     if settings.paths.registrations.exists():
-        for one in load(Registrations, settings.paths.registrations).registrations:
+        registrations = _kept(Registrations, settings.paths.registrations, settings, remarks)
+        for one in registrations.registrations:
             if one.key in keys:
                 raise SettingsError(
                     f"{settings.paths.registrations}: registration {one.key!r}: a consumer of"

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from atelier.config.schema.hosts import host_name, private_host
+from atelier.config.schema.hosts import private_host
+from atelier.config.schema.paths import safe_path
 
-COURSE_SLUG = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")  # RFC 1123, section 2.1
 
 
@@ -41,39 +41,9 @@ def _domain_name(value: str) -> str:
     return value
 
 
-def is_writable(text: str) -> bool:
-    """Whether UTF-8, and so an address or a page, can hold a text.
-
-    JSON may hold half a character (a lone surrogate), and so may what a token says.
-    """
-    return not any(0xD800 <= ord(char) <= 0xDFFF for char in text)
-
-
-def safe_path(value: str) -> str:
-    """Check a path of a file inside a course repository: relative, with no way out of it.
-
-    Raises:
-        ValueError: absolute, empty, with ``..``, a backslash, a control character or half of one.
-    """
-    parts = value.split("/")
-    if value.startswith("/") or any(part in ("", ".", "..") for part in parts):
-        raise ValueError("must be a relative path inside the course repository")
-    if (
-        parts[0] == ".git"
-        or "\\" in value
-        or any(ord(char) < 32 or ord(char) == 127 for char in value)
-    ):
-        raise ValueError("must not hold backslashes or control characters, nor lie in .git")
-    if not is_writable(value):
-        raise ValueError("must not hold halves of characters")
-    return value
-
-
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 DomainName = Annotated[str, AfterValidator(_domain_name)]
-CourseSlug = Annotated[str, Field(pattern=COURSE_SLUG)]
-HostName = Annotated[str, AfterValidator(host_name)]
 PrivateHost = Annotated[str, AfterValidator(private_host)]
 RepositoryPath = Annotated[str, AfterValidator(safe_path)]
 
@@ -81,7 +51,7 @@ RepositoryPath = Annotated[str, AfterValidator(safe_path)]
 class Strict(BaseModel):
     """A part of a settings file: unknown keys are errors, values do not change once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Title(Strict):

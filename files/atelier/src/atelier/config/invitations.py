@@ -17,11 +17,18 @@ from typing import Annotated
 import yaml
 from pydantic import Field, ValidationError
 
+from atelier.config.entries import context
 from atelier.config.models import Launcher, SettingsError, load
 from atelier.config.registrations import Registration, Registrations
+from atelier.config.schema.kinds import Reading
 
 FILE = "registrations.yml"
 _CODE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def _kept() -> Reading:
+    """How this directory's files are read: an earlier release may have written them."""
+    return Reading(kept=True)
 
 
 class Invitation(Launcher):
@@ -89,7 +96,7 @@ class Invitations:
             taken.unlink()
         except OSError:
             raise InvitationError("no invitation, or it was used") from None
-        invitation = Invitation.model_validate_json(text)
+        invitation = Invitation.model_validate_json(text, context=context(_kept()))
         if now > invitation.expires:
             raise InvitationError("an invitation that has ended")
         return invitation
@@ -100,7 +107,7 @@ class Invitations:
         Raises:
             SettingsError: the file is not right.
         """
-        return load(Registrations, self.file) if self.file.exists() else Registrations()
+        return load(Registrations, self.file, _kept()) if self.file.exists() else Registrations()
 
     def add(self, registration: Registration) -> None:
         """Remember a platform; one of the same key is replaced.
@@ -124,7 +131,7 @@ class Invitations:
         listed = [one.model_dump(mode="json", exclude_none=True) for one in registrations]
         content = {"version": 1, "registrations": listed}
         try:
-            Registrations.model_validate(content)
+            Registrations.model_validate(content, context=context(_kept()))
         except ValidationError as error:
             raise SettingsError(f"{self.file}: {error.errors()[0]['msg']}") from None
         self._write(self.file, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))

@@ -17,6 +17,8 @@ from pydantic import BaseModel
 from atelier.config.invitations import merged
 from atelier.config.models import Consumers, Course, SettingsError, load
 from atelier.config.registrations import Registrations
+from atelier.config.schema.kinds import Reading
+from atelier.config.schema.problems import sentence
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +56,15 @@ class LiveFile(Generic[Model]):
                 self._value = None
                 log.warning("%s: no such file, or not readable by this process", self.path)
                 return None
+            reading = Reading(kept=True)
             try:
-                self._value = load(self._model, self.path)
+                self._value = load(self._model, self.path, reading)
             except SettingsError as error:
                 kept = "the former content stays in use" if self._value else "it is left out"
                 log.error("%s. %s", error, kept)
+                return self._value
+            for problem in reading.remarks:
+                log.warning("%s: %s It is read as before.", self.path, sentence(problem))
             return self._value
 
 

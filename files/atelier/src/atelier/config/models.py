@@ -18,6 +18,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -28,27 +29,14 @@ from pydantic import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from atelier.config.fields import (
-    CourseSlug,
-    DomainName,
-    HostName,
-    Origin,
-    PrivateHost,
-    RepositoryPath,
-    Strict,
-    Title,
-    Url,
-)
-from atelier.config.schema.sizes import (
-    LEAST_INODES,
-    LEAST_SPACE,
-    MOST_INODES,
-    MOST_SPACE,
-    size_bytes,
-)
+from atelier.config.entries import Entry, context
+from atelier.config.fields import DomainName, Origin, PrivateHost, Strict, Title, Url
+from atelier.config.schema.consumer import FORMER_SECRET, KEPT_CONSUMER
+from atelier.config.schema.course import REGISTERED_COURSE
+from atelier.config.schema.kinds import PLAIN, Reading
+from atelier.config.schema.launcher import LAUNCHER
+from atelier.config.schema.sizes import LEAST_SPACE, size_bytes
 
-PLATFORM_SLUG = r"^[a-z0-9][a-z0-9._-]{0,62}$"
-MIN_SECRET_LENGTH = 32
 DEFAULT_FILE = Path("/etc/atelier/atelier.yml")
 HOST_PREFIX = "__Host-"
 """Begins the names of cookies that a browser takes from the very host they are for."""
@@ -234,37 +222,25 @@ class Settings(Strict):
     paths: Paths = Paths()
 
 
-def _space(value: str) -> str:
-    size = size_bytes(value)
-    if size is None or not LEAST_SPACE <= size <= MOST_SPACE:
-        raise ValueError("must be a size from 64M to 4T, such as 1G")
-    return value
-
-
-class Course(Strict):
+class Course(Entry):
     """One ``courses.d/<slug>.yml``."""
 
-    slug: CourseSlug
+    table = REGISTERED_COURSE
+
+    slug: str
     title: Title
-    template: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$")]
-    """Path of the GitLab project learners' forks come from."""
-    image: Annotated[str, Field(min_length=1)]
-    memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[KMGT]?$")] = "1G"
-    cpu: PositiveFloat = 1.0
-    pids: PositiveInt = 256
+    template: str
+    image: str
+    memory: str = REGISTERED_COURSE.default("memory")
+    cpu: float = REGISTERED_COURSE.default("cpu")
+    pids: int = REGISTERED_COURSE.default("pids")
     consumers: tuple[str, ...] | None = None
-    """Keys of the consumers and registrations that may launch it; None: all of them."""
-    start_file: RepositoryPath | None = None
-    grade: Literal["best", "last"] = "best"
-    """Which of a learner's checks the course platform gets as the grade of an exercise."""
-    outputs: Literal["keep", "strip"] = "keep"
-    """Whether what learners save to GitLab has the outputs of notebooks."""
-    max_file_mb: PositiveInt = 10
-    """Larger files (in 10^6 bytes) are not saved to GitLab."""
-    space: Annotated[str, AfterValidator(_space)] = "1G"
-    """What one learner may keep on the server, where homes are limited."""
-    inodes: Annotated[int, Field(ge=LEAST_INODES, le=MOST_INODES)] = 65536
-    """How many files and folders that may be."""
+    start_file: str | None = None
+    grade: Literal["best", "last"] = REGISTERED_COURSE.default("grade")
+    outputs: Literal["keep", "strip"] = REGISTERED_COURSE.default("outputs")
+    max_file_mb: int = REGISTERED_COURSE.default("max_file_mb")
+    space: str = REGISTERED_COURSE.default("space")
+    inodes: int = REGISTERED_COURSE.default("inodes")
 
     @property
     def space_bytes(self) -> int:
@@ -272,31 +248,30 @@ class Course(Strict):
         return size_bytes(self.space) or LEAST_SPACE
 
 
-class Launcher(Strict):
+class Launcher(Entry):
     """Who may launch: what a consumer (LTI 1.1) and a registration (LTI 1.3) have in common."""
 
-    key: Annotated[str, Field(min_length=1, max_length=255)]
-    """Its name among all of the site's."""
-    platform: Annotated[str, Field(pattern=PLATFORM_SLUG)]
-    """The platform it stands for: with the learner's id there, who the learner is."""
-    courses: tuple[CourseSlug, ...] | None = None
-    """Courses it may launch; None: all of them."""
+    table = LAUNCHER
+
+    key: str
+    platform: str
+    courses: tuple[str, ...] | None = None
     trust_email: bool = False
-    """Whether the e-mail addresses this platform sends are its learners' real, verified ones."""
     trust_roles: bool = False
-    """Whether the LTI roles this platform sends are honoured; else everybody is a learner."""
-    hosts: tuple[HostName, ...] = ()
+    hosts: tuple[str, ...] = ()
     """Hosts that take the platform's grades. LTI 1.1: the only ones, where there are any; LTI 1.3:
     besides those of the registration's addresses."""
 
 
-SharedSecret = Annotated[SecretStr, Field(min_length=MIN_SECRET_LENGTH)]
+def _former_secret(value: str) -> str:
+    """A secret of a file: it was accepted once, by this release or an earlier one."""
+    return str(FORMER_SECRET.read(value))
 
 
 class PreviousSecret(Strict):
     """A secret that was replaced, accepted for a while longer."""
 
-    secret: SharedSecret
+    secret: Annotated[SecretStr, BeforeValidator(_former_secret)]
     until: AwareDatetime
     """From this moment on it is refused."""
 
@@ -304,7 +279,9 @@ class PreviousSecret(Strict):
 class Consumer(Launcher):
     """One LTI 1.1 consumer: a platform's key and shared secret."""
 
-    secret: SharedSecret
+    table = KEPT_CONSUMER
+
+    secret: SecretStr
     rotation: str | None = None
     """Mark of the rotation that made the secret; for module ``lti_consumers`` alone."""
     previous: tuple[PreviousSecret, ...] = ()
@@ -363,13 +340,14 @@ def _describe(error: Any) -> str:
     return f"{key}{value}: {reason}"
 
 
-def parse(model: type[Model], text: str, origin: str) -> Model:
+def parse(model: type[Model], text: str, origin: str, reading: Reading = PLAIN) -> Model:
     """Read a settings file's text.
 
     Args:
         model: :class:`Settings`, :class:`Course` or :class:`Consumers`.
         text: YAML.
         origin: the file's name, for messages.
+        reading: how the values of entries are read; it collects remarks about them.
 
     Raises:
         SettingsError: not YAML, or a key is missing, unknown, or has a wrong value; one line
@@ -385,13 +363,13 @@ def parse(model: type[Model], text: str, origin: str) -> Model:
             problem = "this file holds secrets, so what is wrong there is not repeated"
         raise SettingsError(f"{origin}{where}: not valid YAML: {problem}") from None
     try:
-        return model.model_validate({} if data is None else data)
+        return model.model_validate({} if data is None else data, context=context(reading))
     except ValidationError as error:
         lines = [f"{origin}: {_describe(one)}" for one in error.errors(include_url=False)]
         raise SettingsError("\n".join(lines)) from None
 
 
-def load(model: type[Model], path: Path) -> Model:
+def load(model: type[Model], path: Path, reading: Reading = PLAIN) -> Model:
     """Read a settings file.
 
     Raises:
@@ -402,4 +380,4 @@ def load(model: type[Model], path: Path) -> Model:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise SettingsError(f"{path}: cannot be read: {reason}") from None
-    return parse(model, text, str(path))
+    return parse(model, text, str(path), reading)

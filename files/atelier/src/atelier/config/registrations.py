@@ -7,87 +7,46 @@ issuer, the client ids and deployments it gave this tool, and where its public k
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import jwt
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import model_validator
 
-from atelier.config.fields import Strict, is_writable
+from atelier.config.fields import Strict
 from atelier.config.models import Launcher
 from atelier.config.schema.hosts import host_of
-
-Identifier = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
-"""A client id, a deployment id: compared character by character."""
-PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
-"""Members of a JSON Web Key that are secret (RFC 7518, section 6)."""
-
-
-def _platform_url(value: str) -> str:
-    """An address of a platform, kept as it is: a slash at its end means something there.
-
-    Without TLS it is of use where ``atelier_platform_private_hosts`` names its host: see
-    :mod:`atelier.config.schema.hosts`.
-    """
-    parts = urlsplit(value)
-    if not parts.hostname or parts.username or parts.fragment or len(value) > 1024:
-        raise ValueError("must be an address without user name or fragment")
-    if any(ord(char) <= 32 or ord(char) == 127 for char in value) or "\\" in value:
-        raise ValueError("must not hold spaces, backslashes or control characters")
-    if not is_writable(value):
-        raise ValueError("must not hold halves of characters")
-    if parts.scheme not in ("https", "http"):
-        raise ValueError("must be an https:// address")
-    return value
+from atelier.config.schema.paths import platform_url
+from atelier.config.schema.registration import KEPT_REGISTRATION
 
 
 def is_platform_url(value: str) -> bool:
-    """Whether an address may be a platform's."""
+    """Whether an address may be a platform's, with or without TLS."""
     try:
-        _platform_url(value)
+        platform_url(value)
     except ValueError:
         return False
     return True
 
 
-PlatformUrl = Annotated[str, AfterValidator(_platform_url)]
-
-
 class Registration(Launcher):
     """One LTI 1.3 registration; ``key`` is its name in logs and in courses' ``consumers``."""
 
-    issuer: Annotated[str, Field(min_length=1, max_length=255)]
+    table = KEPT_REGISTRATION
+
+    issuer: str
     """The platform's issuer, exactly as it sends it."""
-    client_ids: Annotated[tuple[Identifier, ...], Field(min_length=1)]
-    deployment_ids: Annotated[tuple[Identifier, ...], Field(min_length=1)]
-    auth_login_url: PlatformUrl
+    client_ids: tuple[str, ...]
+    deployment_ids: tuple[str, ...]
+    auth_login_url: str
     """Where the browser is sent to have a launch signed (OpenID Connect authorization)."""
-    auth_token_url: PlatformUrl | None = None
+    auth_token_url: str | None = None
     """Where this tool asks for access tokens, for grades."""
     auth_audience: str | None = None
     """``aud`` of such requests where the platform wants another than ``auth_token_url``."""
-    jwks_url: PlatformUrl | None = None
+    jwks_url: str | None = None
     """The platform's public keys."""
     jwks: dict[str, Any] | None = None
     """The same, written down, where the platform has no address for them."""
-
-    @model_validator(mode="after")
-    def _keys_from_one_place(self) -> Registration:
-        if (self.jwks_url is None) == (self.jwks is None):
-            raise ValueError("one of jwks_url and jwks is needed, and not both")
-        if self.jwks is not None:
-            keys = self.jwks.get("keys")
-            if not isinstance(keys, list) or not all(isinstance(one, dict) for one in keys):
-                raise ValueError("jwks: must be a JSON Web Key Set, {keys: [...]}")
-            if any(PRIVATE_PARTS & one.keys() for one in keys):
-                raise ValueError("jwks: must hold public keys only; this private one is burnt")
-            try:
-                known = jwt.PyJWKSet.from_dict(self.jwks).keys
-            except jwt.PyJWTError as error:
-                raise ValueError(f"jwks: {error}") from None
-            if not all(one.key_id for one in known):
-                raise ValueError("jwks: each key needs its kid")
-        return self
 
     @property
     def known_hosts(self) -> frozenset[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import quote, unquote, urlsplit
 
-from atelier.config.fields import is_writable, safe_path
 from atelier.config.models import Course, Launcher, Site, may_launch
+from atelier.config.schema.kinds import is_writable
+from atelier.config.schema.paths import safe_path
 
 Target = Literal["notebook", "gitlab", "check", "home"]
 MAX_PATH_LENGTH = 1024

@@ -249,7 +249,7 @@ def _explained(kind: str, path: Path, error: dict[str, Any]) -> Message:
         return message("check_value_bound", value=value, bound=f"{sign} {error['ctx'][field]:g}")
     if kind in _BY_TYPE:
         return message(_BY_TYPE[kind], value=value)
-    if kind == "value_error":  # atelier.config.models.safe_path
+    if kind == "value_error":  # atelier.config.schema.paths.safe_path
         return message("check_value_path", value=value)
     return message("check_value_other", value=value, why=_short(error["msg"]))
 

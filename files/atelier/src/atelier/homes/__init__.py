@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from atelier.config.fields import COURSE_SLUG
+from atelier.config.schema.launcher import COURSE_SLUG
 from atelier.config.schema.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE
 from atelier.identity import is_username
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import jwt
 
-from atelier.config.fields import is_writable
 from atelier.config.registrations import Registration
+from atelier.config.schema.kinds import is_writable
 from atelier.lti.claims13 import CLAIM, is_time
 from atelier.lti.diagnosis11 import Cause
 from atelier.lti.keysets13 import Keysets
