@@ -5,7 +5,7 @@ WORLD = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m world
 BIN = $${ATELIER_VENV:-.venv}/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo demo-down demo-status check test soak bench bench-attack bench-check bench-launch bench-modules bench-toolbar hooks archives pins role watch clean python
+.PHONY: help dev demo demo-down demo-status check test soak bench bench-attack bench-check bench-launch bench-modules bench-toolbar hooks archives docs pins role watch clean python
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ watch: python ## the toolbar in a JupyterLab of its own, rebuilt whenever files/
 
 archives: python ## the last commit as files to give away, the same bytes wherever they are made: the collection and the wheels
 	@$(WORLD) archives
+
+docs: python ## what is generated from the schema of courses and platforms: tables of keys, argument specifications
+	@$(WORLD) docs
 
 pins: python ## lock what is downloaded, with hashes (ARGS=--renew takes the newest versions)
 	@$(WORLD) pins $(ARGS)

@@ -8,14 +8,20 @@ The hub reads this file (``atelier.config.models.Consumers``) again when it has 
 from __future__ import annotations
 
 import json
-import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.mooc.atelier.plugins.module_utils._schema.hosts import host_name
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.consumer import (
+    CONSUMER,
+    grace_of,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.problems import (
+    SchemaError,
+    sentence,
+)
 
 try:
     import yaml
@@ -25,36 +31,10 @@ except ImportError:
     HAS_YAML = False
 
 VERSION = 1
-MINIMUM_SECRET = 32
-PLATFORM = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-COURSE = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
-# Open edX joins name, key and secret with colons; LMS forms and OAuth agree on plain characters.
-UNFIT = re.compile(r"[^\x21-\x39\x3b-\x7e]")
-MARK = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
-GRACE = re.compile(r"0|([1-9][0-9]{0,5})([mhdw])")
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-LONGEST_GRACE = timedelta(days=90)
 
 
 class ConsumersError(Exception):
     """The file or the wanted list cannot be used; the text says why, without any secret."""
-
-
-def grace_of(text: str | None) -> timedelta | None:
-    """Read a grace: ``0``, or a number with ``m``, ``h``, ``d`` or ``w``; ``None`` stays so.
-
-    Raises:
-        ConsumersError: it is neither, or longer than ``LONGEST_GRACE``.
-    """
-    if text is None:
-        return None
-    match = GRACE.fullmatch(text)
-    if match is None:
-        raise ConsumersError(f"grace {text!r} is no duration: write 0, 90m, 36h, 14d or 2w")
-    length = timedelta(**{UNITS[match[2]]: int(match[1])}) if match[1] else timedelta(0)
-    if length > LONGEST_GRACE:
-        raise ConsumersError(f"grace {text!r} is longer than {LONGEST_GRACE.days} days")
-    return length
 
 
 @dataclass(frozen=True)
@@ -126,50 +106,21 @@ class Wanted:
     present: bool = True
     hosts: tuple[str, ...] = ()
 
-    def problems(self) -> list[str]:
-        """Why this cannot be kept; empty when it can."""
-        where = f"consumer {self.key!r}"
-        found = []
-        if not self.key or len(self.key) > 255 or UNFIT.search(self.key):
-            found.append(f"{where}: a key has 1 to 255 ASCII characters, without spaces and colons")
-        if not self.present:
-            return found
-        if self.platform is None or not PLATFORM.fullmatch(self.platform):
-            found.append(
-                f"{where}: platform {self.platform!r} must be small letters, digits, '.', '_', '-'"
-            )
-        if self.secret is not None and len(self.secret) < MINIMUM_SECRET:
-            found.append(
-                f"{where}: its secret has {len(self.secret)} characters; "
-                f"at least {MINIMUM_SECRET} are needed"
-            )
-        if self.secret is not None and UNFIT.search(self.secret):
-            found.append(f"{where}: its secret must be ASCII, without spaces and colons")
-        found += [
-            f"{where}: {slug!r} is not a course's slug"
-            for slug in self.courses or ()
-            if not COURSE.fullmatch(slug)
-        ]
-        for host in self.hosts:
-            try:
-                host_name(host)
-            except ValueError as error:
-                found.append(f"{where}: hosts: {host!r} {error}")
-        if self.rotate is not None and self.secret is not None:
-            found.append(
-                f"{where}: rotate makes a secret, and one is given as well; "
-                "a secret that is given is rotated by giving another"
-            )
-        if self.rotate is not None and not MARK.fullmatch(self.rotate):
-            found.append(
-                f"{where}: rotate {self.rotate!r} must be 1 to 64 letters, digits, "
-                "'.', '_', ':', '+', '-'"
-            )
-        try:
-            grace_of(self.grace)
-        except ConsumersError as error:
-            found.append(f"{where}: {error}")
-        return found
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Wanted:
+        """What an item of the list asks for, once the schema has read it."""
+        return cls(
+            values["key"],
+            platform=values.get("platform"),
+            secret=values.get("secret"),
+            courses=tuple(values["courses"]) if "courses" in values else None,
+            trust_email=values.get("trust_email", False),
+            trust_roles=values.get("trust_roles", False),
+            rotate=values.get("rotate"),
+            grace=values.get("grace"),
+            present=values.get("state") != "absent",
+            hosts=tuple(values.get("hosts", ())),
+        )
 
 
 @dataclass(frozen=True)
@@ -191,15 +142,27 @@ def make_secret() -> str:
     return secrets.token_hex(32)
 
 
-def check(wanted: list[Wanted]) -> None:
-    """Refuse a list with problems, naming all of them."""
-    problems = [problem for one in wanted for problem in one.problems()]
+def read(items: Iterable[Mapping[str, Any]]) -> list[Wanted]:
+    """Read a task's list; what is None was not given.
+
+    Raises:
+        ConsumersError: something in it cannot be kept; the text names all of that.
+    """
+    wanted: list[Wanted] = []
+    problems: list[str] = []
+    for item in items:
+        try:
+            given = {name: value for name, value in item.items() if value is not None}
+            wanted.append(Wanted.of(CONSUMER.read(given)))
+        except SchemaError as error:
+            problems += [f"consumer {item.get('key')!r}: {sentence(one)}" for one in error.problems]
     keys = [one.key for one in wanted]
     problems += [
         f"the key {key!r} is listed twice" for key in sorted(set(keys)) if keys.count(key) > 1
     ]
     if problems:
         raise ConsumersError("; ".join(problems))
+    return wanted
 
 
 def rotated(
@@ -209,7 +172,7 @@ def rotated(
     secret = one.secret or old.secret
     if one.rotate is not None and one.rotate != old.rotation:
         secret = new_secret()
-    grace = grace_of(one.grace)
+    grace = None if one.grace is None else grace_of(one.grace)
     previous = old.previous
     if secret != old.secret and grace:
         # To the second, as the file keeps it.
@@ -236,7 +199,6 @@ def change(
         new_secret: makes a secret.
         exclusive: keys that are not named are removed instead.
     """
-    check(wanted)
     if exclusive:
         named = {one.key for one in wanted}
         wanted = [
@@ -258,7 +220,7 @@ def change(
             new = Consumer(
                 one.key, secret, str(one.platform), one.courses,
                 one.trust_email, one.trust_roles, rotation, previous,
-                tuple(map(host_name, one.hosts)),
+                one.hosts,
             )  # fmt: skip
         if new == old:
             continue

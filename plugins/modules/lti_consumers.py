@@ -15,6 +15,8 @@ description:
     itself, without a restart.
   - A secret that is not given is generated once, strong, and never again.
   - Consumers that are not listed stay as they are, unless O(exclusive=true).
+  - Values are judged as in the inventory, so that most are taken as they come (C(raw)); a list
+    has to be a list, and a text no list.
 options:
   path:
     description: The file on the server.
@@ -28,22 +30,21 @@ options:
     suboptions:
       key:
         description: The consumer's key, printable ASCII characters without spaces and colons.
-        type: str
+        type: raw
         required: true
       platform:
         description:
           - The platform (LMS) it stands for. Several keys of one platform mean the same people.
           - Required unless O(consumers[].state=absent).
-        type: str
+        type: raw
       secret:
         description:
           - Shared secret, at least 32 characters, of the same kind as the key.
           - When not given, the present one is kept, or a new one generated.
-        type: str
+        type: raw
       courses:
-        description: Slugs of the courses it may launch; all when not given.
-        type: list
-        elements: str
+        description: List of the slugs of the courses it may launch; all when not given.
+        type: raw
       trust_email:
         description: Whether the e-mail addresses that this platform sends are verified ones.
         type: bool
@@ -56,12 +57,11 @@ options:
         default: false
       hosts:
         description:
-          - Hosts that take the platform's grades. A grade whose address is on another host is not
-            sent.
+          - List of the hosts that take the platform's grades. A grade whose address is on another
+            host is not sent.
           - When not given, grades go to where the platform's signed launches say, on any public
             host.
-        type: list
-        elements: str
+        type: raw
         default: []
       rotate:
         description:
@@ -69,7 +69,7 @@ options:
             not the mark of the last rotation, which the file remembers, so that a run again
             rotates nothing.
           - Not together with O(consumers[].secret), which is rotated by giving another one.
-        type: str
+        type: raw
       grace:
         description:
           - How long the secret that is replaced, by O(consumers[].rotate) or by another
@@ -79,7 +79,7 @@ options:
           - The end is set when the secret is replaced. A grace given later does not move it, except
             V(0), which ends it at once.
           - The hub refuses the secret from the end on by itself; the next run forgets it.
-        type: str
+        type: raw
       state:
         description: Whether the consumer may launch.
         type: str
@@ -186,6 +186,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mooc.atelier.plugins.module_utils import _consumers
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.consumer import CONSUMER
+from ansible_collections.mooc.atelier.plugins.module_utils._schema.specs import module_options
 
 
 class Manager:
@@ -205,24 +207,6 @@ class Manager:
         except (OSError, UnicodeDecodeError) as error:
             raise _consumers.ConsumersError(f"{self.path} cannot be read: {error}") from error
         return _consumers.load(text, str(self.path))
-
-    def wanted(self) -> list[_consumers.Wanted]:
-        """The task's list."""
-        return [
-            _consumers.Wanted(
-                key=item["key"],
-                platform=item["platform"],
-                secret=item["secret"],
-                courses=None if item["courses"] is None else tuple(item["courses"]),
-                trust_email=item["trust_email"],
-                trust_roles=item["trust_roles"],
-                hosts=tuple(item["hosts"]),
-                rotate=item["rotate"],
-                grace=item["grace"],
-                present=item["state"] == "present",
-            )
-            for item in self.params["consumers"]
-        ]
 
     def write(self, text: str) -> None:
         """Replace the file at once, with its new mode, after the validation command's consent."""
@@ -266,7 +250,10 @@ class Manager:
         """Read, compare, write."""
         before = self.read()
         change = _consumers.change(
-            before, self.wanted(), datetime.now(UTC), exclusive=self.params["exclusive"]
+            before,
+            _consumers.read(self.params["consumers"]),
+            datetime.now(UTC),
+            exclusive=self.params["exclusive"],
         )
         write = change.changed or not self.path.exists()
         if write and not self.module.check_mode:
@@ -308,22 +295,7 @@ def main() -> None:
                 "elements": "dict",
                 "required": True,
                 "no_log": False,
-                "options": {
-                    "key": {"type": "str", "required": True, "no_log": False},
-                    "platform": {"type": "str"},
-                    "secret": {"type": "str", "no_log": True},
-                    "courses": {"type": "list", "elements": "str"},
-                    "trust_email": {"type": "bool", "default": False},
-                    "trust_roles": {"type": "bool", "default": False},
-                    "hosts": {"type": "list", "elements": "str", "default": []},
-                    "rotate": {"type": "str"},
-                    "grace": {"type": "str"},
-                    "state": {
-                        "type": "str",
-                        "choices": ["present", "absent"],
-                        "default": "present",
-                    },
-                },
+                "options": module_options(CONSUMER),
             },
             "exclusive": {"type": "bool", "default": False},
             "return_passports": {"type": "bool", "default": False, "no_log": False},

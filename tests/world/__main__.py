@@ -11,6 +11,7 @@ from world import (
     checks,
     demo,
     dev,
+    docs,
     front,
     galaxy,
     hooks,
@@ -131,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
 
     for name, job in (
         ("archives", archive.archives),
+        ("docs", docs.write),
         ("check", suite.check),
         ("bench", checks.bench),
         ("bench-attack", checks.bench_attack),

@@ -83,7 +83,7 @@ def grace_of(text: str) -> timedelta:
     """
     match = GRACE.fullmatch(text)
     if match is None:
-        raise ValueError("is no duration: write 0, 90m, 36h, 14d or 2w")
+        raise ValueError("is no duration")
     length = timedelta(**{UNITS[match[2]]: int(match[1])}) if match[1] else timedelta(0)
     if length > LONGEST_GRACE:
         raise ValueError(f"is longer than {LONGEST_GRACE.days} days")
@@ -150,7 +150,7 @@ ROTATE = Key(
 )
 GRACE_KEY = Key(
     "grace",
-    Text(check=_grace, numbers=True, fix="Example: 14d."),
+    Text(check=_grace, numbers=True, fix="Write 0, 90m, 36h, 14d or 2w."),
     en="how long a secret that is replaced is accepted beside the new one: `36h`, `14d`, 90 days at"
     " most. Without it, not at all",
     fr="combien de temps un secret remplacé est accepté à côté du nouveau : `36h`, `14d`, 90 jours"

@@ -192,8 +192,8 @@ SLUG = Key(
 TITLE_KEY = Key(
     "title",
     TwoLanguages(),
-    en="`{fr: …, en: …}`",
-    fr="`{fr: …, en: …}`",
+    en="its title in French and in English: `{fr: …, en: …}`",
+    fr="son titre en français et en anglais : `{fr: …, en: …}`",
     required=True,
 )
 LIMITS = (
@@ -286,7 +286,7 @@ SAVED = (
         fr="ce qu'un apprenant peut garder sur le serveur, de 64M à 4T. Davantage prend effet au"
         " prochain démarrage de son serveur",
         default="1G",
-        link="#atelier_homes",
+        link="configuration.md#atelier_homes",
     ),
     Key(
         "inodes",

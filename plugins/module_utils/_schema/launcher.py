@@ -64,8 +64,8 @@ PLATFORM = Key(
 COURSES = Key(
     "courses",
     Items(of=SLUG_OF_COURSE, fix="Write it as a list of courses' slugs: [rr1]."),
-    en="the slugs of the courses it may launch; all of them when left out",
-    fr="les identifiants (`slug`) des cours qu'elle peut lancer ; tous par défaut",
+    en="list of the `slug` of the courses it may launch; all of them when left out",
+    fr="liste des `slug` des cours qu'elle peut lancer ; tous par défaut",
 )
 TRUST_EMAIL = Key(
     "trust_email",
@@ -92,6 +92,7 @@ HOSTS = Key(
     en="the hosts that take this LMS's grades",
     fr="les machines qui reçoivent les notes de cette plateforme",
     default=[],
+    nullable=True,
 )  # fmt: skip
 STATE = Key(
     "state",

@@ -34,7 +34,7 @@ def _role_option(key: Key, table: Table) -> dict[str, Any]:
         option["choices"] = list(key.kind.words)
     if key.required and (not table.always or key.name in table.always):
         option["required"] = True
-    if key.default is not None:
+    if key.default is not None and not isinstance(key.kind, Items):
         option["default"] = key.default
     if key.secret and key.kind.ansible == "str" and not key.empty:
         option["no_log"] = True

@@ -44,8 +44,8 @@ class Files:
     def consumers(self, *keys: str, **values: Any) -> None:
         """Consumers, each of a platform of its own that is trusted for roles."""
         listed = [
-            {"key": key, "platform": key.split("-")[0], "secret": "a-secret" * 4, "trust_roles": True,
-             **values}
+            {"key": key, "platform": key.split("-")[0], "secret": "a-secret" * 4,
+             "trust_roles": True, **values}
             for key in keys
         ]  # fmt: skip
         self.write("consumers.yml", {"consumers": listed})

@@ -205,12 +205,12 @@ def test_the_hub_reads_what_the_module_writes(file: Path) -> None:
             _consumers.Consumer,
             key=st.from_regex(r"[!-9;-~]{1,20}", fullmatch=True),
             secret=st.text("0123456789abcdef", min_size=32, max_size=64),
-            platform=st.from_regex(_consumers.PLATFORM, fullmatch=True),
+            platform=st.from_regex(r"[a-z0-9][a-z0-9._-]{0,62}", fullmatch=True),
             courses=st.none() | st.lists(st.just("rr1"), max_size=2).map(tuple),
             trust_email=st.booleans(),
             trust_roles=st.booleans(),
             hosts=st.lists(st.sampled_from(["lms.example", "10.1.2.3"]), max_size=2).map(tuple),
-            rotation=st.none() | st.from_regex(_consumers.MARK, fullmatch=True),
+            rotation=st.none() | st.from_regex(r"[A-Za-z0-9._:+-]{1,64}", fullmatch=True),
             previous=st.lists(
                 st.builds(
                     _consumers.Previous,

@@ -1,7 +1,7 @@
 """The places that judge a course, a consumer or a registration, as they are when it matters.
 
-Each takes an entry of an inventory, or a row of the table, and returns what is wrong with it: an
-empty text when nothing is.
+Each takes a row of the table and says what is wrong with its entry: an empty text when nothing is,
+None where the place never sees such an entry.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from typing import Any
 
 import httpx
 import yaml
-from ansible._internal._datatag._tags import TrustedAsTemplate
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
-from ansible_collections.mooc.atelier.plugins.module_utils._preflight_courses import course_findings
-from ansible_collections.mooc.atelier.plugins.module_utils._schema.hosts import PlatformHosts
-from atelier.door.dynamic import register
-from atelier.joined import Invitation
-from atelier.outside import Outside, OutsideError
-from atelier.registrations import Registrations
-from atelier.settings import Consumers, Course, SettingsError, Site, parse
+from ansible.template import Templar, trust_as_template
+from ansible_collections.mooc.atelier.plugins.module_utils._preflight.courses import course_findings
+from atelier.config.invitations import Invitation
+from atelier.config.models import Consumers, Course, SettingsError, Site, parse
+from atelier.config.registrations import Registrations
+from atelier.config.schema.hosts import PlatformHosts
+from atelier.config.schema.kinds import Reading
+from atelier.hub.web.dynamic_registration import CONFIGURATION, register
+from atelier.lti.http import PlatformClient, PlatformRequestError
 from pydantic import ValidationError
 from unit.modules.running import run
 from unit.schema.table import CONSUMER, COURSE, PRIVATE_HOST, REGISTRATION, Row
 from world import paths
 
-OTHER = {
-    **CONSUMER,
-    "key": "other",
-    "platform": "other",
-    "secret": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
-}
 HOSTS = PlatformHosts([PRIVATE_HOST])
 ROLE = paths.ROOT / "roles/course"
+IMAGE = "atelier/course-rr1:1"
+VARIABLES = {
+    "course": "course_course",
+    "consumer": "course_consumers",
+    "registration": "course_registrations",
+}
 
 
 def preflight(row: Row) -> str:
@@ -53,21 +53,17 @@ def preflight(row: Row) -> str:
     }  # fmt: skip
     settings[f"{row.kind}s"] = [row.entry]
     found = [one for one in course_findings(settings) if one.grave]
-    if row.kind != "course":  # what courses name is there, whatever the key is
-        found = [one for one in found if not one.variable.startswith("atelier_courses")]
     return "; ".join(f"{one.variable} {one.problem}" for one in found)
 
 
-def _sent(value: Any) -> Any:
-    """A value as a module gets it: by JSON."""
-    return json.loads(json.dumps(value, default=date.isoformat))
-
-
-def module(row: Row) -> str:
-    """Module `lti_consumers`."""
+def module(row: Row) -> str | None:
+    """Module `lti_consumers`, then the hub on the file it writes."""
+    if row.kind != "consumer" or row.changes == {"secret": None} or row.changes == {"secret": ...}:
+        return None  # without a secret, it makes one
+    sent = json.loads(json.dumps(row.entry, default=date.isoformat))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "consumers.yml"
-        ran = run("lti_consumers", path=str(path), consumers=[_sent(row.entry)])
+        ran = run("lti_consumers", path=str(path), consumers=[sent])
         if ran.result.get("failed"):
             return str(ran.result["msg"])
         parse(Consumers, path.read_text(), "consumers.yml")
@@ -75,146 +71,155 @@ def module(row: Row) -> str:
 
 
 @cache
-def _specs() -> dict[str, Any]:
+def _options() -> dict[str, Any]:
     text = (ROLE / "meta/argument_specs.yml").read_text(encoding="utf-8")
     return dict(yaml.safe_load(text)["argument_specs"]["main"]["options"])
 
 
 def argument_specs(row: Row) -> str:
-    """Ansible's check of what role `course` takes."""
-    kinds = {
-        "course": "course_course",
-        "consumer": "course_consumers",
-        "registration": "course_registrations",
-    }
-    name = kinds[row.kind]
+    """What Ansible says of a variable of role `course` before the role begins."""
+    name = VARIABLES[row.kind]
     value = row.entry if row.kind == "course" else [row.entry]
-    spec = {key: option for key, option in _specs()[name].items() if key != "default"}
-    result = ArgumentSpecValidator({name: spec}).validate({name: copy.deepcopy(value)})
+    spec = {key: option for key, option in _options()[name].items() if key != "default"}
+    try:
+        result = ArgumentSpecValidator({name: spec}).validate({name: copy.deepcopy(value)})
+    except TypeError as error:  # so ends Ansible itself, at a number in a dictionary's place
+        return f"TypeError: {error}"
     return "; ".join(result.error_messages)
 
 
-def _rendered(template: str, **variables: Any) -> str:
-    """A template of role `course`, with the role's own variables."""
+@cache
+def _role_variables() -> dict[str, Any]:
     loader = DataLoader()
+    files = ("defaults/main.yml", "vars/main.yml")
+    return {
+        name: value
+        for file in files
+        for name, value in loader.load_from_file(
+            str(ROLE / file), trusted_as_template=True
+        ).items()
+    }  # fmt: skip
+
+
+def _templated(text: str, row: Row) -> Any:
+    """A text of role `course`, with the role's own variables."""
     known = {
-        **loader.load_from_file(str(ROLE / "defaults/main.yml"), trusted_as_template=True),
-        **loader.load_from_file(str(ROLE / "vars/main.yml"), trusted_as_template=True),
+        **_role_variables(),
         "ansible_managed": "managed",
         "role_path": str(ROLE),
-        **variables,
+        "course_platform_private_hosts": [PRIVATE_HOST],
+        "course_course": COURSE,
+        "__course_image": IMAGE,
+        VARIABLES[row.kind]: row.entry if row.kind == "course" else [row.entry],
     }
-    text = (ROLE / "templates" / template).read_text(encoding="utf-8")
-    return str(Templar(loader=loader, variables=known).template(TrustedAsTemplate().tag(text)))
+    return Templar(loader=DataLoader(), variables=known).template(trust_as_template(text))
 
 
-def role(row: Row) -> str:
-    """Role `course`: its own checks, then the hub on what it writes."""
-    refused = argument_specs(row)
-    if refused:
-        return refused
+def _written(template: str, row: Row) -> str:
+    return str(_templated((ROLE / "templates" / template).read_text(encoding="utf-8"), row))
+
+
+def role(row: Row) -> str | None:
+    """Role `course`: its checks before it begins, then the hub on the files it writes."""
+    if row.kind == "consumer":
+        return argument_specs(row) or module(row)
     try:
-        if row.kind == "course":
-            text = _rendered(
-                "course.yml.j2", course_course=row.entry, __course_image="atelier/rr1:1"
-            )
-            if row.entry.get("state") != "absent":
-                parse(Course, text, "rr1.yml")
-        elif row.kind == "registration":
-            text = _rendered("registrations.yml.j2", course_registrations=[row.entry])
-            parse(Registrations, text, "registrations.yml")
-        else:
-            return module(row)
-    except (SettingsError, AnsibleError) as error:
+        checked = "" if row.kind == "course" else "registration_"
+        refused = argument_specs(row) or "; ".join(
+            _templated(f"{{{{ __course_{checked}problems }}}}", row)
+        )
+        if refused:
+            return refused
+        if row.kind == "registration":
+            parse(Registrations, _written("registrations.yml.j2", row), "registrations.yml")
+        elif row.entry.get("state") != "absent":
+            parse(Course, _written("course.yml.j2", row), "rr1.yml")
+    except AnsibleError as error:
         return str(error)
     return ""
 
 
-# What the hub's files do not have: the role reads it, and what it makes of it is in GitLab.
-NOT_IN_THE_HUB_S_FILES = {
+# What the hub's files do not have: the role reads it, and GitLab or the module gets it.
+ELSEWHERE = {
     "course": {
-        "repository",
-        "directory",
-        "branch",
-        "image",
-        "expected",
-        "visibility",
-        "staff",
-        "state",
+        "repository", "directory", "branch", "image", "expected", "visibility", "staff", "state",
     },
     "consumer": {"rotate", "grace", "state"},
     "registration": {"state"},
-}
+}  # fmt: skip
 
 
 def hub(row: Row) -> str | None:
-    """The hub, on a file with the entry as it is in the row; None: the key is not in its files."""
-    if row.changes.keys() & NOT_IN_THE_HUB_S_FILES[row.kind]:
+    """The hub, on a file that has the entry as it is in the row."""
+    if row.changes.keys() & ELSEWHERE[row.kind]:
         return None
-    kept = {
-        key: value
-        for key, value in row.entry.items()
-        if key not in NOT_IN_THE_HUB_S_FILES[row.kind]
-    }
+    entry = {key: value for key, value in row.entry.items() if key not in ELSEWHERE[row.kind]}
+    reading = Reading(private_hosts=HOSTS)
     try:
         if row.kind == "course":
-            entry = {**kept, "template": "rr1/template", "image": "atelier/rr1:1"}
-            parse(Course, _yaml(entry), "rr1.yml")
+            kept = {**entry, "template": "rr1/template", "image": IMAGE}
+            parse(Course, yaml.safe_dump(kept), "rr1.yml", reading)
         elif row.kind == "consumer":
-            parse(Consumers, _yaml({"consumers": [kept]}), "consumers.yml")
+            parse(Consumers, yaml.safe_dump({"consumers": [entry]}), "consumers.yml", reading)
         else:
-            parse(Registrations, _yaml({"registrations": [kept]}), "registrations.yml")
+            listed = yaml.safe_dump({"registrations": [entry]})
+            parse(Registrations, listed, "registrations.yml", reading)
     except SettingsError as error:
         return str(error)
     return ""
 
 
-def _yaml(data: Any) -> str:
-    return str(yaml.safe_dump(data, allow_unicode=False))
-
-
 INVITED = {"key", "platform", "courses", "trust_email", "trust_roles", "hosts"}
-SAID = {"issuer", "client_ids", "deployment_ids", "auth_login_url", "auth_token_url", "jwks_url"}
+SAID = {
+    "client_ids": "client_id",
+    "deployment_ids": "deployment_id",
+    "auth_login_url": "authorization_endpoint",
+    "auth_token_url": "token_endpoint",
+    "jwks_url": "jwks_uri",
+}
+"""What a platform says itself, and what the specification calls it; it has to say all of that."""
+
+
+@cache
+def _client() -> PlatformClient:
+    return PlatformClient(private_hosts=HOSTS)  # one for all rows: it reads the authorities
 
 
 def invitation(row: Row) -> str | None:
-    """An invitation and what comes by it; None where they cannot say the row's."""
+    """An invitation, and the platform that comes by it."""
     entry = row.entry
-    one_each = all(
-        isinstance(entry.get(key), list) and len(entry[key]) == 1
-        for key in ("client_ids", "deployment_ids")
+    ids = [entry.get("client_ids"), entry.get("deployment_ids")]
+    expressible = (
+        row.kind == "registration"
+        and row.changes.keys() <= INVITED | SAID.keys()
+        and all(isinstance(one, list) and len(one) == 1 for one in ids)
+        and all(row.changes.get(key, "x") not in (None, "", ...) for key in SAID)
     )
-    if not row.changes.keys() <= INVITED | SAID or not one_each:
+    if not expressible:
         return None
-    said = row.changes.keys() & SAID
-    if "issuer" in said or any(entry.get(key) in (None, "") for key in said):
-        return None  # the platform's host says its issuer; its addresses are all needed
-    site = Site(hub_url="https://hub.example", gitlab_url="https://gitlab.example")
+    said = {SAID[key]: entry[key] for key in SAID if not key.endswith("_ids")}
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
-            tool = "https://purl.imsglobal.org/spec/lti-tool-configuration"
             deployment = {"deployment_id": entry["deployment_ids"][0]}
-            return httpx.Response(200, json={"client_id": entry["client_ids"][0], tool: deployment})
-        return httpx.Response(
-            200,
-            json={
-                "issuer": entry["issuer"],
-                "authorization_endpoint": entry["auth_login_url"],
-                "token_endpoint": entry["auth_token_url"],
-                "jwks_uri": entry["jwks_url"],
-                "registration_endpoint": "https://lms.univ.example/register",
-            },
-        )
+            return httpx.Response(
+                200, json={"client_id": entry["client_ids"][0], CONFIGURATION: deployment}
+            )
+        about = {
+            "issuer": "https://lms.univ.example",
+            "registration_endpoint": "https://lms.univ.example/register",
+        }
+        return httpx.Response(200, json={**about, **said})
 
-    outside = Outside(transport=httpx.MockTransport(answer), private_hosts=HOSTS)
+    client = _client()
+    client._transport = httpx.MockTransport(answer)
+    site = Site(hub_url="https://hub.example", gitlab_url="https://gitlab.example")
     try:
-        invited = Invitation(
-            **{key: value for key, value in entry.items() if key in INVITED}, expires=1
-        )
-        url = "https://lms.univ.example/configuration"
-        asyncio.run(register(outside, site, url, "", invited))
-    except (ValidationError, OutsideError) as error:
+        decided = {key: value for key, value in entry.items() if key in INVITED}
+        invited = Invitation.model_validate({**decided, "expires": 1})
+        configuration = "https://lms.univ.example/configuration"
+        asyncio.run(register(client, site, configuration, "", invited))
+    except (ValidationError, PlatformRequestError) as error:
         return str(error)
     return ""
 
@@ -222,7 +227,7 @@ def invitation(row: Row) -> str | None:
 SIDES: dict[str, Callable[[Row], str | None]] = {
     "preflight": preflight,
     "role": role,
+    "module": module,
     "hub": hub,
-    "module": lambda row: module(row) if row.kind == "consumer" else None,
-    "invitation": lambda row: invitation(row) if row.kind == "registration" else None,
+    "invitation": invitation,
 }

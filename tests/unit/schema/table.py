@@ -75,8 +75,8 @@ FLAGS = {
 }
 NULLABLE = {
     "course": ("directory", "branch", "start_file", "consumers", "staff", "image", "expected"),
-    "consumer": ("rotate", "grace", "courses"),
-    "registration": ("auth_token_url", "auth_audience", "jwks", "courses"),
+    "consumer": ("rotate", "grace", "courses", "hosts"),
+    "registration": ("auth_token_url", "auth_audience", "jwks", "courses", "hosts"),
 }
 """Keys for which null is the same as nothing: Ansible refuses it where there is a default."""
 
