@@ -30,8 +30,8 @@ from atelier.config.schema.hosts import PlatformHosts
 from atelier.config.schema.kinds import Reading
 from atelier.hub.web.dynamic_registration import CONFIGURATION, register
 from atelier.lti.http import PlatformClient, PlatformRequestError
+from kit.modules import run
 from pydantic import ValidationError
-from unit.modules.running import run
 from unit.schema.table import CONSUMER, COURSE, PRIVATE_HOST, REGISTRATION, Row
 from world import paths
 
@@ -180,9 +180,31 @@ SAID = {
 """What a platform says itself, and what the specification calls it; it has to say all of that."""
 
 
-@cache
-def _client() -> PlatformClient:
-    return PlatformClient(private_hosts=HOSTS)  # one for all rows: it reads the authorities
+class Platform:
+    """A platform that says what a row has."""
+
+    def __init__(self) -> None:
+        self.entry: dict[str, Any] = {}
+        # One for all rows, as it reads the authorities.
+        self.client = PlatformClient(
+            transport=httpx.MockTransport(self.answer), private_hosts=HOSTS
+        )
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            deployment = {"deployment_id": self.entry["deployment_ids"][0]}
+            return httpx.Response(
+                200, json={"client_id": self.entry["client_ids"][0], CONFIGURATION: deployment}
+            )
+        about = {
+            "issuer": "https://lms.univ.example",
+            "registration_endpoint": "https://lms.univ.example/register",
+        }
+        said = {SAID[key]: self.entry[key] for key in SAID if not key.endswith("_ids")}
+        return httpx.Response(200, json={**about, **said})
+
+
+PLATFORM = Platform()
 
 
 def invitation(row: Row) -> str | None:
@@ -197,28 +219,13 @@ def invitation(row: Row) -> str | None:
     )
     if not expressible:
         return None
-    said = {SAID[key]: entry[key] for key in SAID if not key.endswith("_ids")}
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.method == "POST":
-            deployment = {"deployment_id": entry["deployment_ids"][0]}
-            return httpx.Response(
-                200, json={"client_id": entry["client_ids"][0], CONFIGURATION: deployment}
-            )
-        about = {
-            "issuer": "https://lms.univ.example",
-            "registration_endpoint": "https://lms.univ.example/register",
-        }
-        return httpx.Response(200, json={**about, **said})
-
-    client = _client()
-    client._transport = httpx.MockTransport(answer)
+    PLATFORM.entry = entry
     site = Site(hub_url="https://hub.example", gitlab_url="https://gitlab.example")
     try:
         decided = {key: value for key, value in entry.items() if key in INVITED}
         invited = Invitation.model_validate({**decided, "expires": 1})
         configuration = "https://lms.univ.example/configuration"
-        asyncio.run(register(client, site, configuration, "", invited))
+        asyncio.run(register(PLATFORM.client, site, configuration, "", invited))
     except (ValidationError, PlatformRequestError) as error:
         return str(error)
     return ""
