@@ -11,7 +11,10 @@ from typing import Any
 from .keys import Group, Key, Table
 from .kinds import Choice, Flag, Items, Kind
 
-HEADS = {"en": ("key", "default", "meaning"), "fr": ("clé", "par défaut", "sens")}
+HEADS = {
+    "en": ("key", "default, other values", "meaning"),
+    "fr": ("clé", "par défaut, autres valeurs", "sens"),
+}
 REQUIRED = {"en": "(required)", "fr": "(obligatoire)"}
 MORE = {"en": "more", "fr": "détails"}
 CODE = re.compile(r"(`[^`]*`)")
@@ -101,7 +104,9 @@ def _default(key: Key, language: str) -> str:
     if key.default in (None, []):
         return ""
     text = str(key.default).lower() if isinstance(key.default, bool) else str(key.default)
-    return f"`{text}`"
+    words = key.kind.words if isinstance(key.kind, Choice) else (text,)
+    others = "".join(f", `{word}`" for word in words if word != text)
+    return f"`{text}`{others}"
 
 
 def french(text: str) -> str:
