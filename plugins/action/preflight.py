@@ -263,10 +263,10 @@ def site_names(settings: Settings) -> list[str]:
 
 
 def named_courses(settings: Settings) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Return each course that can be read, with its name in messages."""
+    """Return each course that is to be there and can be read, with its name in messages."""
     courses = settings["courses"] if isinstance(settings["courses"], (list, tuple)) else []
     for number, course in enumerate(courses):
-        if isinstance(course, Mapping):
+        if isinstance(course, Mapping) and course.get("state") != "absent":
             slug = course.get("slug")
             yield f"atelier_courses[{number}]" + (f" ({slug})" if slug else ""), course
 

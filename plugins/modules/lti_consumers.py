@@ -248,12 +248,9 @@ class Manager:
 
     def change(self) -> dict[str, Any]:
         """Read, compare, write."""
-        before = self.read()
+        before, wanted = self.read(), _consumers.read(self.params["consumers"])
         change = _consumers.change(
-            before,
-            _consumers.read(self.params["consumers"]),
-            datetime.now(UTC),
-            exclusive=self.params["exclusive"],
+            before, wanted, datetime.now(UTC), exclusive=self.params["exclusive"]
         )
         write = change.changed or not self.path.exists()
         if write and not self.module.check_mode:
@@ -268,7 +265,7 @@ class Manager:
             "diff": {"before": change.shown_before, "after": change.shown_after},
         }
         if self.params["return_passports"] and not self.module.check_mode:
-            listed = {item["key"] for item in self.params["consumers"]}
+            listed = {one.key for one in wanted}
             shown = [one for one in change.after if one.key in listed]
             name = self.params["passport_name"]
             result["passports"] = {one.key: one.passport(name) for one in shown}

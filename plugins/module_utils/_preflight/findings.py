@@ -118,7 +118,7 @@ def reference_findings(
         yield Finding(variable, "is not a list", f"Write it as a list. There are: {listed}.")
         return
     for name in value:
-        if name not in known:
+        if str(name) not in known:
             yield Finding(
                 variable,
                 f"names a {what} that {where} does not have ({name})",

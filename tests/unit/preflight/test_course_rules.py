@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.mooc.atelier.plugins.action.preflight import repositories
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.courses import (
     course_findings,
 )
@@ -107,6 +108,19 @@ def test_each_mistake_in_a_course_is_named(changes: dict[str, Any], key: str) ->
     (variable,) = grave(course(**changes))
     assert variable.startswith("atelier_courses[0]")
     assert variable.endswith(key)
+
+
+def test_a_course_that_goes_is_not_looked_for() -> None:
+    gone = {**COURSE, "slug": "gone", "state": "absent"}
+    settings = {"courses": [gone, COURSE]}
+    assert [url["url"] for url in repositories(settings)] == [COURSE["repository"]]
+    assert grave([{key: gone[key] for key in ("slug", "title", "state")}]) == []
+
+
+def test_numbers_are_keys_as_well() -> None:
+    numbered = {**CONSUMER, "key": 12345}
+    assert grave(course(consumers=[12345]), [numbered]) == []
+    assert grave(course(consumers=["12345"]), [numbered]) == []
 
 
 def test_courses_must_be_a_list_of_dictionaries() -> None:

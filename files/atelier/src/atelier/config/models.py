@@ -236,8 +236,8 @@ class Course(Entry):
     pids: int = REGISTERED_COURSE.default("pids")
     consumers: tuple[str, ...] | None = None
     start_file: str | None = None
-    grade: Literal["best", "last"] = REGISTERED_COURSE.default("grade")
-    outputs: Literal["keep", "strip"] = REGISTERED_COURSE.default("outputs")
+    grade: str = REGISTERED_COURSE.default("grade")
+    outputs: str = REGISTERED_COURSE.default("outputs")
     max_file_mb: int = REGISTERED_COURSE.default("max_file_mb")
     space: str = REGISTERED_COURSE.default("space")
     inodes: int = REGISTERED_COURSE.default("inodes")
