@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,12 @@ from atelier.config.admission import Admission
 from atelier.config.live import Courses, LiveConsumers, LiveRegistrations
 from atelier.config.models import Settings
 from atelier.desk.db.answers import AnswerRepository, Arrival
+from atelier.desk.db.database import database_file, open_database
+from atelier.desk.db.migrate import migrate
 from atelier.desk.entry import Entry
 from atelier.desk.errors import RefusedError
+from kit.desk_database import desk_database
 from lms.platform13 import Platform13, make_key
-from sqlalchemy import create_engine, text
 
 LMS = Platform13("https://lms.example", "https://hub.mooc.example", make_key())
 
@@ -169,7 +173,7 @@ class Door:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Any:
-    return create_engine(f"sqlite:///{tmp_path}/desk.sqlite")
+    return desk_database(tmp_path)
 
 
 def run(coroutine: Any) -> Any:
@@ -206,10 +210,11 @@ def test_staff_are_staff_while_the_course_names_their_platform(files: Files, eng
     assert not run(door.entry.staff("ada", "rr1"))
 
 
-def test_a_database_of_the_version_before_is_brought_up_to_date(
-    files: Files, engine: Any, tmp_path: Path
+def test_a_database_that_did_not_note_consumers_is_brought_up_to_date(
+    files: Files, tmp_path: Path
 ) -> None:
-    with engine.begin() as connection:
+    file = database_file(tmp_path)
+    with closing(sqlite3.connect(file)) as connection, connection:
         for statement in (
             "CREATE TABLE people (username VARCHAR NOT NULL, course VARCHAR NOT NULL,"
             " name VARCHAR NOT NULL, staff BOOLEAN NOT NULL, PRIMARY KEY (username, course))",
@@ -221,12 +226,11 @@ def test_a_database_of_the_version_before_is_brought_up_to_date(
             "INSERT INTO arrivals VALUES ('ada', 'rr1', 'pi', 'old', '', 's', NULL, 1.0),"
             " ('ada', 'rr1', 'e', 'fun', '', 's', NULL, 2.0)",
         ):
-            connection.execute(text(statement))
-    door = Door(files, engine)
+            connection.execute(statement)
+    migrate(file)
+    door = Door(files, open_database(file))
     assert door.book.came_by("ada") == {"rr1": "fun"}
     assert door.book.came_by("bob") == {"rr1": ""}
     assert run(door.entry.staff("ada", "rr1"))
     assert not run(door.entry.staff("bob", "rr1")), "until their next launch says by which key"
     assert run(door.admitted("bob", "rr1"))
-    again = Door(files, create_engine(f"sqlite:///{tmp_path}/desk.sqlite"))
-    assert again.book.came_by("ada") == {"rr1": "fun"}

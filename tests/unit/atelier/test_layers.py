@@ -24,7 +24,7 @@ LAYERS = [
     {"lti"},
     {"exercises", "learner", "web"},
     {"config"},
-    {"i18n", "identity", "limits"},
+    {"i18n", "identity", "limits", "sqlite_files"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -18,7 +18,7 @@ from atelier.exercises.fair_queue import SMALL_BYTES
 from atelier.exercises.model import Comparison, Rule, failed, message
 from atelier.exercises.runner import UnfinishedError
 from atelier.gitlab.files import RepositoryFiles, SavedVersion
-from sqlalchemy import create_engine
+from kit.desk_database import desk_database
 
 DECLARED = b"""
 version: 1
@@ -96,7 +96,7 @@ class School:
     """An office and what it works with."""
 
     def __init__(self, folder: Path) -> None:
-        engine = create_engine(f"sqlite:///{folder}/desk.sqlite")
+        engine = desk_database(folder)
         self.book, self.queue = AnswerRepository(engine), GradeQueue(engine)
         self.projects, self.bench = Projects(), Bench()
         self.projects.files = {

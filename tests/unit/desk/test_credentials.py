@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,11 @@ from atelier.desk.credentials import (
 from atelier.desk.db.spaces import SpaceRepository
 from atelier.gitlab.spaces import SpaceError
 from atelier.limits.rate import Rate
-from sqlalchemy import inspect
+from kit.desk_database import desk_database
+
+
+def repository(folder: Path) -> SpaceRepository:
+    return SpaceRepository(desk_database(folder))
 
 
 class SlowForge:
@@ -49,7 +51,7 @@ class SlowForge:
 
 def test_a_server_that_stops_while_its_credential_is_made_leaves_none(tmp_path: Path) -> None:
     gitlab_client: Any = SlowForge()
-    service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
+    service = CredentialService(gitlab_client, repository(tmp_path))
 
     async def story() -> None:
         asking = asyncio.create_task(service.get("ada", "rr1"))
@@ -67,11 +69,11 @@ def test_a_server_that_stops_while_its_credential_is_made_leaves_none(tmp_path: 
 def test_the_next_process_takes_back_what_the_last_one_lent(tmp_path: Path) -> None:
     gitlab_client: Any = SlowForge()
     gitlab_client.go_on.set()
-    asyncio.run(CredentialService(gitlab_client, SpaceRepository(tmp_path)).get("ada", "rr1"))
+    asyncio.run(CredentialService(gitlab_client, repository(tmp_path)).get("ada", "rr1"))
     assert gitlab_client.living == 1
 
     async def next_one() -> None:
-        service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
+        service = CredentialService(gitlab_client, repository(tmp_path))
         await service.begin()
         await service.retry()
         assert gitlab_client.living == 0
@@ -86,7 +88,7 @@ def test_a_server_that_stopped_before_its_turn_came_gets_none(tmp_path: Path) ->
     """It was recognised, stopped, and everything of it was revoked: only then its turn comes."""
     gitlab_client: Any = SlowForge()
     gitlab_client.go_on.set()
-    service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
+    service = CredentialService(gitlab_client, repository(tmp_path))
 
     async def story() -> None:
         recognised = service.moment()
@@ -105,7 +107,7 @@ def test_a_stop_is_not_lost_while_a_credential_is_noted(
 ) -> None:
     gitlab_client: Any = SlowForge()
     gitlab_client.go_on.set()
-    store = SpaceRepository(tmp_path)
+    store = repository(tmp_path)
     service = CredentialService(gitlab_client, store)
     noting, noted = threading.Event(), threading.Event()
     replaced = store.replaced
@@ -136,7 +138,7 @@ def test_what_a_server_was_given_is_taken_back_when_the_hub_knows_it_no_more(
     """The hub's word that it stopped may have been lost."""
     gitlab_client: Any = SlowForge()
     gitlab_client.go_on.set()
-    service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
+    service = CredentialService(gitlab_client, repository(tmp_path))
     answers: list[Any] = ["ada", HubUnavailableError("away"), None]
 
     async def owner(token: str, course: str) -> str | None:
@@ -160,22 +162,12 @@ def test_what_a_server_was_given_is_taken_back_when_the_hub_knows_it_no_more(
     assert "server-token" not in repr(vars(service))
 
 
-def test_the_former_version_s_table_of_seats_is_removed(tmp_path: Path) -> None:
-    SpaceRepository(tmp_path).close()
-    with closing(sqlite3.connect(tmp_path / "desk.sqlite")) as former, former:
-        former.execute("CREATE TABLE seats (username, course, digest, address)")
-        former.execute("INSERT INTO seats VALUES ('ada', 'rr1', 'f00', '172.30.0.5')")
-    store = SpaceRepository(tmp_path)
-    assert "seats" not in inspect(store.engine).get_table_names()
-    SpaceRepository(tmp_path).close()
-
-
 def test_a_server_gets_few_fresh_credentials_at_once(tmp_path: Path) -> None:
     gitlab_client: Any = SlowForge()
     gitlab_client.go_on.set()
 
     async def story() -> None:
-        service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
+        service = CredentialService(gitlab_client, repository(tmp_path))
         for _ in range(FRESH_AT_ONCE):
             await service.get("ada", "rr1", fresh=True)
         with pytest.raises(TooOftenError) as refused:
@@ -212,7 +204,7 @@ def test_a_rate_forgets_who_asks_no_more() -> None:
 
 def test_one_container_asks_so_often_and_this_machine_as_it_likes(tmp_path: Path) -> None:
     gitlab_client: Any = SlowForge()
-    service = CredentialService(gitlab_client, SpaceRepository(tmp_path))
+    service = CredentialService(gitlab_client, repository(tmp_path))
     for _ in range(ASKED_AT_ONCE):
         service.let_in("172.30.0.9")
     with pytest.raises(TooOftenError):

@@ -12,8 +12,8 @@ from atelier.desk.pages.exercises import percent
 from atelier.desk.pages.teacher import grade_state, harmless
 from atelier.lti import outcomes11
 from atelier.lti.scores13 import ScorePlace
+from kit.desk_database import desk_database
 from lms import outcomes
-from sqlalchemy import create_engine
 
 ADDRESS = "https://lms.example/outcomes/pi"
 SECRET = "a-secret" * 4
@@ -57,7 +57,7 @@ def test_what_is_not_a_success_is_a_refusal(answer: bytes) -> None:
 
 @pytest.fixture
 def queue(tmp_path: Path) -> GradeQueue:
-    return GradeQueue(create_engine(f"sqlite:///{tmp_path}/desk.sqlite"))
+    return GradeQueue(desk_database(tmp_path))
 
 
 def only(queue: GradeQueue) -> Grade:

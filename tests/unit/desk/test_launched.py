@@ -15,7 +15,7 @@ from atelier.desk.errors import RefusedError
 from atelier.desk.launch_message import read_launch
 from atelier.identity import username
 from atelier.messages import TOLD_AT_ONCE, DeskClient
-from sqlalchemy import create_engine
+from kit.desk_database import desk_database
 
 WHO = username("campus", "42")
 
@@ -31,7 +31,7 @@ def launch(**values: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def book(tmp_path: Path) -> AnswerRepository:
-    return AnswerRepository(create_engine(f"sqlite:///{tmp_path}/desk.sqlite"))
+    return AnswerRepository(desk_database(tmp_path))
 
 
 def test_launches_are_noted_in_their_order(book: AnswerRepository) -> None:

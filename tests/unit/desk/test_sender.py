@@ -18,7 +18,7 @@ from atelier.desk.grade_sender import AT_ONCE, GradeSender
 from atelier.lti import http as outside_module
 from atelier.lti.access_tokens import PlatformTokens
 from atelier.lti.http import PlatformClient
-from sqlalchemy import create_engine
+from kit.desk_database import desk_database
 
 AGS = {"lineitem": "", "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/score"]}
 TAKEN = "<imsx_codeMajor>success</imsx_codeMajor>"
@@ -37,7 +37,7 @@ class Post:
     """A sender with platforms that are there, away or endlessly slow; what was sent to each."""
 
     def __init__(self, folder: Path) -> None:
-        engine = create_engine(f"sqlite:///{folder}/desk.sqlite")
+        engine = desk_database(folder)
         self.queue, self.book = GradeQueue(engine), AnswerRepository(engine)
         self.asked: list[str] = []
         self.consumer: dict[str, Any] = {

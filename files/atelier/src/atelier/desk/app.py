@@ -20,6 +20,7 @@ from atelier.desk.api import EXCEPTION_HANDLERS, Api
 from atelier.desk.checks import CheckService
 from atelier.desk.credentials import CredentialService, ServerTokens
 from atelier.desk.db.answers import AnswerRepository
+from atelier.desk.db.database import database_file, open_database
 from atelier.desk.db.grades import GradeQueue
 from atelier.desk.db.spaces import SpaceRepository
 from atelier.desk.entry import Entry
@@ -59,16 +60,17 @@ class Desk:
         registrations = LiveRegistrations(
             settings.paths.registrations, Invitations(settings.paths.joined).file
         )
-        self._store = SpaceRepository(settings.desk.state_dir)
-        answers = AnswerRepository(self._store.engine)
-        grades = GradeQueue(self._store.engine)
+        self._database = open_database(database_file(settings.desk.state_dir))
+        store = SpaceRepository(self._database)
+        answers = AnswerRepository(self._database)
+        grades = GradeQueue(self._database)
         gitlab_client = GitLabClient(settings, credentials)
-        self._spaces = Preparer(settings, self._store, gitlab_client, courses)
-        git_credentials = CredentialService(gitlab_client, self._store)
+        self._spaces = Preparer(settings, store, gitlab_client, courses)
+        git_credentials = CredentialService(gitlab_client, store)
         self._servers = ServerTokens(settings)
         self._checker = Checker()
         files = RepositoryFiles(gitlab_client)
-        checks = CheckService(courses, self._store, answers, files, grades, self._checker)
+        checks = CheckService(courses, store, answers, files, grades, self._checker)
         entry = Entry(settings, answers, Admission(consumers, registrations, courses))
         platforms = platform_client(settings, credentials)
         tokens = PlatformTokens(platforms, tool_keys(credentials))
@@ -90,7 +92,7 @@ class Desk:
         self.renderer = PageRenderer(settings, SignIn(settings, hub_token), entry)
         accounts = AccessService(settings, gitlab_client)
         self.pages = (
-            AccessPages(settings, self._store, courses, accounts, self.renderer),
+            AccessPages(settings, store, courses, accounts, self.renderer),
             ExercisePages(settings, checks, self.renderer),
             TeacherPages(settings, checks, grades, self.renderer),
         )
@@ -105,7 +107,7 @@ class Desk:
         await self._spaces.close()
         await self._servers.close()
         await self._checker.close()
-        self._store.close()
+        self._database.dispose()
 
 
 def make_app(settings: Settings, credentials: Credentials) -> Starlette:

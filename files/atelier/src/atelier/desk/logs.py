@@ -30,5 +30,5 @@ def set_up(level: str = "INFO") -> None:
     handler.addFilter(Bounded())
     handler.setFormatter(ScrubbedFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in ("httpx", "httpcore", "urllib3", "gitlab", "asyncio"):
+    for name in ("alembic", "asyncio", "gitlab", "httpcore", "httpx", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)

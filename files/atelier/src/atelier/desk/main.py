@@ -12,12 +12,14 @@ import uvicorn
 from atelier.config.credentials import Credentials
 from atelier.config.models import DEFAULT_FILE, Settings, SettingsError, load
 from atelier.desk.app import make_app
+from atelier.desk.db.database import database_file
+from atelier.desk.db.migrate import MigrationError, migrate
 from atelier.desk.logs import set_up
 from atelier.limits.requests import BoundedProtocol
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve the desk; 1 with a clear message when the settings do not allow it."""
+    """Serve the desk; 1 with a clear message when settings or database do not allow it."""
     parser = argparse.ArgumentParser(prog="atelier-desk", description=__doc__)
     default = Path(os.environ.get("ATELIER_SETTINGS") or DEFAULT_FILE)
     parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")
@@ -26,8 +28,10 @@ def main(argv: list[str] | None = None) -> int:
     set_up(options.log_level)
     try:
         settings = load(Settings, options.settings)
+        # The unit has done so before; every other way to start the desk does it here.
+        migrate(database_file(settings.desk.state_dir))
         app = make_app(settings, Credentials())
-    except SettingsError as error:
+    except (SettingsError, MigrationError) as error:
         print(error, file=sys.stderr)
         return 1
     uvicorn.run(

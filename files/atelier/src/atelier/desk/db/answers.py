@@ -1,6 +1,6 @@
 """What the desk remembers of exercises: who arrived from which course page, and what was checked.
 
-In the desk's own SQLite file, beside what :mod:`atelier.desk.db.spaces` keeps. No secret is here.
+No secret is here.
 """
 
 from __future__ import annotations
@@ -10,72 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Float,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    case,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, case, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from atelier.desk.db.migrations import note_consumers
+from atelier.desk.db import tables
 
-metadata = MetaData()
-_arrivals = Table(
-    "arrivals",
-    metadata,
-    Column("username", String, primary_key=True),
-    Column("course", String, primary_key=True),
-    Column("exercise", String, primary_key=True),
-    Column("consumer", String, nullable=False),
-    Column("outcome_url", String, nullable=False, default=""),
-    Column("sourcedid", String, nullable=False, default=""),
-    Column("services", JSON),
-    Column("at", Float, nullable=False),
-)
-_people = Table(
-    "people",
-    metadata,
-    Column("username", String, primary_key=True),
-    Column("course", String, primary_key=True),
-    Column("name", String, nullable=False),
-    Column("staff", Boolean, nullable=False),
-    # Key of the consumer or registration of the latest launch; empty: not noted.
-    Column("consumer", String, nullable=False, server_default=""),
-)
-_attempts = Table(
-    "attempts",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("username", String, nullable=False, index=True),
-    Column("course", String, nullable=False, index=True),
-    Column("exercise", String, nullable=False),
-    Column("commit", String, nullable=False),
-    Column("committed", String, nullable=False),
-    Column("checked", Float, nullable=False),
-    Column("digest", String, nullable=False),
-    Column("score", Float, nullable=False),
-    Column("comparison", Text),  # of the latest attempt only
-)
-_rechecks = Table(
-    "rechecks",
-    metadata,
-    Column("username", String, primary_key=True),
-    Column("course", String, primary_key=True),
-    Column("exercise", String, primary_key=True),
-)
+_arrivals = tables.arrivals
+_people = tables.people
+_attempts = tables.attempts
+_rechecks = tables.rechecks
 
 
 def _of(username: str, course: str, exercise: str) -> Any:
@@ -154,8 +97,6 @@ class AnswerRepository:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        metadata.create_all(engine)
-        note_consumers(engine)
 
     def arrive(self, launches: Sequence[tuple[Arrival, str, bool]]) -> list[bool]:
         """Record launches: the person and their role, and where their grade goes.

@@ -6,36 +6,12 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Engine,
-    Float,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    case,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Engine, case, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-metadata = MetaData()
-_grades = Table(
-    "grades",
-    metadata,
-    Column("username", String, primary_key=True),
-    Column("course", String, primary_key=True),
-    Column("exercise", String, primary_key=True),
-    Column("score", Float, nullable=False),
-    Column("sent", Float),  # the score the platform has
-    Column("sent_at", Float),
-    Column("tries", Integer, nullable=False, default=0),
-    Column("due", Float, nullable=False),
-    Column("reason", String, nullable=False, default=""),
-)
+from atelier.desk.db import tables
+
+_grades = tables.grades
 RETRY_FIRST_SECONDS = 15.0
 RETRY_LONGEST_SECONDS = 3600.0
 MAX_TRIES = 40
@@ -95,7 +71,6 @@ class GradeQueue:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        metadata.create_all(engine)
 
     def owe(
         self,

@@ -1,59 +1,21 @@
 """What the desk must remember over a restart: spaces asked for, and credentials to revoke.
 
-No secret is here: names, addresses and numbers only. One SQLite file, used from the desk's
-threads.
+No secret is here: names, addresses and numbers only.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-from sqlalchemy import (
-    Column,
-    Engine,
-    Float,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    delete,
-    event,
-    select,
-    update,
-)
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from atelier.desk.db.migrations import forget_seats
+from atelier.desk.db import tables
 
-_metadata = MetaData()
-_spaces = Table(
-    "spaces",
-    _metadata,
-    Column("username", String, primary_key=True),
-    Column("course", String, primary_key=True),
-    Column("name", String, nullable=False),
-    Column("email", String, nullable=False),
-    Column("state", String, nullable=False),  # asked | ready
-    Column("project", String, nullable=False, default=""),
-    Column("url", String, nullable=False, default=""),
-    Column("branch", String, nullable=False, default=""),
-    Column("reason", String, nullable=False, default=""),
-    Column("checked", Float, nullable=False, default=0.0),
-)
-_revocations = Table(
-    "revocations",
-    _metadata,
-    Column("username", String, primary_key=True),
-    Column("course", String, primary_key=True),
-)
-_lent = Table(
-    "lent",
-    _metadata,
-    Column("username", String, primary_key=True),
-    Column("course", String, primary_key=True),
-)
+_spaces = tables.spaces
+_revocations = tables.revocations
+_lent = tables.lent
 
 
 @dataclass(frozen=True)
@@ -82,31 +44,14 @@ class Record:
 
 
 class SpaceRepository:
-    """The desk's SQLite file.
+    """Tables of spaces and of credentials that servers were lent. Methods block.
 
     Args:
-        directory: the desk's state directory; made when absent.
+        engine: the desk's database.
     """
 
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(
-            f"sqlite:///{directory / 'desk.sqlite'}", connect_args={"timeout": 10}
-        )
-
-        @event.listens_for(self._engine, "connect")
-        def _configure(connection: object, _: object) -> None:
-            cursor = connection.cursor()  # type: ignore[attr-defined]
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.close()
-
-        forget_seats(self._engine)
-        _metadata.create_all(self._engine)
-
-    @property
-    def engine(self) -> Engine:
-        """The database, for the desk's other tables."""
-        return self._engine
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def ask(self, request: Request) -> None:
         """Record that a space is wanted; one that is ready stays so."""
@@ -215,7 +160,3 @@ class SpaceRepository:
         with self._engine.connect() as connection:
             rows = connection.execute(select(_revocations)).all()
         return [(row.username, row.course) for row in rows]
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()

@@ -1,0 +1,15 @@
+"""Run by Alembic: applies revisions on the connection that it is given, in its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from atelier.desk.db.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,  # SQLite changes a table by copying it
+    compare_server_default=True,
+)
+context.run_migrations()

@@ -1,0 +1,124 @@
+"""Applies the revisions in ``migrations/versions`` that a database does not have yet."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.pool import NullPool
+
+from atelier.desk.db.migrate import MigrationError
+from atelier.desk.db.tables import REVISION
+from atelier.sqlite_files import copies, directory_lock, keep_copy, remedy
+
+SCRIPTS = Path(__file__).with_name("migrations")
+BUSY_SECONDS = 60
+"""How long to wait for a process that still uses the database."""
+_UNCHANGED = "The database is as it was."
+_log = logging.getLogger(__name__)
+
+
+def upgrade(file: Path, scripts: Path = SCRIPTS, target: str = REVISION) -> None:
+    """Bring a database to a revision: :func:`atelier.desk.db.migrate.migrate` says how.
+
+    Args:
+        file: the desk's database; made where it is missing.
+        scripts: folder of Alembic's environment.
+        target: the newest revision there.
+
+    Raises:
+        MigrationError: the database is as it was.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    step = f"cannot bring the desk's database {file} to revision {target}"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with directory_lock(file.parent), _transaction(file) as connection:
+            pending = _pending(connection, file, config, target)
+            if not pending:
+                return
+            if inspect(connection).get_table_names():
+                copy = keep_copy(file, pending[0])
+                _log.info("%s: kept as it is now in %s", file, copy)
+            for revision in pending:
+                step = f"cannot apply revision {revision} to the desk's database {file}"
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+            _check_references(connection)
+        _log.info("%s: now at revision %s", file, target)
+    except MigrationError:
+        raise
+    except Exception as error:  # a revision is code of its own: it may raise anything
+        said = (str(getattr(error, "orig", None) or error) or repr(error)).splitlines()[0]
+        cure = remedy(file, error)
+        if cure is None:
+            _log.exception("%s", step)
+            cure = "Install the former version of the collection, and report this."
+        message = f"{step}: {said}. {_UNCHANGED} {cure} Then: systemctl restart atelier-desk"
+        raise MigrationError(message) from error
+
+
+@contextlib.contextmanager
+def _transaction(file: Path) -> Iterator[Connection]:
+    """A connection in a transaction that nobody else can write during."""
+    engine = create_engine(
+        f"sqlite:///{file}", poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
+    )
+    _begin_at_once(engine)
+    with engine.begin() as connection:
+        yield connection
+
+
+def _begin_at_once(engine: Engine) -> None:
+    # Python's driver begins a transaction before INSERT only: changes of tables would be outside.
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # Alembic replaces tables by copies: references to them must not be followed meanwhile.
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _pending(connection: Connection, file: Path, config: Config, target: str) -> list[str]:
+    """Revisions that a database does not have, in the order in which they are applied.
+
+    Raises:
+        MigrationError: it has one that this version does not know.
+    """
+    scripts = ScriptDirectory.from_config(config)
+    known = [script.revision for script in scripts.walk_revisions("base", target)][::-1]
+    found = None
+    if inspect(connection).has_table("alembic_version"):
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found is None:
+        return known
+    if found not in known:
+        older = [path for path in copies(file) if path.name.rpartition("-")[2] > target]
+        kept = f", or put back {older[-1]}, which was made before that upgrade" if older else ""
+        raise MigrationError(
+            f"the desk's database {file} is at revision {found}, and this version of the collection"
+            f" knows revisions up to {target}. {_UNCHANGED} Install the collection's newer version"
+            f" again{kept}. Then: systemctl restart atelier-desk"
+        )
+    return known[known.index(found) + 1 :]
+
+
+def _check_references(connection: Connection) -> None:
+    """Raise ValueError where a row refers to another that is not there."""
+    broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+    if broken is not None:
+        raise ValueError(f"a row of table {broken[0]} refers to one of {broken[2]} that is missing")
