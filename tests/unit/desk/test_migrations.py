@@ -51,7 +51,7 @@ def upgrade():
     op.create_table("events", sa.Column("id", sa.Integer, primary_key=True))
 """,
 }
-BROKEN = {**LATER, "0003": LATER["0003"] + '    op.execute("DELETE FROM missing")\n'}
+BROKEN = {**LATER, "0003": LATER["0003"] + '    op.drop_table("missing")\n'}
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ def directory_lock(directory: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child process may have the descriptor too
         os.close(descriptor)
 
 

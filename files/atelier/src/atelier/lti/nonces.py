@@ -9,6 +9,11 @@ however sudden; a machine that loses power may forget the last entries. So a rec
 for the first time since the machine started takes nothing signed before that moment: a launch whose
 entry was lost is always older. One signed by a clock ahead of ours is not, and is written through
 to the disk. If our own clock was ahead at that moment, the record begins when it is set right.
+
+These tables have no revisions, as the desk's have (:mod:`atelier.desk.db`). Their columns do not
+change: a record of another shape gets tables of another name, made where they are missing, and
+accepts a launch only if the former table does not have it either. Entries live for a day: once a
+version has run for longer, the next one drops the former table.
 """
 
 from __future__ import annotations
