@@ -332,8 +332,7 @@ def test_a_revision_that_fails_changes_nothing_and_says_what_to_do(
     assert "no such table: missing" in message
     assert "The database is as it was. Install the former version" in message
     assert dumped(file) == before
-    (copy,) = copies(file)
-    assert dumped(copy) == before
+    assert not copies(file), "there is nothing to go back to"
     migrate(file)
 
 

@@ -39,14 +39,14 @@ def copies(file: Path) -> list[Path]:
 
 
 def keep_copy(file: Path, revision: str) -> Path:
-    """Copy a database as it is before a revision is applied.
+    """Copy a database as it was before a revision, which is about to be committed.
 
     What is committed is in the copy, also what is still in the write-ahead log. A copy of before
     the same revision is replaced, in one step; of all copies the newest are kept.
 
     Args:
-        file: the database; it may be in use.
-        revision: what is about to be applied.
+        file: the database; it may be in use, by an upgrade too that has not committed.
+        revision: the first one that the database did not have.
 
     Returns:
         Where the copy is: beside the database, named after the revision.

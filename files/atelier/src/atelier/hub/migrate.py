@@ -129,7 +129,6 @@ def _upgrade_file(file: Path, wanted: str) -> None:
         # Fails while another process has it open, and leaves nothing in a file beside it.
         with contextlib.closing(sqlite3.connect(file, timeout=10)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE")
-        _log.info("%s: kept as it is now in %s", file, keep_copy(file, wanted))
         upgraded = file.with_name(f"{file.name}.upgraded")
         upgraded.unlink(missing_ok=True)
         try:
@@ -138,6 +137,7 @@ def _upgrade_file(file: Path, wanted: str) -> None:
             _apply(f"sqlite:///{upgraded}")
             with upgraded.open("rb") as written:
                 os.fsync(written.fileno())
+            _log.info("%s: a copy of before is in %s", file, keep_copy(file, wanted))
             upgraded.replace(file)
         finally:
             upgraded.unlink(missing_ok=True)

@@ -33,7 +33,7 @@ def migrate(file: Path) -> None:
     """Make a database, or bring it to this version's revision; nothing where it is there already.
 
     All revisions are applied in one transaction: whatever interrupts them, the database is as it
-    was. A copy of what was there before is kept beside it.
+    was. A copy of what was there before is kept beside it, from before anything is committed.
 
     Args:
         file: the desk's database.

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool
 
-from atelier.desk.db.migrate import MigrationError
+from atelier.desk.db.migrate import MigrationError, revision_of
 from atelier.desk.db.tables import REVISION
 from atelier.sqlite_files import copies, directory_lock, keep_copy, remedy
 
@@ -45,14 +45,17 @@ def upgrade(file: Path, scripts: Path = SCRIPTS, target: str = REVISION) -> None
             pending = _pending(connection, file, config, target)
             if not pending:
                 return
-            if inspect(connection).get_table_names():
-                copy = keep_copy(file, pending[0])
-                _log.info("%s: kept as it is now in %s", file, copy)
+            was_empty = not inspect(connection).get_table_names()
             for revision in pending:
                 step = f"cannot apply revision {revision} to the desk's database {file}"
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
             _check_references(connection)
+            if not was_empty:
+                # Other connections see what was there, until this one commits. A revision that
+                # fails at each start of the unit does not come here: it makes no copies.
+                step = f"cannot copy the desk's database {file}"
+                _log.info("%s: a copy of before is in %s", file, keep_copy(file, pending[0]))
         _log.info("%s: now at revision %s", file, target)
     except MigrationError:
         raise
@@ -107,8 +110,8 @@ def _pending(connection: Connection, file: Path, config: Config, target: str) ->
     if found is None:
         return known
     if found not in known:
-        older = [path for path in copies(file) if path.name.rpartition("-")[2] > target]
-        kept = f", or put back {older[-1]}, which was made before that upgrade" if older else ""
+        usable = [copy for copy in copies(file) if revision_of(copy) in (None, *known)]
+        kept = f", or put back {usable[0]}, which was made before that upgrade" if usable else ""
         raise MigrationError(
             f"the desk's database {file} is at revision {found}, and this version of the collection"
             f" knows revisions up to {target}. {_UNCHANGED} Install the collection's newer version"
