@@ -78,12 +78,11 @@ commit:
 """
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils._git import git
+from ansible_collections.mooc.atelier.plugins.module_utils._git import git, source
 
 
 class Mirror:
@@ -118,98 +117,43 @@ class Mirror:
             },
         }
 
-    def published(self, before: str | None) -> str | None:
-        """The published commit when it is newer than the mirror's, else ``None``."""
-        address, token_file = self.params["base"], self.params["base_token_file"]
-        if not address:
-            return None
-        git.check_address(address)
-        options = git.credential_options(token_file) if token_file else []
-        tip = self.repository.remote_tip(address, self.branch, options)
-        if tip is None or tip == before:
-            return None
-        if not self.repository.has(tip):
-            # Also in check mode: brings objects that nothing refers to but a name of our own.
-            self.repository.fetch(address, self.branch, "base", options)
-        newer = before is None or self.repository.is_ancestor(before, tip)
-        return tip if newer else None
-
     def from_repository(self, before: str | None) -> str:
         """Move forward to the head of the source repository's branch; its commit."""
         address, branch = self.params["repository"], self.params["repository_branch"]
-        git.check_address(address)
-        there = self.repository.remote_tip(address, branch)
-        if there is None:
-            raise git.GitError(f"The repository {address} has no branch {branch}.")
+        there = source.branch_tip(self.repository, address, branch)
         if there == before or self.check_mode:
             return there
-        there = self.repository.fetch(address, branch, "source")
-        if before is not None and not self.repository.is_ancestor(before, there):
-            raise git.GitError(
-                f"The branch {branch} of {address} does not contain commit {before[:12]} any more, "
-                "which learners' forks were made from: its history was rewritten, or the course "
-                "changed its source. Bring that commit back into the branch (merge it, do not "
-                f"rebase), for example from {self.repository.path}."
-            )
+        there = source.fetch_branch(self.repository, address, branch, before, self.repository.path)
         self.repository.move(self.head, there, before)
         return there
 
     def from_directory(self, before: str | None) -> str:
         """Commit the directory's files if they differ; the commit at the head afterwards."""
-        directory = Path(self.params["directory"])
-        if not directory.is_dir():
-            raise git.GitError(f"There is no directory {directory} on the server.")
-        with tempfile.TemporaryDirectory() as scratch:
-            tree = self.tree(directory, Path(scratch))
-        if before is not None and self.repository.tree_of(before) == tree:
-            return before
-        published = self.published(before)
-        if published is None:
-            return self.commit(tree, before, before)
-        if self.repository.tree_of(published) == tree:
-            if not self.check_mode:
-                self.repository.move(self.head, published, before)
-            return published
-        if before is not None:
-            raise git.GitError(
-                f"The template at {self.params['base']} has commits that the course's directory "
-                f"has not (the latest is {published[:12]}), and the directory has changed too. "
-                "Nothing was published and nothing is lost. Copy the template's files into the "
-                "directory, run this again, then make your changes."
-            )
-        return self.commit(tree, published, None)
+        address, token_file = self.params["base"], self.params["base_token_file"]
+        options = git.credential_options(token_file) if token_file else []
 
-    def commit(self, tree: str, parent: str | None, before: str | None) -> str:
-        """Put a commit of these files on top of ``parent``; empty in check mode."""
-        if self.check_mode:
-            return ""
-        person = {
-            f"GIT_{role}_{what}": self.params[f"author_{what.lower()}"]
-            for role in ("AUTHOR", "COMMITTER")
-            for what in ("NAME", "EMAIL")
-        }
-        parents = ["-p", parent] if parent else []
-        message = self.params["commit_message"]
-        made = self.repository.run("commit-tree", tree, *parents, "-m", message, env=person)[1]
-        self.repository.move(self.head, made, before)
-        return made
+        def newer() -> str | None:
+            if not address:
+                return None
+            return source.newer_tip(self.repository, address, self.branch, before, options)
 
-    def tree(self, directory: Path, scratch: Path) -> str:
-        """The directory's files as a git tree; in check mode its objects go to ``scratch``."""
-        env = {"GIT_WORK_TREE": str(directory), "GIT_INDEX_FILE": str(scratch / "index")}
-        if self.check_mode:
-            objects = self.repository.path / "objects"
-            env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(objects)
-            env["GIT_OBJECT_DIRECTORY"] = str(scratch / "objects")
-            (scratch / "objects").mkdir()
-        # bare=false: the repository lends itself to a work tree for this command.
-        self.repository.run(
-            "add", "--all", "--", str(directory), options=["-c", "core.bare=false"], env=env
+        step = source.directory_step(
+            self.repository,
+            Path(self.params["directory"]),
+            before,
+            newer,
+            address,
+            self.check_mode,
         )
-        listed = self.repository.run("ls-files", options=["-c", "core.bare=false"], env=env)[1]
-        if not listed:
-            raise git.GitError(f"The directory {directory} holds no file for the course.")
-        return self.repository.run("write-tree", env=env)[1]
+        if self.check_mode:
+            return step.commit or ""
+        author = source.Author(
+            self.params["author_name"], self.params["author_email"], self.params["commit_message"]
+        )
+        after = step.make(self.repository, author)
+        if after != before:
+            self.repository.move(self.head, after, before)
+        return after
 
 
 def main() -> None:

@@ -93,17 +93,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils._git import git
-
-
-def diverged(url: str, branch: str, ours: str, theirs: str, extra: int) -> str:
-    """What to tell when both sides have commits of their own."""
-    return (
-        f"The template at {url} has {extra} commit(s) that the course's source has not (the latest "
-        f"is {theirs[:12]}), and the source has new ones too ({ours[:12]}). Nothing was pushed "
-        f"and nothing is lost. Merge the template's branch {branch} into the source "
-        f"(git pull --no-rebase {url} {branch}), push the source, and run this again."
-    )
+from ansible_collections.mooc.atelier.plugins.module_utils._git import git, push
 
 
 class Validation:
@@ -166,22 +156,14 @@ def publish(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if params["validate"]:
         Validation(params["validate"], repository).run(ours, check_mode)
     options = git.credential_options(params["token_file"]) if params["token_file"] else []
-    theirs = repository.remote_tip(url, branch, options)
-    if theirs == ours:
-        return result(theirs, ours, "equal", 0)
-    if theirs is not None:
-        if not repository.has(theirs):
-            # Also in check mode: brings objects that nothing refers to but a name of our own.
-            repository.fetch(url, branch, "published", options)
-        if repository.is_ancestor(ours, theirs):
-            return result(theirs, theirs, "ahead", 0)
-        if not repository.is_ancestor(theirs, ours):
-            extra = repository.count(ours, theirs)
-            raise git.GitError(diverged(url, branch, ours, theirs, extra))
+    found = push.compare(repository, url, branch, ours, options)
+    if found.state == "ahead":
+        return result(found.theirs, str(found.theirs), "ahead", 0)
+    if found.state == "equal":
+        return result(found.theirs, ours, "equal", 0)
     if not check_mode:
-        head = f"refs/heads/{branch}"
-        repository.run("push", "--quiet", url, f"{head}:{head}", options=options)
-    return result(theirs, ours, "pushed", repository.count(theirs, ours))
+        push.push(repository, url, branch, ours, options)
+    return result(found.theirs, ours, "pushed", found.commits)
 
 
 def result(before: str | None, after: str, state: str, commits: int) -> dict[str, Any]:

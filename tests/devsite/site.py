@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gitlab_standin import testing
 from kit.gitlab_beside import gitlab_rb
+from kit.published import write_declaration
 from kit.site import ROOT, Process, Site, free_port
 from lms.platform13 import Platform13
 from lms.unit import COURSE_TITLE
@@ -267,6 +268,7 @@ class DevSite(Site):
             url = standin.git_url(f"{COURSE}/{name}", standin.root_token)
             if not example.publish(folder, mirror, url):
                 say(f"   {COURSE}/{name} was changed in GitLab: it stays as it is there")
+        write_declaration(*mirrors["template"], COURSE)
 
     def close(self) -> None:
         """Stop everything, learners' servers too."""

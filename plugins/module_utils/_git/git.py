@@ -18,7 +18,18 @@ PRIVATE = "refs/atelier"
 
 
 class GitError(Exception):
-    """A git command failed or a repository is not as it must be; the text says what to do."""
+    """A git command failed or a repository is not as it must be; the text says what to do.
+
+    Attributes:
+        code: which of the known cases it is, for a text in another language; empty for git's own
+            errors.
+        fields: what the text names.
+    """
+
+    def __init__(self, text: str, code: str = "", **fields: str | int) -> None:
+        super().__init__(text)
+        self.code = code
+        self.fields = fields
 
 
 def check_address(address: str) -> None:
@@ -27,7 +38,9 @@ def check_address(address: str) -> None:
     if parts.scheme in {"http", "https"} and "@" in parts.netloc:
         raise GitError(
             f"The address of the repository at {parts.hostname} carries a user name or password: "
-            "leave it out, addresses end in logs."
+            "leave it out, addresses end in logs.",
+            "password",
+            host=str(parts.hostname),
         )
 
 
@@ -45,10 +58,25 @@ def credential_options(token_file: str) -> list[str]:
 
 
 class Repository:
-    """A bare repository on this machine."""
+    """A bare repository on this machine.
 
-    def __init__(self, path: Path, ca_file: str | None = None) -> None:
+    Args:
+        path: where it is.
+        ca_file: authorities to trust, by default the system's.
+        env: variables for git, beside those of this process; ``None`` takes one away.
+        lock: an open file that git inherits: a lock on it lasts until git has ended, too.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        ca_file: str | None = None,
+        env: Mapping[str, str | None] | None = None,
+        lock: int | None = None,
+    ) -> None:
         self.path = path
+        self.env = env or {}
+        self.pass_fds = () if lock is None else (lock,)
         self.options = [
             "-c",
             "core.hooksPath=/dev/null",
@@ -67,13 +95,15 @@ class Repository:
         options: list[str] | None = None,
         env: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (0,),
+        stdin: str | None = None,
     ) -> tuple[int, str]:
         """Run git here; exit code and standard output. Raises ``GitError`` for other codes."""
         program = shutil.which("git")
         if program is None:
             raise GitError("git is not installed on the server: Debian's package git brings it.")
+        base: dict[str, str | None] = {**os.environ, **self.env}
         environment = {
-            **os.environ,
+            **{name: value for name, value in base.items() if value is not None},
             "GIT_DIR": str(self.path),
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -85,11 +115,12 @@ class Repository:
         done = subprocess.run(  # noqa: S603 - a fixed program, no shell
             [program, *self.options, *(options or []), *arguments],
             env=environment,
-            stdin=subprocess.DEVNULL,
+            **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),
             capture_output=True,
             text=True,
             errors="replace",
             check=False,
+            pass_fds=self.pass_fds,
         )
         if done.returncode not in accept:
             said = done.stderr.strip() or done.stdout.strip()

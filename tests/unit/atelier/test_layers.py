@@ -20,7 +20,8 @@ SOURCE = Path(str(atelier.__file__)).parent
 LAYERS = [
     {"cli", "desk", "hub"},
     {"messages"},
-    {"courses", "gitlab", "homes"},
+    {"courses"},
+    {"gitlab", "homes"},
     {"lti"},
     {"exercises", "learner", "web"},
     {"config"},

@@ -5,62 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from kit.modules import Ran, run
-from unit.modules.gitlab_double import TOKEN, Double, serve
-
-RANK = {"private": 0, "internal": 1, "public": 2}
-
-
-class Groups(Double):
-    """Groups, projects and members, with GitLab's rule about their visibility."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.objects: dict[str, dict[str, dict[str, Any]]] = {"groups": {}, "projects": {}}
-        self.members: dict[int, dict[str, Any]] = {}
-        self.users = {"alice": 7}
-
-    def answer(self, method: str, path: str, token: str | None, body: Any) -> tuple[int, Any]:
-        if token != TOKEN:
-            return 401, {"message": "401 Unauthorized"}
-        if method != "GET":
-            self.writes.append((method, path, body))
-        parts = unquote(path.removeprefix("/api/v4/")).split("/", 2)
-        if parts[0] == "users":
-            return 200, [{"id": self.users["alice"], "username": "alice"}] if self.users else []
-        if parts[0] == "groups" and parts[2:] and parts[2].startswith("members"):
-            return self.answer_members(method, parts[2], body)
-        return self.answer_object(method, parts[0], "/".join(parts[1:]), body)
-
-    def answer_members(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        if method == "POST":
-            known = {"id": body["user_id"], "username": "alice"}
-            self.members[body["user_id"]] = known | {"access_level": body["access_level"]}
-            return 201, self.members[body["user_id"]]
-        if method == "PUT":
-            self.members[int(path.split("/")[1])].update(body)
-        return 200, list(self.members.values())
-
-    def answer_object(self, method: str, kind: str, key: str, body: Any) -> tuple[int, Any]:
-        known = self.objects[kind]
-        if method == "POST":
-            parent = "rr1/" if kind == "projects" else ""
-            made = {**body, "id": len(known) + 1, "web_url": f"{self.url}/{parent}{body['path']}"}
-            known[parent + body["path"]] = made
-            return 201, made
-        found = known.get(key) or next((o for o in known.values() if str(o["id"]) == key), None)
-        if found is None:
-            return 404, {"message": f"404 {kind[:-1].title()} Not Found"}
-        if method == "PUT":
-            wanted = RANK[body.get("visibility", "private")]
-            inside = [RANK[o["visibility"]] for o in self.objects["projects"].values()]
-            if kind == "groups" and "visibility" in body and wanted < max(inside, default=0):
-                return 400, {"message": {"visibility": ["private is not allowed"]}}
-            found.update(body)
-        return 200, found
+from unit.modules.gitlab_double import TOKEN, Groups, serve
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
+from atelier.cli.environment import environment_language
+from atelier.courses.rules import Files, exercise_problem, read_course
 from atelier.exercises.blocks import UnreadableError
 from atelier.exercises.declared import ExercisesError, Problem, read_exercises
 from atelier.exercises.engine import compare, read
@@ -18,14 +18,7 @@ from atelier.exercises.model import Comparison, ExpectedError, Limits, Message, 
 from atelier.exercises.reveal import reveal
 from atelier.exercises.words import say
 from atelier.i18n import translate as text
-from atelier.i18n.translate import Language, language
-
-
-class Files(Protocol):
-    """Files of a repository, by their path in it."""
-
-    def read(self, path: str) -> bytes | None:
-        """What is in a file; None when there is no such file."""
+from atelier.i18n.translate import Language
 
 
 class Folder:
@@ -40,6 +33,11 @@ class Folder:
         if not file.is_relative_to(self.top) or not file.is_file():
             return None
         return file.read_bytes()
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file."""
+        file = (self.top / path).resolve()
+        return file.is_relative_to(self.top) and file.is_file()
 
 
 class Commit:
@@ -57,6 +55,10 @@ class Commit:
             check=False,
         )
         return done.stdout if done.returncode == 0 else None
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return self.read(path) is not None
 
     def there(self) -> bool:
         """Whether the repository has that revision."""
@@ -82,36 +84,30 @@ def check_course(files: Files, expected: Files | None) -> CourseExercises | None
     Raises:
         ExercisesError: something is to be mended before learners see it.
     """
-    content = files.read(EXERCISES_FILE)
-    if content is None:
+    read = read_course(files)
+    if read is None:
         return None
-    course = read_exercises(content)
+    course, lines = read
     problems: list[Problem] = []
     for index, exercise in enumerate(course.exercises):
-        problems += _check_files(index, exercise, files, expected)
+        problem = exercise_problem(index, exercise, files, lines)
+        if problem is None and expected is not None:
+            problem = _expected_problem(index, exercise, files, expected)
+        problems += [problem] if problem else []
     if problems:
         raise ExercisesError(problems)
     return course
 
 
-def _check_files(
-    index: int, exercise: Exercise, files: Files, expected: Files | None
-) -> list[Problem]:
-    where = f"exercises[{index + 1}] ({exercise.id})"
-    given = files.read(exercise.file)
-    if given is None:
-        return [Problem(None, f"{where}.file", message("check_no_file", file=exercise.file))]
-    if exercise.expected_file != exercise.file and files.read(exercise.expected_file) is not None:
-        what = message("check_expected_in_template", file=exercise.expected_file)
-        return [Problem(None, f"{where}.expected", what)]
-    if expected is None:
-        return []
+def _expected_problem(
+    index: int, exercise: Exercise, files: Files, expected: Files
+) -> Problem | None:
+    where = f"exercises[{index + 1}] ({exercise.id}).expected"
     answer = expected.read(exercise.expected_file)
     if answer is None:
-        what = message("check_no_expected", file=exercise.expected_file)
-        return [Problem(None, f"{where}.expected", what)]
-    unfit = _unfit(exercise, answer, given)
-    return [Problem(None, f"{where}.expected", unfit)] if unfit else []
+        return Problem(None, where, message("check_no_expected", file=exercise.expected_file))
+    unfit = _unfit(exercise, answer, files.read(exercise.file) or b"")
+    return Problem(None, where, unfit) if unfit else None
 
 
 def _unfit(exercise: Exercise, expected: bytes, given: bytes) -> Message | None:
@@ -131,13 +127,6 @@ def _unfit(exercise: Exercise, expected: bytes, given: bytes) -> Message | None:
     if not any(part["weight"] for part in found["parts"]):
         return message("check_nothing_counts")
     return None
-
-
-def _language(asked: str | None) -> Language:
-    if asked:
-        return language(asked)
-    environment = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return language(next(filter(None, environment), None))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -166,7 +155,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Command ``atelier-exercises``: 0 when all is right, 1 with the problems on stderr."""
     options = parser().parse_args(argv)
-    lang = _language(options.lang)
+    lang = environment_language(options.lang)
     try:
         for folder in (options.folder, options.expected):
             if folder is not None and not folder.is_dir():

@@ -1,99 +1,227 @@
-"""The server's mirrors of the courses' templates: which files and exercises a course has."""
+"""A course's repositories on the server: the mirror that is live, and where commits are staged.
+
+Learners' servers read the mirror. A source is fetched into the staging repository, which borrows
+the mirror's objects; the mirror's branch moves in one transaction, to a commit that has passed.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
-import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
+from atelier.courses.git import PRIVATE, GitError, Repository
 
-log = logging.getLogger(__name__)
-
-MOST_FILES = 1000
-MOST_BYTES = 4 * 1024 * 1024
-TIMEOUT_SECONDS = 5.0
-EXERCISES_FILE = "atelier.yml"
-_IDENTIFIER = re.compile(r"[a-z0-9-]{1,63}")
+BRANCH = "main"
+HEAD = f"refs/heads/{BRANCH}"
+NEXT = f"{PRIVATE}/next"
+_LOCKS = ("HEAD.lock", "config.lock", "packed-refs.lock", "shallow.lock")
+# git tidies the repository before it ends, not after: the run's lock is held as long.
+_FOREGROUND = ["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"]
 
 
 @dataclass(frozen=True)
-class NamedExercise:
-    """An exercise as a list shows it; what it is in full, the desk knows."""
+class Git:
+    """How git is run.
 
-    id: str
-    title: dict[str, str]
-    """By language, where the course gives one."""
+    Attributes:
+        lock: the run's lock, which git inherits.
+        proxies: variables for sources that are elsewhere; the site's own GitLab is reached without.
+    """
 
+    lock: int | None = None
+    proxies: Mapping[str, str] | None = None
 
-async def _git(templates: Path, slug: str, *arguments: str) -> bytes | None:
-    """What git says of a course's mirror; None when there is none, or it cannot say."""
-    mirror = templates / f"{slug}.git"
-    if not mirror.is_dir():
-        return None
-    process = await asyncio.create_subprocess_exec(
-        # The mirror is root's, who alone writes it: git is told that this is as it should be.
-        "git", "-c", "safe.directory=*", "--git-dir", str(mirror), *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "GIT_CONFIG_NOSYSTEM": "1"},
-    )  # fmt: skip
-    try:
-        said, _ = await asyncio.wait_for(process.communicate(), TIMEOUT_SECONDS)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        log.warning("%s: git %s took too long", mirror, arguments[0])
-        return None
-    if process.returncode != 0:
-        log.info("%s: git %s ends with code %s", mirror, arguments[0], process.returncode)
-        return None
-    return said if len(said) <= MOST_BYTES else None
+    def repository(self, path: Path, *, outside: bool = False) -> Repository:
+        """A repository on this server, for what is on the site or (``outside``) elsewhere."""
+        repository = Repository(path, env=self.proxies if outside else None, lock=self.lock)
+        repository.options += _FOREGROUND
+        return repository
 
 
-async def course_files(templates: Path, slug: str) -> list[str]:
-    """Paths of the files in a course's template, in alphabetical order.
+@dataclass(frozen=True)
+class CommitFiles:
+    """Files of a commit."""
 
-    Files and folders whose name begins with a dot are left out, and so is what is beyond
-    :data:`MOST_FILES`. A course without a mirror has none.
+    repository: Repository
+    commit: str
+    most: int
+    """Larger files are cut, one byte after."""
+    paths: frozenset[str]
+
+    @classmethod
+    def of(cls, repository: Repository, commit: str, most: int) -> CommitFiles:
+        """List a commit's files."""
+        listed = repository.run("ls-tree", "-r", "-z", "--name-only", commit)[1]
+        return cls(repository, commit, most, frozenset(filter(None, listed.split("\0"))))
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return path in self.paths
+
+    def read(self, path: str) -> bytes | None:
+        """What is in a file, ``most`` bytes of it and one more; None when there is none."""
+        if path not in self.paths:
+            return None
+        process = subprocess.Popen(  # noqa: S603 (a fixed program, no shell)
+            ["git", "--git-dir", str(self.repository.path), "cat-file", "blob",  # noqa: S607
+             f"{self.commit}:{path}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        with process:
+            assert process.stdout is not None  # noqa: S101 (PIPE, see above)
+            content = process.stdout.read(self.most + 1)
+            if len(content) > self.most:
+                process.kill()
+        return content
+
+
+class Mirror:
+    """The repository that is live.
 
     Args:
-        templates: where the mirrors are.
-        slug: the course's.
+        path: where it is.
+        git: how git is run.
     """
-    listed = await _git(templates, slug, "ls-tree", "-r", "-z", "--name-only", "HEAD")
-    paths = [one.decode("utf-8", "replace") for one in (listed or b"").split(b"\0") if one]
-    shown = [path for path in paths if not any(part.startswith(".") for part in path.split("/"))]
-    return sorted(shown)[:MOST_FILES]
+
+    def __init__(self, path: Path, git: Git) -> None:
+        self.path = path
+        self._git = git
+        self.repository = git.repository(path)
+
+    @property
+    def objects(self) -> Path:
+        """Where its objects are."""
+        return self.path / "objects"
+
+    def commit(self) -> str | None:
+        """The commit that is live; None when there is none."""
+        return self.repository.tip(HEAD) if self.repository.exists() else None
+
+    def tidy(self) -> None:
+        """Remove what a run that was killed left: git's locks, and a mirror half made.
+
+        Only the holder of the run's lock may: git's locks are then nobody's.
+        """
+        _remove_locks(self.path)
+        for left in self.path.parent.glob(f".{self.path.name}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def move(self, staging: Path, commit: str, before: str | None) -> None:
+        """Make a staged commit the live one.
+
+        Args:
+            staging: the repository whose branch leads to it.
+            commit: the commit.
+            before: the one that is live.
+
+        Raises:
+            GitError: git fails, or another commit is live by now.
+        """
+        if before is None:
+            self._make(staging)
+            return
+        if not self.repository.has(commit):
+            self.repository.run(
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(staging),
+                f"+{HEAD}:{NEXT}",
+            )  # fmt: skip
+        commands = ["start", f"update {HEAD} {commit} {before}"]
+        if self.repository.tip(NEXT) is not None:
+            commands.append(f"delete {NEXT}")
+        commands += ["prepare", "commit"]
+        self.repository.run("update-ref", "--stdin", stdin="\n".join(commands) + "\n")
+
+    def _make(self, staging: Path) -> None:
+        """Make the mirror beside its place, then rename it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists():  # without a branch: nobody can have used it
+            shutil.rmtree(self.path)
+        folder = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
+        try:
+            new = self._git.repository(folder / "new")
+            new.create(BRANCH)
+            new.run(
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(staging),
+                f"{HEAD}:{HEAD}",
+            )  # fmt: skip
+            new.path.chmod(0o755)
+            new.path.rename(self.path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-async def course_exercises(templates: Path, slug: str) -> list[NamedExercise]:
-    """The exercises a course declares, in its order; none when its declaration is not one.
+class Staging:
+    """The repository that commits are fetched into and checked in.
 
     Args:
-        templates: where the mirrors are.
-        slug: the course's.
+        path: where it is.
+        git: how git is run.
     """
-    text = await _git(templates, slug, "show", f"HEAD:{EXERCISES_FILE}")
-    try:
-        declared: Any = yaml.safe_load(text or b"")
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        return []
-    listed = declared.get("exercises") if isinstance(declared, dict) else None
-    return [found for one in listed if (found := _named(one))] if isinstance(listed, list) else []
+
+    def __init__(self, path: Path, git: Git) -> None:
+        self.path = path
+        self.here = git.repository(path)
+        """For this server and the site's own GitLab."""
+        self.outside = git.repository(path, outside=True)
+        """For the source."""
+
+    @property
+    def objects(self) -> Path:
+        """Where its objects are."""
+        return self.path / "objects"
+
+    def commit(self) -> str | None:
+        """The staged commit; None when there is none."""
+        return self.here.tip(HEAD) if self.here.exists() else None
+
+    def open(self, borrowed: Iterable[Path]) -> None:
+        """Make the repository, or the one there ready.
+
+        Args:
+            borrowed: folders of objects that need not be fetched.
+        """
+        there = [str(one) for one in borrowed if one.is_dir()]
+        alternates = self.objects / "info" / "alternates"
+        was = _lines(alternates)
+        if self.here.exists() and set(was) <= set(there):
+            _remove_locks(self.path)
+        else:  # what it had borrowed is gone
+            shutil.rmtree(self.path, ignore_errors=True)
+            self.path.mkdir(parents=True, mode=0o700)
+            self.here.create(BRANCH)
+        if was != there or not alternates.exists():
+            alternates.parent.mkdir(exist_ok=True)
+            alternates.write_text("".join(f"{one}\n" for one in there), encoding="utf-8")
+
+    def stage(self, commit: str) -> None:
+        """Make the branch lead to a commit."""
+        self.here.run("update-ref", HEAD, commit)
+
+    def forget_borrowed(self) -> None:
+        """Drop the objects that the mirror has by now."""
+        with suppress(GitError):
+            self.here.run("repack", "-a", "-d", "-l", "-q")
 
 
-def _named(declared: Any) -> NamedExercise | None:
-    if not isinstance(declared, dict):
-        return None
-    name, title = declared.get("id"), declared.get("title")
-    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
-        return None
-    titles = title if isinstance(title, dict) else {}
-    kept = {lang: one for lang in ("fr", "en") if isinstance(one := titles.get(lang), str)}
-    return NamedExercise(name, kept)
+def _lines(path: Path) -> list[str]:
+    with suppress(OSError):
+        return path.read_text(encoding="utf-8").splitlines()
+    return []
+
+
+def _remove_locks(path: Path) -> None:
+    with suppress(OSError):
+        for name in _LOCKS:
+            (path / name).unlink(missing_ok=True)
+        for folder, _names, files in os.walk(path / "refs"):
+            for name in files:
+                if name.endswith(".lock"):
+                    (Path(folder) / name).unlink(missing_ok=True)

@@ -81,6 +81,11 @@ def read_exercises(content: str | bytes) -> CourseExercises:
         ExercisesError: it is not UTF-8 or not YAML, a key is missing, unknown or twice, or a value
             is wrong.
     """
+    return read_with_lines(content)[0]
+
+
+def read_with_lines(content: str | bytes) -> tuple[CourseExercises, dict[Path, int]]:
+    """Read ``atelier.yml``, and on which line each value stands; see :func:`read_exercises`."""
     text = _text(content)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -103,7 +108,7 @@ def read_exercises(content: str | bytes) -> CourseExercises:
         raise _one("check_file_yaml", mark.line + 1 if mark else None, why=why) from None
     if twice:
         raise ExercisesError(twice)
-    return _validated(data, lines)
+    return _validated(data, lines), lines
 
 
 def _validated(data: dict[str, Any], lines: dict[Path, int]) -> CourseExercises:

@@ -14,14 +14,13 @@ from urllib.parse import quote
 from gitlab import exceptions as gle
 
 from atelier.config.models import Course
-from atelier.exercises.declared import read_exercises
+from atelier.exercises.declared import MAX_FILE_BYTES, read_exercises
 from atelier.exercises.exercises import EXERCISES_FILE, CourseExercises
 from atelier.gitlab.client import GitLabClient
 from atelier.gitlab.spaces import SpaceError
 
 REMEMBERED_SECONDS = 15
 """A course's declaration is read again after that: a teacher's push shows within it."""
-MAX_DECLARATION_BYTES = 1024 * 1024
 KEPT_BYTES = 64 * 1024**2
 KEPT_ENTRIES = 2000
 
@@ -119,7 +118,7 @@ class RepositoryFiles:
         if known is not None and known[1].version == version:
             declared = known[1]
         else:
-            text = self.file(course.template, EXERCISES_FILE, version.commit, MAX_DECLARATION_BYTES)
+            text = self.file(course.template, EXERCISES_FILE, version.commit, MAX_FILE_BYTES)
             declared = Declared(read_exercises(text) if text is not None else None, version)
         with self._lock:
             self._known[course.slug] = (time.monotonic(), declared)

@@ -15,6 +15,7 @@ from atelier.config.credentials import Credentials, database_url
 from atelier.config.invitations import Invitations
 from atelier.config.live import Courses, LiveConsumers, LiveRegistrations
 from atelier.config.models import Settings
+from atelier.courses.declaration import PublishedCourses
 from atelier.homes.client import HomesClient
 from atelier.hub.spawn_queue import SpawnQueue
 from atelier.lti.diagnosis11 import Search
@@ -29,6 +30,7 @@ class HubContext:
 
     settings: Settings
     courses: Courses
+    published: PublishedCourses
     consumers: LiveConsumers
     registrations: LiveRegistrations
     admission: Admission
@@ -60,6 +62,7 @@ def open_context(settings: Settings, credentials: Credentials) -> HubContext:
     _context = HubContext(
         settings=settings,
         courses=courses,
+        published=PublishedCourses(settings.paths.templates),
         consumers=consumers,
         registrations=registrations,
         admission=Admission(consumers, registrations, courses),

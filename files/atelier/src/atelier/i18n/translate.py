@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from atelier.i18n.course import COURSE_TEXT
 from atelier.i18n.desk import DESK_TEXT
 from atelier.i18n.diagnosis import DIAGNOSIS_TEXT
 from atelier.i18n.exercise_check import CHECK_TEXT
@@ -312,7 +313,7 @@ _TEXT: dict[str, tuple[str, str]] = {
     ),
 }
 
-_ALL = {**_TEXT, **DESK_TEXT, **DIAGNOSIS_TEXT, **CHECK_TEXT, **EXERCISE_TEXT}
+_ALL = {**_TEXT, **DESK_TEXT, **DIAGNOSIS_TEXT, **CHECK_TEXT, **EXERCISE_TEXT, **COURSE_TEXT}
 
 
 def language(locale: str | None) -> Language:

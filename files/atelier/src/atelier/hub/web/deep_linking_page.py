@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from atelier.config.models import Course, SettingsError, may_launch
 from atelier.config.registrations import Registration
+from atelier.courses.declaration import Published
 from atelier.courses.destinations import (
     Destination,
     TargetError,
@@ -15,10 +17,10 @@ from atelier.courses.destinations import (
     check_path,
     check_target,
 )
-from atelier.courses.mirror import course_exercises, course_files
 from atelier.hub.context import hub_context
 from atelier.hub.web.launch11 import LaunchHTTPError
 from atelier.hub.web.lti13_base import Lti13Handler
+from atelier.i18n.translate import Language
 from atelier.lti import deep_linking13 as deep_linking
 from atelier.lti.launch11 import LaunchError, read_form, single
 from atelier.lti.launch13 import Message, browser_digest
@@ -65,6 +67,14 @@ def link_to(place: Destination, title: str) -> deep_linking.Link:
     return deep_linking.Link(title, custom, place.exercise)
 
 
+def shown(published: Published | None, lang: Language) -> dict[str, Any]:
+    """The files and exercises to choose from; none of a course that has published nothing yet."""
+    if published is None:
+        return {"files": [], "exercises": []}
+    exercises = [(one.id, one.title.get(lang) or one.id) for one in published.exercises]
+    return {"files": published.files, "exercises": exercises}
+
+
 async def show_choice(handler: Lti13Handler, message: Message) -> None:
     """Answer a deep linking message with the page of what there is to choose.
 
@@ -80,19 +90,13 @@ async def show_choice(handler: Lti13Handler, message: Message) -> None:
         detail = f"registration {message.registration.key!r} may launch no course"
         raise LaunchError("course_unknown", detail, 400)
     lang = handler.launch_language()
-    templates = context.settings.paths.templates
-    listed: list[dict[str, Any]] = [
-        {
-            "slug": slug,
-            "title": getattr(course.title, lang),
-            "files": await course_files(templates, slug),
-            "exercises": [
-                (one.id, one.title.get(lang) or one.id)
-                for one in await course_exercises(templates, slug)
-            ],
-        }
-        for slug, course in courses.items()
-    ]
+    listed: list[dict[str, Any]] = []
+    for slug, course in courses.items():
+        # In a thread: the file may be large, and is read again after each publication.
+        published = await asyncio.to_thread(context.published.get, slug)
+        listed.append(
+            {"slug": slug, "title": getattr(course.title, lang), **shown(published, lang)}
+        )
     handler.finish(
         await handler.render_template(
             "atelier_choose.html",

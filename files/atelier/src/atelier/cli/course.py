@@ -1,0 +1,129 @@
+"""Command ``atelier-course``: fetch, check and publish a course, and say how it stands."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from atelier.cli.environment import environment_language
+from atelier.courses.publish import STATE, Paths, Pipeline, PipelineError, locked
+from atelier.courses.settings import CourseSource, SourceError, read_source
+from atelier.courses.status import Status
+from atelier.exercises.model import message
+from atelier.i18n.translate import Language, say
+
+SOURCES = Path("/etc/atelier/sources.d")
+WAIT_SECONDS = 600.0
+STEPS = {
+    "pull": "fetch what the source has; what learners have stays",
+    "check": "check what was fetched",
+    "publish": "publish what was fetched, if it is right",
+    "update": "all three, one after the other",
+    "status": "say what is live, what was fetched, and what was refused",
+}
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    top = argparse.ArgumentParser(
+        prog="atelier-course", description="Publish a course: fetched, checked, then given out."
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    for name, what in STEPS.items():
+        step = commands.add_parser(name, help=what)
+        step.add_argument("slug", help="the course's")
+        step.add_argument("--json", action="store_true", help="the answer as JSON")
+        step.add_argument("--lang", choices=("fr", "en"), help="by default the environment's")
+        step.add_argument("--state", type=Path, default=STATE, help=f"by default {STATE}")
+        if name == "status":
+            continue
+        step.add_argument("--settings", metavar="FILE", help=f"by default {SOURCES}/<slug>.yml")
+        step.add_argument("--dry-run", action="store_true", help="tell, and leave nothing")
+        step.add_argument("--wait", type=float, default=WAIT_SECONDS, help="for another run's end")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command: 0 when all is well, 1 with what is to be mended on stderr."""
+    options = parser().parse_args(argv)
+    lang = environment_language(options.lang)
+    paths = Paths(options.state, options.slug)
+    if options.command == "status":
+        return _status(paths, options, lang)
+    # Learners' servers read the mirror as another user.
+    os.umask(0o022)
+    proxies = take_proxies()
+    changes: list[dict[str, Any]] = []
+    staff: list[str] = []
+    status: dict[str, Any] = {}
+    failure: PipelineError | None = None
+    try:
+        settings = _settings(options)
+        with (
+            locked(paths, options.wait, options.dry_run) as lock,
+            Pipeline(
+                settings, paths, lock=lock, proxies=proxies, dry_run=options.dry_run
+            ) as pipeline,
+        ):
+            try:
+                getattr(pipeline, options.command)()
+            finally:
+                changes = [vars(change) for change in pipeline.changes]
+                staff, status = pipeline.missing_staff, pipeline.status.data
+    except PipelineError as error:
+        failure = error
+    if options.json:
+        answer = {"changed": bool(changes), "changes": changes, "missing_staff": staff}
+        print(json.dumps({**answer, "status": status}))
+    elif failure is None:
+        print("\n".join(_told(changes, lang)))
+    if failure is not None:
+        print(failure.say(lang), file=sys.stderr)
+        return 1
+    return 0
+
+
+def take_proxies() -> dict[str, str]:
+    """Take the proxies out of the environment: only sources that are elsewhere need them."""
+    names = [name for name in os.environ if name.lower() in _PROXIES]
+    return {name: os.environ.pop(name) for name in names}
+
+
+def _settings(options: argparse.Namespace) -> CourseSource:
+    """The course's file.
+
+    Raises:
+        PipelineError: there is none, or it cannot be used.
+    """
+    origin = options.settings or str(SOURCES / f"{options.slug}.yml")
+    try:
+        text = sys.stdin.read() if origin == "-" else Path(origin).read_text(encoding="utf-8")
+        settings = read_source(text, origin)
+    except FileNotFoundError:
+        raise PipelineError(message("publish_no_settings", path=origin)) from None
+    except (OSError, UnicodeDecodeError, SourceError) as error:
+        raise PipelineError(message("publish_settings", why=str(error))) from None
+    if settings.slug != options.slug:
+        fields = {"origin": origin, "found": settings.slug, "slug": options.slug}
+        raise PipelineError(message("publish_other_slug", **fields))
+    return settings
+
+
+def _status(paths: Paths, options: argparse.Namespace, lang: Language) -> int:
+    status = Status(paths.status, options.slug)
+    print(json.dumps(status.data) if options.json else "\n".join(status.lines(lang)))
+    return 0
+
+
+def _told(changes: list[dict[str, Any]], lang: Language) -> list[str]:
+    if not changes:
+        return [say("publish_unchanged", lang)]
+    return [
+        say("publish_changed", lang, **{name: value or "-" for name, value in one.items()})
+        for one in changes
+    ]

@@ -1,0 +1,102 @@
+"""A course's projects in GitLab, as the pipeline keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from gitlab import exceptions as gle
+
+from atelier.courses.git import GitError
+from atelier.courses.settings import CourseSource
+from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError, classify, connect
+from atelier.gitlab.template import CourseProjects, TemplateError
+
+CA_FILE = Path("/etc/ssl/certs/ca-certificates.crt")
+REQUEST_TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What :meth:`GitLabProjects.keep` did, or would do."""
+
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    missing_staff: list[str] = field(default_factory=list)
+
+
+class GitLabProjects:
+    """The course's group and projects.
+
+    Args:
+        settings: the course's.
+        dry_run: change nothing; without a token there is nothing in GitLab yet.
+    """
+
+    def __init__(self, settings: CourseSource, dry_run: bool) -> None:
+        self._settings = settings
+        self._dry_run = dry_run
+        self._published: frozenset[str] | None = None
+
+    def published(self) -> frozenset[str]:
+        """Addresses of the projects that have commits.
+
+        Raises:
+            GitError: GitLab refuses, or cannot be reached.
+        """
+        if self._published is None:
+            self._run(dry_run=True)
+        return self._published or frozenset()
+
+    def keep(self) -> Kept:
+        """Have group, projects and members as asked for.
+
+        Raises:
+            GitError: GitLab refuses, or cannot be reached.
+        """
+        result = self._run(dry_run=self._dry_run)
+        return Kept(result["diff"]["before"], result["diff"]["after"], result["missing_staff"])
+
+    def _run(self, *, dry_run: bool) -> dict[str, Any]:
+        gitlab, slug = self._settings.gitlab, self._settings.slug
+        projects = [gitlab.template_project]
+        private = [gitlab.expected_project] if self._settings.expected is not None else []
+        wanted = {
+            "group": slug,
+            "project": gitlab.template_project,
+            "private_projects": private,
+            "description": gitlab.description,
+            "visibility": gitlab.visibility,
+            "group_visibility": None,
+            "staff": [one.model_dump() for one in gitlab.staff],
+        }
+        if self._dry_run and not gitlab.token_file.exists():
+            self._published = frozenset()
+            made = {f"projects of {slug}": [*projects, *private]}
+            return {"diff": {"before": {}, "after": made}, "missing_staff": []}
+        doing = f"keeping the projects of {slug}"
+        try:
+            result = CourseProjects(self._connection(), wanted, dry_run).run()
+        except TemplateError as error:
+            raise GitError(str(error)) from error
+        except (SpaceError, GitLabUnavailableError) as error:
+            raise GitError(f"{doing}: {error}") from error
+        except (gle.GitlabError, requests.exceptions.RequestException) as error:
+            raise GitError(f"{gitlab.api_url}: {classify(error, doing)}") from error
+        full = [name for name in projects + private if name not in result["empty_projects"]]
+        self._published = frozenset(gitlab.address(slug, name) for name in full)
+        return result
+
+    def _connection(self) -> Any:
+        gitlab = self._settings.gitlab
+        try:
+            token = gitlab.token_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise GitError(
+                f"The file with GitLab's token, {gitlab.token_file}, cannot be read: "
+                f"{error.strerror}. Role gitlab makes it."
+            ) from error
+        ca_file = str(CA_FILE) if CA_FILE.exists() else None
+        return connect(gitlab.api_url, token, ca_file=ca_file, timeout=REQUEST_TIMEOUT_SECONDS)

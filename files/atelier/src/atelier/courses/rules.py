@@ -1,0 +1,147 @@
+"""What must be right before a course's commit is published: its declaration and its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from atelier.config import fields
+from atelier.courses import declaration
+from atelier.exercises import declared, exercises, model
+from atelier.exercises.declared import ExercisesError, Problem, read_with_lines
+from atelier.exercises.exercises import EXERCISES_FILE, CourseExercises, Exercise
+from atelier.exercises.model import Message, message
+from atelier.exercises.words import say
+
+Lines = dict[declared.Path, int]
+MAX_FINDINGS = 200
+
+
+class Files(Protocol):
+    """Files of a repository, by their path in it."""
+
+    def read(self, path: str) -> bytes | None:
+        """What is in a file; None when there is no such file."""
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file."""
+
+
+class ListedFiles(Files, Protocol):
+    """Files whose list is at hand."""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """All of them."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that keeps a commit from being published: where, and what to do."""
+
+    file: str
+    line: int | None
+    where: str
+    """Key in the file, such as ``exercises[2].closes``."""
+    message: Message
+
+    @classmethod
+    def of(cls, problem: Problem) -> Finding:
+        """A problem of the declaration."""
+        return cls(EXERCISES_FILE, problem.line, problem.where, problem.message)
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as data, with its sentence in both languages."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "where": self.where,
+            "fr": say(self.message, "fr"),
+            "en": say(self.message, "en"),
+        }
+
+
+def read_course(files: Files) -> tuple[CourseExercises, Lines] | None:
+    """What a course repository declares; None when it has no declaration.
+
+    Raises:
+        ExercisesError: the declaration is wrong.
+    """
+    content = files.read(EXERCISES_FILE)
+    return None if content is None else read_with_lines(content)
+
+
+def exercise_problem(
+    index: int, exercise: Exercise, files: Files, lines: Lines | None = None
+) -> Problem | None:
+    """What is wrong with the files that an exercise names in the course repository."""
+    where = f"exercises[{index + 1}] ({exercise.id})"
+    if not files.has(exercise.file):
+        line = _line(index, "file", lines)
+        what = message("check_no_file", file=exercise.file)
+        return Problem(line, f"{where}.file", what)
+    if exercise.expected_file != exercise.file and files.has(exercise.expected_file):
+        line = _line(index, "expected", lines)
+        what = message("check_expected_in_template", file=exercise.expected_file)
+        return Problem(line, f"{where}.expected", what)
+    return None
+
+
+def _line(index: int, key: str, lines: Lines | None) -> int | None:
+    return (lines or {}).get(("exercises", index, key))
+
+
+def check_commit(
+    files: ListedFiles, start_file: str | None
+) -> tuple[CourseExercises | None, list[Finding]]:
+    """Check the commit of a course repository.
+
+    Args:
+        files: the commit's.
+        start_file: what a launch opens that names no file; may be a folder.
+
+    Returns:
+        What it declares (None: nothing, or it cannot be read) and what keeps it from being
+        published.
+    """
+    course: CourseExercises | None = None
+    findings: list[Finding] = []
+    try:
+        read = read_course(files)
+    except ExercisesError as error:
+        findings += map(Finding.of, error.problems)
+        read = None
+    if read is not None:
+        course, lines = read
+        problems = (
+            exercise_problem(index, exercise, files, lines)
+            for index, exercise in enumerate(course.exercises)
+        )
+        findings += [Finding.of(problem) for problem in problems if problem]
+        if not declaration.fits(course):
+            kib = declaration.MAX_EXERCISES_BYTES // 1024
+            findings.append(
+                Finding(EXERCISES_FILE, None, "", message("publish_declaration_large", kib=kib))
+            )
+    if start_file and not any(f"{path}/".startswith(f"{start_file}/") for path in files.paths):
+        what = message("publish_no_start_file", file=start_file)
+        findings.append(Finding(start_file, None, "start_file", what))
+    return course, findings[:MAX_FINDINGS]
+
+
+def identity(start_file: str | None) -> str:
+    """A hash of all that a check's answer depends on beside the commit."""
+    total = hashlib.sha256(json.dumps(start_file).encode())
+    here = Path(__file__).read_bytes()
+    for content in (here, *_sources((declared, exercises, model, fields, declaration))):
+        total.update(hashlib.sha256(content).digest())
+    return total.hexdigest()[:16]
+
+
+def _sources(modules: Iterable[ModuleType]) -> Iterable[bytes]:
+    return (Path(str(module.__file__)).read_bytes() for module in modules)

@@ -1,0 +1,133 @@
+"""What is known of a course's pipeline: which commit is live, which was fetched, what was refused.
+
+``/var/lib/atelier/pipeline/<slug>.json`` is for people (``atelier-course status``) and for the
+desk's pages. It is replaced in one move.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from atelier.courses.declaration import read_json, write_json
+from atelier.courses.rules import Finding
+from atelier.exercises.model import Message
+from atelier.i18n.translate import Language, say
+
+VERSION = 1
+
+
+def now() -> str:
+    """This moment, ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Status:
+    """A course's status.
+
+    Attributes:
+        data: as in the file. ``live`` is ``{commit, at}`` or null; ``fetched`` is ``{commit, at,
+            source}`` or null; ``checked`` is ``{commit, rules, at}``, what passed last; ``gitlab``
+            is ``{state, commit, at}``; ``looked`` says when the source was last asked; ``refused``
+            is ``{commit, at, findings: [{file, line, where, fr, en}]}`` or null; ``error`` is
+            ``{step, at, code, fr, en}`` or null: what ended the last run.
+    """
+
+    def __init__(self, path: Path, slug: str) -> None:
+        self.path = path
+        empty = dict.fromkeys(("live", "fetched", "checked", "gitlab", "looked", "refused"))
+        self.data: dict[str, Any] = {"version": VERSION, "course": slug, **empty, "error": None}
+        try:
+            found = read_json(path)
+        except (OSError, ValueError):
+            found = None  # it is written again by what comes next
+        if found is not None and found.get("version") == VERSION:
+            self.data.update(found)
+
+    def save(self) -> None:
+        """Write the file."""
+        write_json(self.path, self.data)
+
+    def fetched(self, commit: str, source: str) -> None:
+        """Record what the source has."""
+        self.data["looked"] = now()
+        known = self.data["fetched"] or {}
+        if (known.get("commit"), known.get("source")) != (commit, source):
+            self.data["fetched"] = {"commit": commit, "at": now(), "source": source}
+
+    def passed(self, commit: str, rules: str) -> None:
+        """Record that a commit may be published."""
+        self.data["refused"] = None
+        self.data["checked"] = {"commit": commit, "rules": rules, "at": now()}
+
+    def has_passed(self, commit: str, rules: str) -> bool:
+        """Whether a commit was found good under the same rules."""
+        known = self.data["checked"] or {}
+        return (known.get("commit"), known.get("rules")) == (commit, rules)
+
+    def refused(self, commit: str, findings: list[Finding]) -> None:
+        """Record that a commit may not be published."""
+        listed = [one.to_json() for one in findings]
+        self.data["refused"] = {"commit": commit, "at": now(), "findings": listed}
+
+    def live(self, commit: str | None) -> None:
+        """Record the mirror's commit."""
+        known = self.data["live"] or {}
+        if known.get("commit") != commit:
+            self.data["live"] = {"commit": commit, "at": now()} if commit else None
+
+    def in_gitlab(self, state: str, commit: str) -> None:
+        """Record what the template project has."""
+        known = self.data["gitlab"] or {}
+        if (known.get("state"), known.get("commit")) != (state, commit):
+            self.data["gitlab"] = {"state": state, "commit": commit, "at": now()}
+
+    def failed(self, step: str, message: Message) -> None:
+        """Record what ended the run."""
+        key, fields = message["key"], message["fields"]
+        sentences = {lang: say(key, lang, **fields) for lang in _LANGUAGES}
+        self.data["error"] = {"step": step, "at": now(), "code": key, **sentences}
+
+    def done(self) -> None:
+        """Record that the run ended well."""
+        self.data["error"] = None
+
+    def lines(self, lang: Language) -> list[str]:
+        """The status in words."""
+        said = [self._place("live", "publish_live", lang)]
+        said.append(self._place("fetched", "publish_fetched", lang))
+        if self.data["gitlab"]:
+            gitlab = self.data["gitlab"]
+            said.append(
+                say(f"publish_gitlab_{gitlab['state']}", lang, commit=gitlab["commit"][:12])
+            )
+        if self.data["looked"]:
+            said.append(say("publish_looked", lang, at=self.data["looked"]))
+        if self.data["error"] and not self.data["refused"]:
+            said.append(f"{self.data['error']['at']}: {self.data['error'][lang]}")
+        if self.data["refused"]:
+            refused = self.data["refused"]
+            fields = {"commit": refused["commit"][:12], "at": refused["at"]}
+            said.append(say("publish_refused_commit", lang, **fields))
+            said += finding_lines(refused["findings"], lang)
+        return said
+
+    def _place(self, name: str, key: str, lang: Language) -> str:
+        known = self.data[name]
+        if not known:
+            return say(f"{key}_none", lang)
+        return say(key, lang, **{**known, "commit": known["commit"][:12]})
+
+
+_LANGUAGES: tuple[Language, ...] = ("fr", "en")
+
+
+def finding_lines(findings: list[dict[str, Any]], lang: Language) -> list[str]:
+    """One line each, such as ``atelier.yml:12: exercises[2].closes: ...``."""
+    said = []
+    for one in findings:
+        place = one["file"] if one["line"] is None else f"{one['file']}:{one['line']}"
+        where = f"{one['where']}: " if one["where"] else ""
+        said.append(f"{place}: {where}{one[lang]}")
+    return said
