@@ -46,6 +46,7 @@ The problems, beside ``code``:
 ``too_large``             ``files``: [{"path", "size", "limit"}], in bytes; nothing was committed
 ``bad_name``              ``path``: not a file of this clone
 ``offline``               GitLab does not answer; ``committed``: whether a commit was made here
+``too_often``             GitLab was asked too often; ``committed``: as above
 ``denied``                GitLab gives no access; ``committed``
 ``refused``               GitLab answers and takes no push; ``committed``, ``detail``: its words
 ``busy``                  another command is at work on this clone, or a lock of git's is in use

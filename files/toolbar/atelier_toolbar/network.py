@@ -10,7 +10,7 @@ from atelier_toolbar.repository import Repository
 
 FETCH = git.Limits(first_word=8, total=120)
 PUSH = git.Limits(first_word=15, total=300)  # GitLab's own checks are silent for a while
-ASK = git.Limits(first_word=5, total=30)
+ASK = git.Limits(first_word=8, total=30)  # the helper may need five to ask for a credential
 
 _DENIED = (
     "Authentication failed",
@@ -51,6 +51,9 @@ _MOVED = (
     "incorrect old value",
     "reference already exists",
 )
+# Words of git's helper in the course image, which then tells git to quit.
+_HELPER_AWAY = "GitLab does not answer at the moment"
+_HELPER_TOO_OFTEN = "Too many requests to GitLab"
 _TOO_MUCH = "pack exceeds maximum allowed size"
 _NO_BRANCH = "couldn't find remote ref"
 
@@ -80,6 +83,10 @@ def problem(result: git.Result) -> Problem:
         code = "too_much"
     elif "[remote rejected]" in text or "pre-receive hook declined" in text:
         code = "refused"  # whoever is refused a push has been let in
+    elif _HELPER_TOO_OFTEN in text:
+        code = "too_often"
+    elif _HELPER_AWAY in text:
+        code = "offline"
     elif any(sign in text for sign in _DENIED):
         code = "denied"
     elif any(sign in text for sign in _OFFLINE):
@@ -95,7 +102,7 @@ def fetch(repository: Repository, limits: git.Limits = FETCH) -> Fetched:
     """Bring what GitLab has of the branch; `empty` when it has no such branch.
 
     Raises:
-        Problem: `offline`, `denied`, `busy`, `disk_full`, `failed`.
+        Problem: `offline`, `too_often`, `denied`, `busy`, `disk_full`, `failed`.
     """
     ref = f"+refs/heads/{repository.remote_branch}:{repository.remote_ref}"
     result = repository.run(
@@ -113,7 +120,7 @@ def push(repository: Repository, commit: str) -> bool:
     """Send a commit to GitLab's branch, never by force; False when GitLab has moved on.
 
     Raises:
-        Problem: `offline`, `denied`, `refused`, `too_much`, `disk_full`, `failed`.
+        Problem: `offline`, `too_often`, `denied`, `refused`, `too_much`, `disk_full`, `failed`.
     """
     result = repository.run(
         "push", "--porcelain", "--progress", "--no-verify", "--",

@@ -13,6 +13,7 @@ Code = Literal[
     "too_large",
     "bad_name",
     "offline",
+    "too_often",
     "denied",
     "refused",
     "busy",

@@ -56,7 +56,7 @@ def _ask(repository: Repository) -> tuple[str, bool]:
             finally:
                 repository.held = ()
     except Problem as problem:
-        told = {"offline": "unreachable", "denied": "denied"}
+        told = {"offline": "unreachable", "too_often": "unreachable", "denied": "denied"}
         return told.get(problem.code, "not asked"), problem.code == "busy"
     return "reached", False
 

@@ -330,7 +330,8 @@ export class Commands {
     } else {
       progress.done(...this.success(kind, end, repository), ...more);
     }
-    const gitlab = problem?.code === 'offline' ? 'unreachable' : 'not asked';
+    const away = ['offline', 'too_often'].includes(problem?.code ?? '');
+    const gitlab = away ? 'unreachable' : 'not asked';
     await Promise.all([
       this.states.refresh(result ? 'reached' : gitlab),
       progress.whenClosed()

@@ -342,6 +342,20 @@ export function problem(
             )
           : trans.__('Nothing has changed here. Try again in a few minutes.')
       };
+    case 'too_often':
+      return {
+        title: trans.__('GitLab is very busy'),
+        happened: found.committed
+          ? trans.__(
+              'Your work is saved here, but GitLab takes no more requests for a moment.'
+            )
+          : trans.__('GitLab takes no more requests for a moment.'),
+        todo: found.committed
+          ? trans.__(
+              'Nothing is lost. Go on working; the next save sends everything.'
+            )
+          : trans.__('Nothing has changed here. Try again in a few minutes.')
+      };
     case 'refused':
       return {
         title: trans.__('GitLab refused'),

@@ -185,6 +185,19 @@ const PROBLEMS = [
     ]
   ],
   [
+    { code: 'too_often' },
+    [
+      'GitLab is very busy',
+      'GitLab takes no more requests for a moment.',
+      'Nothing has changed here. Try again in a few minutes.'
+    ],
+    [
+      'GitLab est très demandé',
+      'GitLab n’accepte plus de demandes pour un moment.',
+      'Rien n’a changé ici. Réessayez dans quelques minutes.'
+    ]
+  ],
+  [
     { code: 'offline' },
     [
       'GitLab does not answer',

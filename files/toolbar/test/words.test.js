@@ -59,7 +59,7 @@ test('what is too large is named, with its size and the limit', () => {
 
 test('every problem the server part names has its own words', () => {
   const codes =
-    'not_a_clone no_branch unfinished no_identity nothing too_large bad_name offline denied refused busy disk_full moving'.split(
+    'not_a_clone no_branch unfinished no_identity nothing too_large bad_name offline too_often denied refused busy disk_full moving'.split(
       ' '
     );
   const happened = code =>

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from .calls import Calls, StoppedError, UnavailableError
+from .calls import Calls, StoppedError
+from .errors import GitLabUnavailableError
 
 Item = TypeVar("Item")
 
@@ -194,7 +195,7 @@ class Run(Generic[Item]):
     def _failed(self, item: Any, error: Exception) -> None:
         with self._lock:
             self._outcome.failed[self._name(item)] = self._explain(error)
-            self._streak = self._streak + 1 if isinstance(error, UnavailableError) else 0
+            self._streak = self._streak + 1 if isinstance(error, GitLabUnavailableError) else 0
             if self._fatal(error) or self._streak > self._workers:
                 self._outcome.stopped = self._outcome.stopped or error
                 self._calls.stop.set()

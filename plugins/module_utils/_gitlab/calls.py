@@ -4,8 +4,8 @@
 
 Every thread has its own python-gitlab client. What is safe to repeat is repeated after a dropped
 connection or a 5xx, with growing pauses; what is not (most POSTs) is looked for first: see
-:meth:`Calls.make`. A 429 holds back all threads for as long as GitLab asks. No Ansible import:
-the desk uses this file too.
+:meth:`Calls.make`. A 429 holds back all who share a :class:`Pause`. No Ansible import: the desk
+uses this file too.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ try:
 except ImportError:  # said in full by _gitlab.library_problem()
     pass
 
+from .errors import GitLabRateLimitedError, GitLabUnavailableError
+from .pause import Pause, asked_pause, growing_pause, remember_pause
+
 TRANSIENT = frozenset({500, 502, 503, 504, 520, 521, 522, 523, 524})
 """Codes after which the same request may well succeed."""
 
@@ -33,19 +36,11 @@ CONFLICT = frozenset({400, 409, 422})
 """Codes with which GitLab says, depending on the kind of object, that it exists already."""
 
 TRIES = 7
-FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 16.0
 LONGEST_HOLD = 900.0
 HOLDS = 60
 
 Json = Any
 """What ``json.loads`` returns."""
-
-
-class UnavailableError(Exception):
-    """GitLab kept failing (5xx, no connection) until the tries were used up; ``__cause__`` is the
-    last failure.
-    """
 
 
 class LearnerError(Exception):
@@ -113,14 +108,6 @@ def path_of(*parts: str | int) -> str:
     return "".join("/" + quote(str(part), safe="") for part in parts)
 
 
-_latest = threading.local()
-
-
-def _remember(response: requests.Response, **_: Any) -> None:
-    # python-gitlab's exceptions leave out the headers.
-    _latest.retry_after = response.headers.get("Retry-After")
-
-
 class Calls:
     """The requests of one run; to be shared by its threads.
 
@@ -128,8 +115,12 @@ class Calls:
         connect: makes a client; called once in each thread.
         sleep: waits for a number of seconds.
         clock: seconds, monotonic.
-        tries: how often a request is sent before :class:`UnavailableError`.
+        tries: how often a request is sent before :class:`GitLabUnavailableError`.
         longest_hold: seconds to wait at most when GitLab asks to (429); else it gives up.
+        holds: how often one request waits for that.
+        pause: shared with others who ask the same GitLab; by default with nobody.
+        seconds: for everything, from now on; None: no limit.
+        request_seconds: for each request at most, with ``seconds``.
     """
 
     def __init__(
@@ -140,14 +131,22 @@ class Calls:
         clock: Callable[[], float] = time.monotonic,
         tries: int = TRIES,
         longest_hold: float = LONGEST_HOLD,
+        holds: int = HOLDS,
+        pause: Pause | None = None,
+        seconds: float | None = None,
+        request_seconds: float = 10.0,
     ) -> None:
         self._connect = connect
         self.sleep = sleep
         self.clock = clock
         self._tries = tries
         self._longest_hold = longest_hold
+        self._holds = holds
+        self._shared_pause = pause or Pause(clock)
+        self._until = None if seconds is None else clock() + seconds
+        self._seconds = seconds
+        self._request_seconds = request_seconds
         self._mine = threading.local()
-        self._held_until = 0.0
         self.counts = Counts()
         self.stop = threading.Event()
 
@@ -156,36 +155,57 @@ class Calls:
         made: gitlab.Gitlab | None = getattr(self._mine, "client", None)
         if made is None:
             made = self._connect()
-            if _remember not in made.session.hooks["response"]:
-                made.session.hooks["response"].append(_remember)
+            if remember_pause not in made.session.hooks["response"]:
+                made.session.hooks["response"].append(remember_pause)
             self._mine.client = made
         return made
 
     def held_for(self) -> float:
         """Seconds that a 429 still holds requests back; 0 when none does."""
-        return max(0.0, self._held_until - self.clock())
+        return self._shared_pause.left()
 
-    def _hold(self, attempt: int) -> None:
-        """Hold back all threads: for as long as GitLab said, else a growing pause."""
-        asked = getattr(_latest, "retry_after", None)
-        wait = float(asked) if asked and asked.isdigit() else self._pause(attempt)
-        if wait > self._longest_hold:
-            raise UnavailableError(
-                f"GitLab asks to wait {wait:.0f} s before the next request (429): run again then, "
-                "or raise its rate limits"
-            )
-        # A little more than asked, and not the same for everybody.
-        self._held_until = max(self._held_until, self.clock() + wait + random.uniform(0, 0.2))  # noqa: S311
+    def time_left(self) -> float | None:
+        """Seconds that the next request may take; None: no limit.
 
-    def _pause(self, attempt: int) -> float:
-        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt) * random.uniform(0.75, 1.25)  # noqa: S311
+        Raises:
+            GitLabUnavailableError: the time is used up.
+        """
+        if self._until is None:
+            return None
+        left = self._until - self.clock()
+        if left <= 0:
+            raise GitLabUnavailableError(f"no answer within {self._seconds:.0f} s")
+        return min(left, self._request_seconds)
+
+    def _rest(self, seconds: float, failure: BaseException | None) -> None:
+        """Sleep before the next try, if there is time for one."""
+        if self._until is not None and self.clock() + seconds >= self._until:
+            raise GitLabUnavailableError(f"no answer within {self._seconds:.0f} s") from failure
+        self.sleep(seconds)
+
+    def _give_up(self, wait: float) -> GitLabRateLimitedError:
+        return GitLabRateLimitedError(
+            f"GitLab asks to wait {wait:.0f} s before the next request (429): run again then, "
+            "or raise its rate limits",
+            wait,
+        )
+
+    def _hold(self) -> None:
+        """Hold back all who share the pause: for as long as GitLab said, else a growing time."""
+        asked = asked_pause()
+        if asked is not None and self._longest_hold < asked:
+            raise self._give_up(self._shared_pause.begin(asked))
+        self._shared_pause.begin(asked)
 
     def _ready(self) -> None:
         while not self.stop.is_set():
             wait = self.held_for()
             if not wait:
                 return
-            self.sleep(min(wait, 1.0))
+            if wait > self._longest_hold:
+                raise self._give_up(wait)
+            # In small steps, to notice a stop; at the end not everybody at the same moment.
+            self._rest(min(wait + random.uniform(0, 0.2), 1.0), None)  # noqa: S311
         raise StoppedError
 
     def send(
@@ -196,33 +216,40 @@ class Calls:
         data: dict[str, Any] | None = None,
         *,
         repeatable: bool = True,
+        streamed: bool = False,
     ) -> requests.Response:
         """Send one request, again after 429, 5xx or a lost connection while that is safe.
 
         Raises:
             GitlabError: GitLab's answer is an error that repeating does not cure.
-            UnavailableError: the tries are used up.
+            GitLabUnavailableError: the tries or the time are used up; ``__cause__`` is the last
+                failure.
+            GitLabRateLimitedError: GitLab asks for a longer pause than may be waited for.
             _DoubtError: not repeatable, and unknown whether it was carried out.
         """
         failed = held = 0
         while True:
             self._ready()
+            timeout = self.time_left()
             self.counts.add(verb)
             try:
-                return self.client().http_request(
+                answer = self.client().http_request(
                     verb,
                     path,
                     query_data=query,
                     post_data=data,
+                    streamed=streamed,
+                    timeout=timeout,
                     obey_rate_limit=False,
                     retry_transient_errors=False,
                 )
             except gitlab.exceptions.GitlabHttpError as error:
-                if error.response_code == 429 and held < HOLDS:
-                    self._hold(held)
+                if error.response_code == 429 and held < self._holds:
+                    self._hold()
                     held += 1
                     continue
                 if error.response_code not in TRANSIENT | {429}:
+                    self._shared_pause.over()
                     # For _session.explain: GitLab's answer does not repeat the question.
                     vars(error)["asked"] = f"{verb.upper()} {path}"
                     raise
@@ -237,12 +264,15 @@ class Calls:
             ) as error:
                 failure = error
                 doubtful = not never_sent(error)
+            else:
+                self._shared_pause.over()
+                return answer
             if doubtful and not repeatable:
                 raise _DoubtError from failure
             failed += 1
             if failed >= self._tries:
-                raise UnavailableError(f"after {failed} tries") from failure
-            self.sleep(self._pause(failed - 1))
+                raise GitLabUnavailableError(f"after {failed} tries") from failure
+            self._rest(growing_pause(failed - 1), failure)
 
     def get(self, path: str, **query: Any) -> Json:
         """The answer to a GET."""
@@ -295,7 +325,7 @@ class Calls:
                 return _json(made), attempt == 0
             except _DoubtError as doubt:
                 cause = doubt.__cause__
-                self.sleep(self._pause(attempt))
+                self._rest(growing_pause(attempt), cause)
                 found = present()
                 if found is not None:
                     return found, False
@@ -306,7 +336,7 @@ class Calls:
                 if found is None:
                     raise
                 return found, False
-        raise UnavailableError(f"after {self._tries} tries") from cause
+        raise GitLabUnavailableError(f"after {self._tries} tries") from cause
 
     def pages(self, path: str, *, keyset: bool, **query: Any) -> Iterator[list[dict[str, Any]]]:
         """A listing, one hundred objects at a time, in the order of their ids.

@@ -17,7 +17,8 @@ except ImportError:  # said in full by _gitlab.library_problem()
 
 from . import connection
 from .bulk import Outcome, Progress, Run, UnwatchedError
-from .calls import Calls, LearnerError, NotGitLabError, UnavailableError
+from .calls import Calls, LearnerError, NotGitLabError
+from .errors import GitLabUnavailableError
 from .learners import NotAdministratorError
 
 Item = TypeVar("Item")
@@ -130,7 +131,7 @@ class Session:
     @staticmethod
     def fatal(error: Exception) -> bool:
         """Whether a failure concerns all learners, so that going on makes no sense."""
-        cause = error.__cause__ if isinstance(error, UnavailableError) else error
+        cause = error.__cause__ if isinstance(error, GitLabUnavailableError) else error
         if isinstance(
             cause,
             (
@@ -215,7 +216,7 @@ def explain(error: Exception, params: dict[str, Any]) -> str:
             "GitLab shows this token no identities: it must belong to an administrator "
             "(and carry admin_mode where Admin Mode is on)"
         )
-    if isinstance(error, UnavailableError):
+    if isinstance(error, GitLabUnavailableError):
         if isinstance(error.__cause__, Exception):
             return f"{explain(error.__cause__, params)} ({error})"
         return str(error)

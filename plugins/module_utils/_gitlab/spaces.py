@@ -25,24 +25,15 @@ with contextlib.suppress(ImportError):  # said in full by _gitlab.library_proble
 from . import calls as _calls
 from . import forks, learners
 from .calls import Calls
+from .errors import (
+    GitLabRateLimitedError,
+    GitLabRefusedError,
+    GitLabUnavailableError,
+    SpaceError,
+    StillCopyingError,
+)
 from .learners import PROVIDER, Account
 from .own_host import own_host_session
-
-_TRIES = 3
-_LONGEST_HOLD_SECONDS = 5.0
-"""Somebody watches a page meanwhile: longer bad moments are told, the desk tries again later."""
-
-
-class SpaceError(Exception):
-    """A space cannot be made until somebody mends something; the text says what."""
-
-
-class GitLabUnavailableError(Exception):
-    """GitLab cannot be reached or is not well; trying again later may help."""
-
-
-class StillCopyingError(GitLabUnavailableError):
-    """GitLab answers, but its copy of the template takes longer than allowed."""
 
 
 @dataclass(frozen=True)
@@ -91,20 +82,24 @@ def certificate_refusal(error: Exception) -> str:
 
 
 def classify(error: Exception, doing: str) -> Exception:
-    """Turn an error of python-gitlab, requests or the shared files into one of ours.
+    """Turn an error of python-gitlab, requests or the shared files into one of ``errors``.
 
     Args:
         error: what was raised.
         doing: what was being done, as a clause: "reading project x/y".
     """
-    if isinstance(error, _calls.UnavailableError) and isinstance(error.__cause__, Exception):
-        return classify(error.__cause__, doing)
-    if isinstance(error, (_calls.UnavailableError, _calls.NotGitLabError)):
-        return GitLabUnavailableError(f"{doing}: {error or 'what answers is not GitLab'}")
+    if isinstance(error, StillCopyingError):
+        return error
+    if isinstance(error, GitLabUnavailableError):
+        if isinstance(error.__cause__, Exception):
+            return classify(error.__cause__, doing)
+        return type(error)(f"{doing}: {error}", error.seconds)
+    if isinstance(error, _calls.NotGitLabError):
+        return GitLabUnavailableError(f"{doing}: what answers is not GitLab")
     if isinstance(error, forks.TookTooLongError):
         return StillCopyingError(f"{doing}: {error}")
     if isinstance(error, learners.NotAdministratorError):
-        return SpaceError(f"{doing}: the token is not an administrator's")
+        return GitLabRefusedError(f"{doing}: the token is not an administrator's")
     if isinstance(error, _calls.LearnerError):
         return SpaceError(f"{doing}: {error}")
     if isinstance(error, requests.exceptions.SSLError):
@@ -112,13 +107,15 @@ def classify(error: Exception, doing: str) -> Exception:
     if isinstance(error, requests.exceptions.RequestException):
         return GitLabUnavailableError(f"{doing}: GitLab does not answer ({type(error).__name__})")
     if isinstance(error, gle.GitlabAuthenticationError):
-        return SpaceError(f"{doing}: GitLab refuses the administrator's token (401)")
+        return GitLabRefusedError(f"{doing}: GitLab refuses the administrator's token (401)")
     if isinstance(error, gle.GitlabError):
         code = error.response_code
-        body = str(error.error_message)[:300]
-        if code is None or code >= 500 or code in (408, 429):
-            return GitLabUnavailableError(f"{doing}: GitLab answers {code}: {body}")
-        return SpaceError(f"{doing}: GitLab answers {code}: {body}")
+        text = f"{doing}: GitLab answers {code}: {str(error.error_message)[:300]}"
+        if code == 429:
+            return GitLabRateLimitedError(text)
+        if code is None or code >= 500 or code == 408:
+            return GitLabUnavailableError(text)
+        return GitLabRefusedError(text)
     return error
 
 
@@ -146,22 +143,23 @@ def connect(url: str, token: str, *, ca_file: str | None = None, timeout: float 
     )
 
 
-def find_user(gl: Any, username: str, provider: str = PROVIDER) -> Any | None:
+def find_user(calls: Calls, username: str, provider: str = PROVIDER) -> dict[str, Any] | None:
     """The account with the learner's identity, if there is one. Never found by e-mail."""
-    found = gl.users.list(extern_uid=username, provider=provider, get_all=False)
+    found = calls.get("/users", extern_uid=username, provider=provider)
+    if not isinstance(found, list):
+        raise _calls.NotGitLabError
     return found[0] if found else None
 
 
 @contextlib.contextmanager
-def _calls_of(gl: Any, doing: str) -> Iterator[Calls]:
-    """Requests over a connection that is there; their failures become ours."""
-    calls = Calls(lambda: gl, tries=_TRIES, longest_hold=_LONGEST_HOLD_SECONDS)
+def named_errors(doing: str) -> Iterator[None]:
+    """Have failures raised as errors of ``errors``; see :func:`classify`."""
     try:
-        yield calls
+        yield
     except (
         gle.GitlabError,
         requests.exceptions.RequestException,
-        _calls.UnavailableError,
+        GitLabUnavailableError,
         _calls.NotGitLabError,
         _calls.LearnerError,
         learners.NotAdministratorError,
@@ -169,7 +167,7 @@ def _calls_of(gl: Any, doing: str) -> Iterator[Calls]:
         raise classify(error, doing) from error
 
 
-def ensure_user(gl: Any, learner: Learner, provider: str = PROVIDER) -> Account:
+def ensure_user(calls: Calls, learner: Learner, provider: str = PROVIDER) -> Account:
     """Make the learner's account with its sign-in identity, unless it is there.
 
     Raises:
@@ -179,7 +177,7 @@ def ensure_user(gl: Any, learner: Learner, provider: str = PROVIDER) -> Account:
     """
     doing = f"preparing account {learner.username}"
     refusal: gle.GitlabHttpError | None = None
-    with _calls_of(gl, doing) as calls:
+    with named_errors(doing):
         account = learners.find_identity(calls, provider, learner.username)
         for email in dict.fromkeys((learner.email, learner.fallback_email)):
             if account is not None or not email:
@@ -211,7 +209,7 @@ def ensure_user(gl: Any, learner: Learner, provider: str = PROVIDER) -> Account:
 
 
 def ensure_fork(
-    gl: Any,
+    calls: Calls,
     username: str,
     template: str,
     course: str,
@@ -225,7 +223,7 @@ def ensure_fork(
     template.
 
     Args:
-        gl: administrator's connection.
+        calls: requests over an administrator's connection.
         username: owner of the fork.
         template: path of the course's template project.
         course: slug; path and name of the fork.
@@ -239,7 +237,7 @@ def ensure_fork(
         SpaceError: GitLab refuses, or the copy failed.
         GitLabUnavailableError: try later.
     """
-    with _calls_of(gl, f"preparing fork {username}/{course}") as calls:
+    with named_errors(f"preparing fork {username}/{course}"):
         there = forks.find_fork(calls, None, username, course)
         fork, _done = forks.obtain(
             calls,
@@ -256,7 +254,7 @@ def ensure_fork(
 
 
 def prepare_space(
-    gl: Any,
+    calls: Calls,
     learner: Learner,
     template: str,
     course: str,
@@ -268,7 +266,7 @@ def prepare_space(
     """Make a learner's space, unless it is there.
 
     Args:
-        gl: administrator's connection, see :func:`connect`.
+        calls: requests over an administrator's connection, see :func:`connect`.
         learner: who.
         template: path of the course's template project.
         course: slug.
@@ -281,8 +279,8 @@ def prepare_space(
         GitLabUnavailableError: try later.
     """
     on_step("account")
-    user = ensure_user(gl, learner, provider)
-    fork = ensure_fork(gl, learner.username, template, course, timeout=timeout, on_step=on_step)
+    user = ensure_user(calls, learner, provider)
+    fork = ensure_fork(calls, learner.username, template, course, timeout=timeout, on_step=on_step)
     return Space(
         username=learner.username,
         course=course,

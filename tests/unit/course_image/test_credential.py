@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 from atelier_notebook import credential
+from atelier_toolbar import network
+from atelier_toolbar.git import Result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +40,7 @@ class Desk(http.server.ThreadingHTTPServer):
         self.pauses: list[int] = []
         """Seconds to wait that the next answers tell."""
         self.delay = 0.0
+        self.pause_status = 429
         self.asked: list[tuple[str, str, Any]] = []
 
     @property
@@ -54,7 +57,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.server.asked.append((self.path, self.headers["Authorization"], body))
         time.sleep(self.server.delay)
         if self.server.pauses:
-            self.send_response(429)
+            self.send_response(self.server.pause_status)
             self.send_header("Retry-After", str(self.server.pauses.pop(0)))
             self.end_headers()
             return
@@ -230,8 +233,25 @@ def test_real_git_uses_it(desk: Desk, tmp_path: Path) -> None:
 
 def test_a_short_pause_that_the_desk_wants_is_waited_for(desk: Desk) -> None:
     desk.pauses = [0]
-    assert "password=" in ask(desk.url)[0]
+    out, err = ask(desk.url)
+    assert "password=" in out
+    assert "trying again in 0 s" in err, "git has a word to show: nobody takes it for stuck"
     assert len(desk.asked) == 2
+
+
+@pytest.mark.parametrize("pauses", [[0], [0, 3], [30]])
+def test_a_gitlab_that_is_away_is_another_matter_than_one_asked_too_often(
+    desk: Desk, pauses: list[int]
+) -> None:
+    desk.pause_status, desk.pauses = 503, list(pauses)
+    out, err = ask(desk.url)
+    if pauses == [0]:
+        assert "password=" in out
+        return
+    assert out == "quit=1\n"
+    assert f"GitLab does not answer at the moment; try again in {pauses[-1]} s" in err
+    assert "GitLab ne répond pas" in err
+    assert "Too many" not in err
 
 
 @pytest.mark.parametrize("pauses", [[30], [0, 30]])
@@ -247,3 +267,23 @@ def test_a_longer_one_is_told_with_its_seconds(desk: Desk, pauses: list[int]) ->
 def test_an_odd_pause_is_told_as_no_access(desk: Desk) -> None:
     desk.pauses = ["soon"]  # type: ignore[list-item]
     assert "no access" in ask(desk.url)[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "pauses", "code"),
+    [(429, [30], "too_often"), (503, [30], "offline"), (403, [], "denied")],
+)
+def test_the_toolbar_says_why_the_helper_gave_up(
+    desk: Desk, status: int, pauses: list[int], code: str
+) -> None:
+    desk.status = desk.pause_status = status
+    desk.pauses = list(pauses)
+    out, err = ask(desk.url)
+    assert out == "quit=1\n"
+    git = f"{err}fatal: credential helper 'atelier' told us to quit\n"
+    assert network.problem(Result(128, b"", git)).code == code
+
+
+def test_the_toolbar_waits_longer_for_a_word_than_the_helper_for_the_desk() -> None:
+    for limits in (network.ASK, network.FETCH, network.PUSH):
+        assert limits.first_word > credential.TIMEOUT_SECONDS + 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 from atelier.desk.checks import IN_HAND, SMALL_IN_HAND, STOPPED_TRIES, CheckService
@@ -19,6 +20,8 @@ from atelier.exercises.model import Comparison, Rule, failed, message
 from atelier.exercises.runner import UnfinishedError
 from atelier.gitlab.files import RepositoryFiles, SavedVersion
 from kit.desk_database import desk_database
+
+T = TypeVar("T")
 
 DECLARED = b"""
 version: 1
@@ -44,6 +47,12 @@ class Projects(RepositoryFiles):
         super().__init__(cast(Any, None))
         self.files: dict[str, dict[str, bytes]] = {}
         self.read: Counter[tuple[str, str]] = Counter()
+
+    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        return await attempt()
+
+    def may_be_read(self) -> bool:
+        return True
 
     def head(self, project: str, branch: str | None = None) -> SavedVersion | None:
         del branch
@@ -284,12 +293,12 @@ def test_without_an_expected_answer_the_course_team_is_to_be_told(school: School
     school.save("ada", b"Pi is 3\n")
     for files in ({}, {"pi.md": b""}):
         school.projects.files["rr1/expected"] = files
-        school.projects.look_anew()
+        school.projects.invalidate_cache()
         with pytest.raises(RefusedError) as caught:
             asyncio.run(school.service.check("ada", "rr1", "pi"))
         assert caught.value.reason == "exercise_expected_wrong"
     del school.projects.files["rr1/expected"]
-    school.projects.look_anew()
+    school.projects.invalidate_cache()
     with pytest.raises(RefusedError):
         asyncio.run(school.service.check("ada", "rr1", "pi"))
     assert school.book.standings("rr1") == []
@@ -302,7 +311,7 @@ def test_where_nothing_counts_nobody_is_given_everything(school: School) -> None
     assert caught.value.reason == "exercise_expected_wrong"
     assert school.book.standings("rr1") == []
     school.projects.files["rr1/expected"] = {"pi.md": b"```\nprint(pi)\n```\n"}
-    school.projects.look_anew()
+    school.projects.invalidate_cache()
     assert asyncio.run(school.service.check("ada", "rr1", "code")).score == 0
 
 

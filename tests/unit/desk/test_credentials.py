@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import pytest
 from atelier.desk.credentials import (
     ASKED_AT_ONCE,
     FRESH_AT_ONCE,
+    Credential,
     CredentialService,
     HubUnavailableError,
     TooOftenError,
 )
 from atelier.desk.db.spaces import SpaceRepository
-from atelier.gitlab.spaces import SpaceError
+from atelier.gitlab.errors import SpaceError
 from atelier.limits.rate import Rate
 from kit.desk_database import desk_database
 
@@ -45,8 +47,13 @@ class SlowForge:
         count, self.living = self.living, 0
         return count
 
-    def reachable(self) -> bool:
+    def may_be_asked(self) -> bool:
         return True
+
+    async def patiently(
+        self, attempt: Callable[[], Awaitable[Credential]], _patience: object
+    ) -> Credential:
+        return await attempt()
 
 
 def test_a_server_that_stops_while_its_credential_is_made_leaves_none(tmp_path: Path) -> None:

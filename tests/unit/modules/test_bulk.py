@@ -20,7 +20,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.bulk import (
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.calls import (
     Calls,
     LearnerError,
-    UnavailableError,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.errors import (
+    GitLabUnavailableError,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._run.changes import Changes
 from ansible_collections.mooc.atelier.plugins.plugin_utils._watched import Teller, spoken
@@ -88,16 +90,16 @@ def test_what_concerns_everybody_stops_the_run() -> None:
 def test_a_gitlab_that_is_down_stops_the_run_but_a_bad_moment_does_not() -> None:
     def moments(item: int) -> None:
         if item % 3 == 0:
-            raise UnavailableError("bad moment")
+            raise GitLabUnavailableError("bad moment")
 
     assert run(300, moments, workers=1).stopped is None
 
     def down(item: int) -> None:
         if item > 10:
-            raise UnavailableError("down")
+            raise GitLabUnavailableError("down")
 
     outcome = run(300, down, workers=4)
-    assert isinstance(outcome.stopped, UnavailableError)
+    assert isinstance(outcome.stopped, GitLabUnavailableError)
     assert len(outcome.untried) > 250
 
 

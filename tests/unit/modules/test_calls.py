@@ -11,7 +11,9 @@ import urllib3.exceptions
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import calls as _calls
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.calls import (
     Calls,
-    UnavailableError,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.errors import (
+    GitLabUnavailableError,
 )
 from gitlab.exceptions import GitlabAuthenticationError, GitlabHttpError
 
@@ -99,7 +101,7 @@ def test_reading_is_repeated_with_growing_pauses(failure: Answer) -> None:
 
 def test_it_gives_up_in_bounded_time() -> None:
     made, client, clock = calls(*[502] * 50)
-    with pytest.raises(UnavailableError) as told:
+    with pytest.raises(GitLabUnavailableError) as told:
         made.get("/users")
     assert isinstance(told.value.__cause__, GitlabHttpError)
     assert len(client.asked) == _calls.TRIES
@@ -147,7 +149,7 @@ def test_429_without_a_time_waits_longer_and_longer() -> None:
 
 def test_429_for_hours_is_told_instead_of_waited_for() -> None:
     made, _client, clock = calls((429, {"Retry-After": "7200"}))
-    with pytest.raises(UnavailableError, match="7200 s"):
+    with pytest.raises(GitLabUnavailableError, match="7200 s"):
         made.get("/users")
     assert clock.slept == []
 

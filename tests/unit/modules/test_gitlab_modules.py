@@ -13,7 +13,12 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection, spaces
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import (
+    calls,
+    connection,
+    errors,
+    spaces,
+)
 from ansible_collections.mooc.atelier.plugins.modules import gitlab_instance_info, gitlab_settings
 from kit.modules import Ran, run
 from unit.modules.gitlab_double import TOKEN, Double, serve
@@ -220,8 +225,9 @@ def test_nor_does_the_token_of_the_desk(
     double: Double, portal: tuple[str, list[str | None]]
 ) -> None:
     url, seen = portal
-    with pytest.raises(spaces.SpaceError, match=f"sends its visitors on to {double.url}"):
-        spaces.find_user(spaces.connect(url, TOKEN), "u" + "a" * 16)
+    asking = calls.Calls(lambda: spaces.connect(url, TOKEN))
+    with pytest.raises(errors.SpaceError, match=f"sends its visitors on to {double.url}"):
+        spaces.find_user(asking, "u" + "a" * 16)
     assert seen == [TOKEN]
     assert double.asked == []
 

@@ -19,7 +19,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import learne
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.bulk import Outcome
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.calls import (
     LearnerError,
-    UnavailableError,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.errors import (
+    GitLabUnavailableError,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.learners import (
     Account,
@@ -268,7 +270,7 @@ def test_gitlab_s_words(message: Any, text: str) -> None:
 
 def test_failures_are_told_shortly_and_in_full() -> None:
     outcome = Outcome(failed={f"u{n:02d}": "no" for n in range(15)}, untried=["z"])
-    outcome.stopped = UnavailableError("down")
+    outcome.stopped = GitLabUnavailableError("down")
     told = session.failure(outcome, 100, str)
     assert told["failed"]
     assert told["msg"].startswith("15 of 100 learners failed. u00: no; u01: no;")

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.spaces import (
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.errors import (
     GitLabUnavailableError,
+)
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.spaces import (
     classify,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.certificates import (

@@ -28,16 +28,23 @@ _TOO_OFTEN = (
     "Trop de demandes à GitLab ; réessayez dans {seconds} s. Vos fichiers sont gardés ici.\n"
     "Too many requests to GitLab; try again in {seconds} s. Your files are kept here.\n"
 )
+_AWAY = (
+    "GitLab ne répond pas pour le moment ; réessayez dans {seconds} s. Vos fichiers sont gardés"
+    " ici.\nGitLab does not answer at the moment; try again in {seconds} s. Your files are kept"
+    " here.\n"
+)
+_WAITING = "GitLab : nouvel essai dans {seconds} s…\nGitLab: trying again in {seconds} s…\n"
 _SOON_SECONDS = 5
 """A pause that is waited for; a longer one is told."""
 
 
-class TooOftenError(Exception):
-    """The desk lends nothing for so many seconds."""
+class NotNowError(Exception):
+    """The desk lends nothing for so many seconds: asked too often (429), or no GitLab (503)."""
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(seconds)
+    def __init__(self, status: int, seconds: int) -> None:
+        super().__init__(status, seconds)
         self.seconds = seconds
+        self.sentence = _TOO_OFTEN if status == HTTPStatus.TOO_MANY_REQUESTS else _AWAY
 
 
 def parse(lines: Iterable[str]) -> dict[str, str]:
@@ -84,7 +91,7 @@ def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
     """Return a user name and a token lent by the desk.
 
     Raises OSError, ValueError, KeyError or HTTPException when the desk does not lend one, and
-    TooOftenError when it was asked too often.
+    NotNowError when it says how long to wait.
     """
     base = environment["ATELIER_DESK_URL"].rstrip("/")
     # The space was in the making when this server started: the desk knows whether it still is.
@@ -106,9 +113,12 @@ def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
         with opener.open(request, timeout=TIMEOUT_SECONDS + wait) as answer:
             lent = json.loads(answer.read(65536))
     except HTTPError as refusal:
-        if refusal.code != HTTPStatus.TOO_MANY_REQUESTS:
+        seconds = refusal.headers.get("Retry-After")
+        if refusal.code == HTTPStatus.TOO_MANY_REQUESTS:
+            seconds = seconds or "60"
+        elif refusal.code != HTTPStatus.SERVICE_UNAVAILABLE or seconds is None:
             raise
-        raise TooOftenError(int(refusal.headers.get("Retry-After", "60"))) from None
+        raise NotNowError(refusal.code, int(seconds)) from None
     username, password = lent["username"], lent["password"]
     for value in (username, password):
         if not isinstance(value, str) or not value or set(value) & set("\r\n\0"):
@@ -116,13 +126,18 @@ def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
     return username, password
 
 
-def ask_patiently(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Ask the desk, and once more after a short pause when it wants one."""
+def ask_patiently(environment: Mapping[str, str], err: IO[str]) -> tuple[str, str]:
+    """Ask the desk, and once more after a short pause when it wants one.
+
+    The pause is told: the toolbar stops a git that says nothing for too long.
+    """
     try:
         return ask_desk(environment)
-    except TooOftenError as error:
+    except NotNowError as error:
         if error.seconds > _SOON_SECONDS:
             raise
+        err.write(_WAITING.format(seconds=error.seconds))
+        err.flush()
         time.sleep(error.seconds)
     return ask_desk(environment)
 
@@ -138,9 +153,9 @@ def answer(
     if operation != "get" or not is_ours(asked, environment.get("ATELIER_PROJECT_URL", "")):
         return 0
     try:
-        username, password = ask_patiently(environment)
-    except TooOftenError as error:
-        err.write(_TOO_OFTEN.format(seconds=error.seconds))
+        username, password = ask_patiently(environment, err)
+    except NotNowError as error:
+        err.write(error.sentence.format(seconds=error.seconds))
         out.write("quit=1\n")
         return 0
     except (OSError, ValueError, KeyError, TypeError, HTTPException):

@@ -11,14 +11,13 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-
-from gitlab import exceptions as gle
 
 from atelier.config.models import Settings
 from atelier.desk.errors import RefusedError
-from atelier.gitlab.client import GitLabClient, expiry
-from atelier.gitlab.spaces import SpaceError, find_user
+from atelier.gitlab.calls import Calls, path_of
+from atelier.gitlab.client import PAGE, GitLabClient, every, expiry
+from atelier.gitlab.errors import SpaceError
+from atelier.gitlab.spaces import find_user
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +63,7 @@ class AccessService:
 
     Args:
         settings: the site's settings.
-        forge: GitLab.
+        gitlab_client: GitLab.
     """
 
     def __init__(self, settings: Settings, gitlab_client: GitLabClient) -> None:
@@ -84,17 +83,19 @@ class AccessService:
             SpaceError: GitLab refuses.
             GitLabUnavailableError: try later.
         """
-        return await asyncio.to_thread(self._account, username)
+        return await self._gitlab_client.patiently(
+            lambda: asyncio.to_thread(self._account, username), PAGE
+        )
 
     def _account(self, username: str) -> Account | None:
-        with self._gitlab_client.calling(f"reading the account of {username}") as gl:
-            user = find_user(gl, username)
+        with self._gitlab_client.calling(f"reading the account of {username}") as calls:
+            user = find_user(calls, username)
             if user is None:
                 return None
-            email = str(getattr(user, "email", "") or "")
+            email = str(user.get("email") or "")
             noreply = f"@users.noreply.{self._settings.site.mail_domain}"
             real = "@" in email and not email.endswith((noreply, "@gitlab.localhost"))
-            return Account(email, real, tuple(_ours(gl, user.id)))
+            return Account(email, real, tuple(_made_here(calls, user["id"])))
 
     async def make(self, username: str, label: str, days: str) -> tuple[str, date]:
         """Make a token for a clone.
@@ -117,29 +118,42 @@ class AccessService:
             raise RefusedError(400, "token_label_wrong")
         if not days.isascii() or not days.isdigit() or int(days) not in self.choices():
             raise RefusedError(400, "token_days_wrong")
-        async with self._locks[username]:
-            return await asyncio.to_thread(self._make, username, label, int(days))
+
+        async def attempt() -> tuple[str, date]:
+            async with self._locks[username]:
+                return await asyncio.to_thread(self._make, username, label, int(days))
+
+        return await self._gitlab_client.patiently(attempt, PAGE)
 
     def _make(self, username: str, label: str, days: int) -> tuple[str, date]:
-        with self._gitlab_client.calling(f"making a token for {username}") as gl:
-            user = find_user(gl, username)
+        with self._gitlab_client.calling(f"making a token for {username}") as calls:
+            user = find_user(calls, username)
             if user is None:
                 raise SpaceError(f"{username} has no GitLab account yet")
-            there = _ours(gl, user.id)
+            there = _made_here(calls, user["id"])
             if len(there) >= MAX_TOKENS:
                 raise RefusedError(409, "token_too_many")
             if any(token.label == label for token in there):
                 raise RefusedError(409, "token_label_taken")
             dies = expiry(datetime.now(UTC).date(), days)
-            made = gl.users.get(user.id, lazy=True).personal_access_tokens.create(
+
+            def remove_lost() -> None:
+                """After a lost answer: a token whose value nobody got is of no use."""
+                for token in _made_here(calls, user["id"]):
+                    if token.label == label:
+                        calls.remove(path_of("personal_access_tokens", token.id))
+
+            made, _ = calls.make(
+                path_of("users", user["id"], "personal_access_tokens"),
                 {
                     "name": NAME_PREFIX + label,
                     "scopes": list(SCOPES),
                     "expires_at": dies.isoformat(),
-                }
+                },
+                remove_lost,
             )
-            log.info("personal token made user=%s id=%s expires=%s", username, made.id, dies)
-            return str(made.token), dies - timedelta(days=1)
+            log.info("personal token made user=%s id=%s expires=%s", username, made["id"], dies)
+            return str(made["token"]), dies - timedelta(days=1)
 
     async def revoke(self, username: str, wanted: str) -> None:
         """Revoke one of a learner's tokens; one that is gone is no error.
@@ -155,34 +169,33 @@ class AccessService:
         """
         if not wanted.isascii() or not wanted.isdigit() or len(wanted) > 18:
             raise RefusedError(400, "form_wrong")
-        await asyncio.to_thread(self._revoke, username, int(wanted))
+        await self._gitlab_client.patiently(
+            lambda: asyncio.to_thread(self._revoke, username, int(wanted)), PAGE
+        )
 
     def _revoke(self, username: str, wanted: int) -> None:
-        with self._gitlab_client.calling(f"revoking a token of {username}") as gl:
-            user = find_user(gl, username)
-            if user is None or wanted not in {token.id for token in _ours(gl, user.id)}:
+        with self._gitlab_client.calling(f"revoking a token of {username}") as calls:
+            user = find_user(calls, username)
+            if user is None or wanted not in {t.id for t in _made_here(calls, user["id"])}:
                 raise RefusedError(404, "token_gone")
-            try:
-                gl.personal_access_tokens.delete(wanted)
-            except gle.GitlabDeleteError as error:
-                if error.response_code != 404:
-                    raise
+            calls.remove(path_of("personal_access_tokens", wanted))
             log.info("personal token revoked user=%s id=%d", username, wanted)
 
 
-def _ours(gl: Any, user_id: int) -> list[PersonalToken]:
+def _made_here(calls: Calls, user_id: int) -> list[PersonalToken]:
+    """A learner's tokens that the desk made and that still work, oldest first."""
     found = []
-    for token in gl.personal_access_tokens.list(user_id=user_id, state="active", get_all=True):
-        if token.user_id != user_id or not token.name.startswith(NAME_PREFIX):
+    for token in every(calls, "/personal_access_tokens", user_id=user_id, state="active"):
+        if token["user_id"] != user_id or not token["name"].startswith(NAME_PREFIX):
             continue
-        dies = _day(token.expires_at)
+        dies = _day(token["expires_at"])
         found.append(
             PersonalToken(
-                id=token.id,
-                label=token.name.removeprefix(NAME_PREFIX),
-                made=_day(token.created_at) or date.min,
+                id=token["id"],
+                label=token["name"].removeprefix(NAME_PREFIX),
+                made=_day(token["created_at"]) or date.min,
                 last_day=dies - timedelta(days=1) if dies else None,
-                used=_day(getattr(token, "last_used_at", None)),
+                used=_day(token.get("last_used_at")),
             )
         )
     return sorted(found, key=lambda token: token.id)

@@ -28,11 +28,11 @@ from atelier.desk.db.answers import AnswerRepository
 from atelier.desk.db.grades import GradeQueue
 from atelier.desk.db.spaces import Request
 from atelier.desk.entry import Entry
-from atelier.desk.errors import RefusedError
+from atelier.desk.errors import RefusedError, retry_after
 from atelier.desk.launch_message import LaunchMessage, need_texts, read_launch
 from atelier.desk.spaces import Preparer
 from atelier.gitlab.client import GitLabClient
-from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError
+from atelier.gitlab.errors import GitLabRateLimitedError, GitLabUnavailableError, SpaceError
 from atelier.identity import is_username
 from atelier.limits.requests import foreign_address
 
@@ -267,9 +267,15 @@ async def _gitlab_refuses(request: HttpRequest, error: Exception) -> Response:
     return JSONResponse({"state": "unavailable", "reason": str(error)}, 409)
 
 
-async def _gitlab_unavailable(request: HttpRequest, error: Exception) -> Response:
+async def _gitlab_unavailable(request: HttpRequest, error: GitLabUnavailableError) -> Response:
     del request
-    return JSONResponse({"state": "unavailable", "reason": str(error)}, 503)
+    told = {"state": "unavailable", "reason": str(error)}
+    return JSONResponse(told, 503, retry_after(error))
+
+
+async def _gitlab_rate_limited(request: HttpRequest, error: GitLabRateLimitedError) -> Response:
+    del request
+    return JSONResponse({"state": "busy", "reason": str(error)}, 429, retry_after(error))
 
 
 async def _hub_unavailable(request: HttpRequest, error: Exception) -> Response:
@@ -282,6 +288,7 @@ EXCEPTION_HANDLERS: dict[Any, Callable[[HttpRequest, Any], Awaitable[Response]]]
     RefusedError: _refused,
     TooOftenError: _too_often,
     SpaceError: _gitlab_refuses,
+    GitLabRateLimitedError: _gitlab_rate_limited,
     GitLabUnavailableError: _gitlab_unavailable,
     HubUnavailableError: _hub_unavailable,
 }

@@ -25,8 +25,8 @@ from atelier.exercises.exercises import CourseExercises, Exercise
 from atelier.exercises.fair_queue import SMALL_BYTES, FairQueue, Pauses
 from atelier.exercises.model import Comparison, ExpectedError, Limits
 from atelier.exercises.runner import Checker, UnfinishedError
+from atelier.gitlab.errors import GitLabUnavailableError, SpaceError
 from atelier.gitlab.files import RepositoryFiles, SavedVersion
-from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class CheckService:
         courses: the courses as they are now.
         store: knows the learners' spaces.
         book: remembers attempts.
-        shelf: reads GitLab's projects.
+        repository_files: reads GitLab's projects.
         queue: takes grades to send.
         checker: compares, bounded.
     """
@@ -114,6 +114,9 @@ class CheckService:
             SpaceError: GitLab refuses.
             GitLabUnavailableError: try later.
         """
+        return await self._repository_files.patiently(lambda: self._declared(slug))
+
+    async def _declared(self, slug: str) -> tuple[Course, CourseExercises, SavedVersion]:
         course = self._courses.get(slug)
         if course is None:
             raise RefusedError(404, "exercise_course_unknown")
@@ -134,7 +137,12 @@ class CheckService:
             SpaceError: GitLab refuses.
             GitLabUnavailableError: try later.
         """
-        course, declared, version = await self.declared(slug)
+        return await self._repository_files.patiently(
+            lambda: self._place(username, slug, exercise_id)
+        )
+
+    async def _place(self, username: str, slug: str, exercise_id: str) -> Place:
+        course, declared, version = await self._declared(slug)
         exercise = declared.get(exercise_id)
         if exercise is None:
             raise RefusedError(404, "exercise_unknown")
@@ -152,8 +160,13 @@ class CheckService:
             SpaceError: GitLab refuses.
             GitLabUnavailableError: try later.
         """
+        return await self._repository_files.patiently(
+            lambda: self._check(username, slug, exercise_id)
+        )
+
+    async def _check(self, username: str, slug: str, exercise_id: str) -> Attempt:
         async with self._locks[username]:  # one at a time for each learner
-            place = await self.place(username, slug, exercise_id)
+            place = await self._place(username, slug, exercise_id)
             if place.record is None:
                 raise RefusedError(409, "exercise_no_space")
             state = place.exercise.state(datetime.now(UTC))
@@ -308,7 +321,7 @@ class CheckService:
         Raises:
             RefusedError: there is no such exercise.
         """
-        self._repository_files.look_anew()
+        self._repository_files.invalidate_cache()
         _course, declared, _version = await self.declared(slug)
         if declared.get(exercise_id) is None:
             raise RefusedError(404, "exercise_unknown")
@@ -316,6 +329,8 @@ class CheckService:
 
     async def retry(self) -> None:
         """Compare again what is asked for, some at a time, until GitLab fails."""
+        if not self._repository_files.may_be_read():
+            return
         owed = await asyncio.to_thread(self.book.rechecks)
         for start in range(0, len(owed), RECHECKS_AT_ONCE):
             batch = owed[start : start + RECHECKS_AT_ONCE]
@@ -328,7 +343,7 @@ class CheckService:
         async with self._locks[username]:  # one at a time for each learner
             attempts = await asyncio.to_thread(self.book.attempts, username, slug, exercise_id)
             try:
-                place = await self.place(username, slug, exercise_id)
+                place = await self._place(username, slug, exercise_id)
                 if attempts and place.record is not None:
                     for former in attempts:
                         version = SavedVersion(former.commit, former.committed)

@@ -8,13 +8,14 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 
 from atelier.config.models import Settings
 from atelier.desk.db.spaces import SpaceRepository
-from atelier.gitlab.client import GitLabClient
-from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError
+from atelier.gitlab.client import GIT, GitLabClient
+from atelier.gitlab.errors import GitLabUnavailableError, SpaceError
 from atelier.identity import is_username
 from atelier.limits.rate import Rate
 
@@ -27,6 +28,10 @@ RENEW_BEFORE = timedelta(hours=2)
 FRESH_AT_ONCE = 5
 FRESH_EVERY_SECONDS = 60.0
 """A server that asks for another credential gets five, then one a minute: each is GitLab's work."""
+ANSWER_WITHIN_SECONDS = 4.0
+"""Git's helper waits five: a credential that takes longer is made in the background."""
+ASK_AGAIN_SECONDS = 2.0
+"""When the helper may ask for it then."""
 ASKED_AT_ONCE = 60
 ASKED_EVERY_SECONDS = 0.5
 """How often one container may ask at all: each question is one to the hub."""
@@ -134,7 +139,7 @@ class CredentialService:
     """Hands out one credential for each server, and takes it back.
 
     Args:
-        forge: GitLab.
+        gitlab_client: GitLab.
         store: remembers what is still to be revoked when GitLab does not answer.
     """
 
@@ -143,7 +148,7 @@ class CredentialService:
         self._store = store
         self._held: dict[Key, Credential] = {}
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._tasks: set[asyncio.Task[bool]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._count = 0
         """How many servers have ended since this process began."""
         self._ends: dict[Key, int] = {}
@@ -188,13 +193,35 @@ class CredentialService:
 
         Raises:
             SpaceError: the learner has no account, the server has stopped, or GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: try later; what takes long goes on in the background.
             TooOftenError: another one was asked for too often.
         """
         key = (username, course)
-        since = self._count if since is None else since
+        moment = self._count if since is None else since
         if fresh and (seconds := self._fresh.take(key)):
             raise TooOftenError(seconds)
+        issuing = asyncio.create_task(
+            self._gitlab_client.patiently(
+                lambda: self._get(key, fresh=fresh, since=moment, token=token), GIT
+            )
+        )
+        self._tasks.add(issuing)
+        issuing.add_done_callback(self._issued)
+        await asyncio.wait([issuing], timeout=ANSWER_WITHIN_SECONDS)
+        if not issuing.done():
+            raise GitLabUnavailableError(
+                f"GitLab takes long to make a credential for {username}", ASK_AGAIN_SECONDS
+            )
+        return issuing.result()
+
+    def _issued(self, task: asyncio.Task[Credential]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("no credential: %s", error)
+
+    async def _get(self, key: Key, *, fresh: bool, since: int, token: str) -> Credential:
+        """One attempt at :meth:`get`; the lock is free between two."""
+        username, course = key
         async with self._locks[key]:
             self._stopped(key, since)
             held = self._held.get(key)
@@ -279,5 +306,5 @@ class CredentialService:
     async def retry(self) -> None:
         """Revoke what is owed, while GitLab answers."""
         for username, course in await asyncio.to_thread(self._store.owed_revocations):
-            if not self._gitlab_client.reachable() or not await self._revoke(username, course):
+            if not self._gitlab_client.may_be_asked() or not await self._revoke(username, course):
                 return

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+from atelier.gitlab.errors import GitLabUnavailableError
+
 
 class RefusedError(Exception):
     """What was asked is not done.
@@ -15,3 +19,8 @@ class RefusedError(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+
+def retry_after(error: GitLabUnavailableError) -> dict[str, str]:
+    """The header that says when to try again (RFC 9110, section 10.2.3), where that is known."""
+    return {"Retry-After": str(math.ceil(error.seconds))} if error.seconds else {}

@@ -13,7 +13,8 @@ from atelier.config.live import Courses
 from atelier.config.models import Settings
 from atelier.desk.db.spaces import Record, Request, SpaceRepository
 from atelier.gitlab.client import GitLabClient
-from atelier.gitlab.spaces import GitLabUnavailableError, Learner, Space, SpaceError
+from atelier.gitlab.errors import GitLabRateLimitedError, GitLabUnavailableError, SpaceError
+from atelier.gitlab.spaces import Learner, Space
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,11 @@ class _StopError(Exception):
 class _Failure:
     at: float
     pause: float
-    reason: str
+    answer: Answer
+
+
+WAITING_FOR_GITLAB = Answer("preparing", step="busy", reason="GitLab takes no more requests (429)")
+"""GitLab answers, and wants a pause: the space is prepared after it."""
 
 
 class Preparer:
@@ -53,7 +58,7 @@ class Preparer:
     Args:
         settings: the site's settings.
         store: what must outlive the process.
-        forge: GitLab.
+        gitlab_client: GitLab.
         courses: the courses as they are now.
     """
 
@@ -85,7 +90,7 @@ class Preparer:
         record = await asyncio.to_thread(self._store.find, *key)
         if record is not None and record.ready:
             old = time.time() - record.checked > CHECK_AFTER_SECONDS
-            if old and self._due(key, time.monotonic()) and self._gitlab_client.reachable():
+            if old and self._due(key, time.monotonic()) and self._gitlab_client.may_be_asked():
                 self._attempt(record.request)
             return _ready(record)
         if record is None or record.request != request:
@@ -94,8 +99,10 @@ class Preparer:
         if key not in self._tasks:
             if not self._gitlab_client.reachable():
                 return Answer("unavailable", reason="GitLab does not answer")
+            if self._gitlab_client.paused_for():
+                return WAITING_FOR_GITLAB
             if failure is not None and time.monotonic() < failure.at + RETRY_FIRST_SECONDS:
-                return Answer("unavailable", reason=failure.reason)
+                return failure.answer
         task = self._attempt(request)
         if wait > 0:
             await asyncio.wait([task], timeout=wait)
@@ -139,6 +146,8 @@ class Preparer:
             )
         except _StopError:
             return Answer("unavailable", reason="the desk is stopping")
+        except GitLabRateLimitedError as error:
+            return await self._failed(request, str(error), WAITING_FOR_GITLAB, error.seconds)
         except (SpaceError, GitLabUnavailableError) as error:
             return await self._failed(request, str(error))
         except Exception as error:
@@ -155,14 +164,26 @@ class Preparer:
         log.info("space user=%s course=%s ready seconds=%.1f", *key, time.monotonic() - began)
         return Answer("ready", project=space.project, url=space.url, branch=space.branch)
 
-    async def _failed(self, request: Request, reason: str) -> Answer:
+    async def _failed(
+        self, request: Request, reason: str, answer: Answer | None = None, pause: float = 0.0
+    ) -> Answer:
+        """Note a failed attempt, and when to try again.
+
+        Args:
+            request: whose.
+            reason: why, for the log.
+            answer: to whoever asks meanwhile; by default that the space is unavailable.
+            pause: seconds that GitLab asked for; else they grow with each failure.
+        """
         key = (request.username, request.course)
         former = self._failures.get(key)
-        pause = min(former.pause * 2, RETRY_LONGEST_SECONDS) if former else RETRY_FIRST_SECONDS
-        self._failures[key] = _Failure(time.monotonic(), pause, reason)
+        answer = answer or Answer("unavailable", reason=reason)
+        if not pause:
+            pause = min(former.pause * 2, RETRY_LONGEST_SECONDS) if former else RETRY_FIRST_SECONDS
+        self._failures[key] = _Failure(time.monotonic(), pause, answer)
         log.warning("space user=%s course=%s failed: %s; again in %.0f s", *key, reason, pause)
         await asyncio.to_thread(self._store.fail, request, reason)
-        return Answer("unavailable", reason=reason)
+        return answer
 
     def _prepare(self, request: Request) -> Space:
         """In a thread of the pool."""
@@ -193,7 +214,7 @@ class Preparer:
             if self._due((record.request.username, record.request.course), now)
         ]
         for number, request in enumerate(due):
-            if not self._gitlab_client.reachable():
+            if not self._gitlab_client.may_be_asked():
                 return
             task = self._attempt(request)
             if number == 0:

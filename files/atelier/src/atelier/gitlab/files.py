@@ -6,18 +6,20 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
+from typing import Any, TypeVar
 
 from gitlab import exceptions as gle
 
 from atelier.config.models import Course
 from atelier.exercises.declared import MAX_FILE_BYTES, read_exercises
 from atelier.exercises.exercises import EXERCISES_FILE, CourseExercises
-from atelier.gitlab.client import GitLabClient
-from atelier.gitlab.spaces import SpaceError
+from atelier.gitlab.calls import path_of
+from atelier.gitlab.client import PAGE, GitLabClient
+from atelier.gitlab.errors import SpaceError
+
+T = TypeVar("T")
 
 REMEMBERED_SECONDS = 15
 """A course's declaration is read again after that: a teacher's push shows within it."""
@@ -90,15 +92,26 @@ class RepositoryFiles:
     """Reads projects as the administrator does. Methods block: call them in threads.
 
     Args:
-        forge: GitLab.
+        gitlab_client: GitLab.
     """
 
-    def __init__(self, forge: GitLabClient) -> None:
-        self._forge = forge
+    def __init__(self, gitlab_client: GitLabClient) -> None:
+        self._gitlab_client = gitlab_client
         self._known: dict[str, tuple[float, Declared]] = {}
         self._lock = threading.Lock()
         self._kept = Kept()
         self._age = 0
+
+    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try something that reads files, for a learner who waits for a page.
+
+        See :meth:`GitLabClient.patiently`.
+        """
+        return await self._gitlab_client.patiently(attempt, PAGE)
+
+    def may_be_read(self) -> bool:
+        """Whether a background job may try now."""
+        return self._gitlab_client.may_be_asked()
 
     def declared(self, course: Course) -> Declared:
         """The exercises of a course, as its template's default branch has them.
@@ -130,31 +143,18 @@ class RepositoryFiles:
         Returns:
             None when there is no such project, or nothing in it.
         """
-        query = {"per_page": 1, **({"ref_name": branch} if branch else {})}
-        with self._forge.calling(f"reading {project}") as gl:
-            try:
-                found = gl.http_list(
-                    f"/projects/{quote(project, safe='')}/repository/commits", query, get_all=False
-                )
-            except gle.GitlabHttpError as error:
-                if error.response_code == 404:
-                    return None
-                raise
+        path = path_of("projects", project, "repository", "commits")
+        with self._gitlab_client.calling(f"reading {project}") as calls:
+            found = calls.find(path, per_page=1, ref_name=branch or None)
         if not found:
             return None
         return SavedVersion(str(found[0]["id"]), str(found[0]["committed_date"]))
 
     def has(self, project: str, commit: str) -> bool:
         """Whether a project still has a commit: learners may take their history, or all of it."""
-        where = f"/projects/{quote(project, safe='')}/repository/commits/{quote(commit, safe='')}"
-        with self._forge.calling(f"reading {project}") as gl:
-            try:
-                gl.http_get(where)
-            except gle.GitlabHttpError as error:
-                if error.response_code == 404:
-                    return False
-                raise
-        return True
+        path = path_of("projects", project, "repository", "commits", commit)
+        with self._gitlab_client.calling(f"reading {project}") as calls:
+            return calls.find(path) is not None
 
     def head_lately(self, project: str, branch: str | None = None) -> SavedVersion | None:
         """The same, as it was a second ago at most: for what many ask at the same time."""
@@ -164,8 +164,8 @@ class RepositoryFiles:
         )
         return found
 
-    def look_anew(self) -> None:
-        """What is asked from now on has not been looked at before."""
+    def invalidate_cache(self) -> None:
+        """Drop cached heads and declarations."""
         with self._lock:
             self._age += 1
             self._known.clear()
@@ -183,10 +183,10 @@ class RepositoryFiles:
         Returns:
             None when there is no such file.
         """
-        where = f"/projects/{quote(project, safe='')}/repository/files/{quote(path, safe='')}/raw"
-        with self._forge.calling(f"reading {path} of {project}") as gl:
+        where = path_of("projects", project, "repository", "files", path, "raw")
+        with self._gitlab_client.calling(f"reading {path} of {project}") as calls:
             try:
-                answer: Any = gl.http_get(where, {"ref": ref}, streamed=True, raw=True)
+                answer = calls.send("get", where, {"ref": ref}, streamed=True)
             except gle.GitlabHttpError as error:
                 if error.response_code == 404:
                     return None
@@ -194,6 +194,7 @@ class RepositoryFiles:
             with contextlib.closing(answer):
                 content = bytearray()
                 for chunk in answer.iter_content(64 * 1024):
+                    calls.time_left()
                     content += chunk
                     if len(content) > most:
                         return bytes(content[: most + 1])

@@ -27,6 +27,12 @@ DESK_TEXT: dict[str, tuple[str, str]] = {
         "GitLab ne répond pas ; réessayez dans une minute. Rien n’a été changé.",
         "GitLab does not answer; try again in a minute. Nothing was changed.",
     ),
+    "page_gitlab_busy": (
+        "GitLab reçoit trop de demandes en ce moment ; réessayez dans {seconds} s. Rien n’a été"
+        " changé.",
+        "GitLab is receiving too many requests at the moment; try again in {seconds} s. Nothing was"
+        " changed.",
+    ),
     "page_gitlab_refuses": (
         "GitLab a refusé ; prévenez l’équipe du cours. Rien n’a été changé.",
         "GitLab refused; tell the course team. Nothing was changed.",

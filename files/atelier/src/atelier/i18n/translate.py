@@ -275,6 +275,10 @@ _TEXT: dict[str, tuple[str, str]] = {
         "The page will open by itself; the first time, this can take a minute.",
     ),
     "step_queued": ("En attente…", "Waiting…"),
+    "step_busy": (
+        "GitLab est très demandé ; votre espace suivra dans un moment…",
+        "GitLab is very busy; your space will follow in a moment…",
+    ),
     "step_account": ("Création de votre compte GitLab…", "Creating your GitLab account…"),
     "step_fork": ("Copie des fichiers du cours…", "Copying the course’s files…"),
     "step_import": ("GitLab finit la copie…", "GitLab is finishing the copy…"),

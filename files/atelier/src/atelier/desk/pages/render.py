@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,10 +16,10 @@ from starlette.responses import HTMLResponse, Response
 from atelier.config.models import Settings
 from atelier.desk.credentials import HubUnavailableError
 from atelier.desk.entry import Entry
-from atelier.desk.errors import RefusedError
+from atelier.desk.errors import RefusedError, retry_after
 from atelier.desk.pages.sessions import Session
 from atelier.desk.pages.signin import SignIn
-from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError
+from atelier.gitlab.errors import GitLabRateLimitedError, GitLabUnavailableError, SpaceError
 from atelier.i18n.translate import Language, accepted_language, knows, language, say
 from atelier.web import DESK_TEMPLATES
 from atelier.web.headers import page_headers
@@ -119,12 +120,17 @@ class PageRenderer:
         return HTMLResponse(text, status, dict(self._headers))
 
     def message(
-        self, session: Session | None, lang: Language, status: int, key: str, link: str = ""
+        self,
+        session: Session | None,
+        lang: Language,
+        status: int,
+        key: str,
+        link: str = "",
+        **fields: object,
     ) -> Response:
-        """A page with one sentence and a way on."""
-        return self.page(
-            "message", session, lang, status=status, title="desk_trouble", text=key, link=link
-        )
+        """A page with one sentence and a way on; ``fields`` are put into the sentence."""
+        shown: dict[str, Any] = {"title": "desk_trouble", "text": key, "link": link}
+        return self.page("message", session, lang, status=status, fields=fields, **shown)
 
     def reading(self, handler: PageHandler) -> Handler:
         """A page that is looked at: whoever is not signed in is led through the hub first."""
@@ -188,6 +194,8 @@ class PageRenderer:
         known: bool = True,
     ) -> Response:
         session = None
+        headers: dict[str, str] = {}
+        fields: dict[str, object] = {}
         try:
             if known:
                 session = await self._sign_in.session(request, certain=certain)
@@ -197,9 +205,13 @@ class PageRenderer:
         except HubUnavailableError as error:
             log.warning("page %s: the hub does not answer: %s", request.url.path, error)
             status, key = 503, "hub_down"
+        except GitLabRateLimitedError as error:
+            log.warning("page %s: %s", request.url.path, error)
+            status, key, headers = 503, "page_gitlab_busy", retry_after(error)
+            fields["seconds"] = max(1, math.ceil(error.seconds))
         except GitLabUnavailableError as error:
             log.warning("page %s: %s", request.url.path, error)
-            status, key = 503, "page_gitlab_down"
+            status, key, headers = 503, "page_gitlab_down", retry_after(error)
         except SpaceError as error:
             log.warning("page %s: %s", request.url.path, error)
             status, key = 409, "page_gitlab_refuses"
@@ -208,4 +220,7 @@ class PageRenderer:
         back = f"{self._sign_in.prefix}/" if known else ""
         if request.method == "POST" and "/exercises/" in request.url.path:
             back = request.url.path  # the page that the form was on
-        return self.message(session, lang, status, key if knows(key) else "error", back)
+        key = key if knows(key) else "error"
+        answer = self.message(session, lang, status, key, back, **fields)
+        answer.headers.update(headers)
+        return answer
