@@ -55,7 +55,7 @@ def test_a_checked_answer_is_mended_and_the_course_shows_the_new_grade(
     expect(page.locator("h1")).to_have_text("A mean", timeout=60_000)
     page.locator("#check").click()
     expect(page.locator("#score")).to_be_visible()
-    assert page.locator("#score").inner_text() != "100 %"
+    assert page.locator("#score").inner_text() != "100%"
     assert page.locator("del").count() > 0
     picture(page, "check-side-by-side")
     page.get_by_role("link", name="One below the other").click()
@@ -76,7 +76,7 @@ def test_a_checked_answer_is_mended_and_the_course_shows_the_new_grade(
     by_button = opened.value
     expect(by_button.locator("h1")).to_have_text("A mean")
     by_button.locator("#check").click()
-    expect(by_button.locator("#score")).to_have_text("100 %")
+    expect(by_button.locator("#score")).to_have_text("100%")
     picture(by_button, "check-mended")
 
     def shown() -> bool:
@@ -87,7 +87,7 @@ def test_a_checked_answer_is_mended_and_the_course_shows_the_new_grade(
     picture(course.page, "course-page-grade")
 
     by_13 = course.click("exercise-13")
-    expect(by_13.locator("#score")).to_have_text("100 %", timeout=60_000)
+    expect(by_13.locator("#score")).to_have_text("100%", timeout=60_000)
 
     def shown_by_13() -> bool:
         course.page.reload()

@@ -122,8 +122,8 @@ def test_what_cannot_be_made_is_said_and_not_made(gitlab: GitLabBeside, visitor:
     for fields, said in (
         ({"label": "", "days": 30}, "a name of 1 to 60"),
         ({"label": "x" * 61, "days": 30}, "a name of 1 to 60"),
-        ({"label": "other", "days": 365}, "one of the lives"),
-        ({"label": "other", "days": "9" * 40}, "one of the lives"),
+        ({"label": "other", "days": 365}, "one of the lifetimes"),
+        ({"label": "other", "days": "9" * 40}, "one of the lifetimes"),
         ({"label": "my laptop", "days": 30}, "already has that name"),
     ):
         answer = send(visitor, "tokens", **fields)

@@ -67,7 +67,7 @@ def test_a_tab_beside_the_frame_says_how_to_be_signed_in_there(
         tab = context.new_page()
         tab.goto(fork)
         expect(
-            tab.get_by_text("Open the GitLab space by its link in the course page")
+            tab.get_by_text("Open the GitLab space in a new tab, by its link in the course page")
         ).to_be_visible()
         with context.expect_page() as opening:
             page.click("#tab")

@@ -117,7 +117,7 @@ def test_a_course_that_is_closed_to_a_platform_stops_its_server_alone(
         inventory.write_course("demo", consumers=["moodle"])
         page = ada.get("/hub/atelier/go?course=demo&target=gitlab")
         assert page.status_code == 403
-        assert "n’existe plus" in page.text or "is gone" in page.text
+        assert "n’existe plus" in page.text or "no longer exists" in page.text
         started = ada.browser.post(
             f"{ada.hub_url}/hub/api/users/{ada.username}/servers/demo",
             headers={"X-XSRFToken": ada.xsrf()},

@@ -79,7 +79,7 @@ def test_a_chosen_file_becomes_a_link_that_opens_it(campus: Platform13, teacher:
     page = teacher.choose()
     assert page.status_code == 200
     form = Form(page.text)
-    assert "Exercice : Calculer π" in page.text
+    assert "Exercice\u00a0: Calculer π" in page.text
     assert form.options == [
         "demo/",
         "demo#pi",

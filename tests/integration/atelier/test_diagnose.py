@@ -49,7 +49,7 @@ def test_a_team_sees_what_its_platform_sent_and_is_not_signed_in(
         f"{site.hub_url}/hub/lti/diagnose",
         "inside.example:8000",
         "gopher",
-        "Un relais devant le site change l’adresse",
+        "Un proxy devant le site change l’adresse",
     ):
         assert said in page.text, said
     assert site.consumer_secret not in page.text

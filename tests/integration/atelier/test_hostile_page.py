@@ -227,7 +227,7 @@ def test_a_browser_whose_jar_was_filled_is_well_after_a_reload(
         assert refused is not None
         assert refused.status == 431
         tab.reload()
-        shown = "The way in is your course page" if near else f'"{place.victim}"'
+        shown = "Start from your course page" if near else f'"{place.victim}"'
         expect(tab.get_by_text(shown).first).to_be_visible()
 
 

@@ -217,7 +217,7 @@ def test_a_link_that_leads_nowhere_tells_learner_and_author(
 
 
 def test_the_launch_address_opened_by_hand_is_a_friendly_page(site: Site) -> None:
-    for header, title in (("fr", "L’entrée est dans votre cours"), ("de, en", "The way in is")):
+    for header, title in (("fr", "Passez par la page de votre cours"), ("de, en", "Start from")):
         page = httpx.get(
             f"{site.hub_url}/hub/lti/launch",
             headers={"Accept-Language": header},

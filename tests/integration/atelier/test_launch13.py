@@ -186,4 +186,4 @@ def test_somebody_who_types_the_addresses_gets_a_friendly_page(visitor: Visitor)
     for address in ("/hub/lti13/login", "/hub/lti13/launch"):
         page = visitor.get(address)
         assert page.status_code == 200
-        assert "The way in is your course page" in page.text
+        assert "Start from your course page" in page.text

@@ -1,9 +1,8 @@
-"""Which layer may import which; both languages say everything; small rules of the server."""
+"""Which layer may import which; small rules of the server."""
 
 from __future__ import annotations
 
 import ast
-import re
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from atelier.config.models import Settings
 from atelier.desk.logs import scrub
 from atelier.gitlab.client import expiry
 from atelier.hub.engines.base import extra_hosts, git_environment
-from atelier.i18n.translate import accepted_language, both, knows, language
 
 SOURCE = Path(str(atelier.__file__)).parent
 # From the top down: a package imports only from those below it, hub and desk not from each other.
@@ -40,43 +38,6 @@ def test_a_package_imports_only_from_layers_below(path: Path) -> None:
             other = str(node.module).split(".")[1]
             assert other == package or LEVEL[other] > LEVEL[package], f"{path.name} imports {other}"
     assert len(path.read_text().splitlines()) <= 400
-
-
-def test_every_sentence_that_code_or_pages_name_exists() -> None:
-    named: set[str] = set()
-    steps: set[str] = set()
-    for path in [*SOURCE.rglob("*.html"), *SOURCE.rglob("*.py")]:
-        text = path.read_text()
-        named |= set(re.findall(r"""say\(\s*"([a-z_]+)"[,)]""", text))
-        named |= set(re.findall(r"""TargetError\(\s*"([a-z_]+)",""", text))
-        named |= set(re.findall(r"""LaunchError\(\s*"([a-z_]+)",""", text))
-        named |= set(re.findall(r"""(?:SpawnError|_problem)\(\s*"([a-z_]+)",""", text))
-        named |= set(re.findall(r"""RefusedError\(\d+, "([a-z]+_[a-z_]+)"\)""", text))
-        named |= set(re.findall(r"""_step = "([a-z_]+)\"""", text))
-        steps |= set(re.findall(r"""\b(?:on_)?step\("([a-z]+)"\)""", text))
-    assert len(named) > 20
-    assert len(steps) > 2
-    named -= {"en", "fr"}  # a language, where a sentence is known already
-    named |= {f"step_{step}" for step in steps} | {"step_queued"}
-    assert {key for key in named if not knows(key)} == set()
-    for key in named:
-        french, english = both(key)
-        assert french != english or key in ("site", "contact")
-        assert set(re.findall(r"{(\w+)}", french)) == set(re.findall(r"{(\w+)}", english))
-
-
-@pytest.mark.parametrize(
-    ("locale", "lang"),
-    [("fr", "fr"), ("fr-CA", "fr"), ("FR_fr", "fr"), ("en-GB", "en"), ("de", "en"), (None, "en")],
-)
-def test_language_of_a_locale(locale: str | None, lang: str) -> None:
-    assert language(locale) == lang
-
-
-def test_language_of_a_browser() -> None:
-    assert accepted_language("de, fr;q=0.8, en;q=0.5") == "fr"
-    assert accepted_language("en-US,en;q=0.9,fr;q=0.8") == "en"
-    assert accepted_language(None) == "en"
 
 
 def test_a_token_lives_a_whole_day_at_least() -> None:

@@ -73,7 +73,7 @@ def test_a_bad_course_fails_with_one_line_each(
         ("expected/rapport.md", b"# Rapport\n\n\xc3\x80 vous.\n", "nothing to do"),
         ("expected/rapport.md", b"\0", "`rapport.md` cannot be read"),
         ("course/rapport.md", b"\0", "template’s file `rapport.md` cannot be read"),
-        ("expected/rapport.md", b"---\ntitle: T\n---\n", "whatever is handed in would score 1"),
+        ("expected/rapport.md", b"---\ntitle: T\n---\n", "anything handed in would score 1"),
     ],
 )
 def test_the_files_are_looked_at(

@@ -176,8 +176,8 @@ def test_a_mistake_is_told_with_its_line_and_the_fix(
 
 def test_french_teachers_read_french() -> None:
     assert said(LEAST.replace("report", "Rapport 1"), "fr") == [
-        "atelier.yml:3: exercises[1].id: « Rapport 1 » : 1 à 63 lettres minuscules sans accent,"
-        " chiffres ou tirets, comme « pi-2 »"
+        "atelier.yml:3: exercises[1].id: «\u00a0Rapport 1\u00a0»\u00a0: 1 à 63 lettres minuscules"
+        " sans accent, chiffres ou tirets, comme «\u00a0pi-2\u00a0»"
     ]
 
 

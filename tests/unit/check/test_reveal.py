@@ -105,5 +105,5 @@ def test_everything_said_has_words_in_both_languages(full: Comparison, level: st
 def test_kinds_are_said_in_the_readers_language() -> None:
     found = compare(b"a\n", b"a\n", Rule("md", kinds=("code", "heading", "prose")))
     said = [say(message, "fr") for message in found["rule"]]
-    assert "Seuls comptent : code, titre, texte." in said
+    assert "Seuls comptent\u00a0: code, titre, texte." in said
     assert text.knows("check_kind_row")

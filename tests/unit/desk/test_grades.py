@@ -166,11 +166,10 @@ def test_what_is_no_formula_stays_as_it_is() -> None:
     assert harmless(0.5) == "0.5"
 
 
-@pytest.mark.parametrize(
-    ("score", "shown"), [(0, "0 %"), (0.996, "99 %"), (1.0, "100 %"), (0.5, "50 %")]
-)
+@pytest.mark.parametrize(("score", "shown"), [(0, "0"), (0.996, "99"), (1.0, "100"), (0.5, "50")])
 def test_only_everything_is_a_hundred(score: float, shown: str) -> None:
-    assert percent(score) == shown
+    assert percent(score, "en") == f"{shown}%"
+    assert percent(score, "fr") == f"{shown}\u00a0%"
 
 
 AGS = {

@@ -18,7 +18,7 @@ from atelier.exercises.model import Comparison, ExpectedError, Limits, Message, 
 from atelier.exercises.reveal import reveal
 from atelier.exercises.words import say
 from atelier.i18n import translate as text
-from atelier.i18n.translate import Language
+from atelier.i18n.translate import LANGUAGES, Language
 
 
 class Folder:
@@ -141,14 +141,14 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument("--git", type=Path, metavar="REPOSITORY", help="a commit of it instead")
     check.add_argument("--revision", default="HEAD", help="with --git; by default HEAD")
     check.add_argument("--expected", type=Path, metavar="FOLDER", help="the expected answers")
-    check.add_argument("--lang", choices=("fr", "en"), help="by default the environment's")
+    check.add_argument("--lang", choices=LANGUAGES, help="by default the environment's")
     attempt = commands.add_parser("try", help="compare an answer as learners' are")
     attempt.add_argument("folder", type=Path)
     attempt.add_argument("exercise", help="its id")
     attempt.add_argument("answer", type=Path)
     attempt.add_argument("--expected", type=Path, metavar="FOLDER", required=True)
     attempt.add_argument("--show", choices=("verdict", "hints", "full"), default="full")
-    attempt.add_argument("--lang", choices=("fr", "en"), help="by default the environment's")
+    attempt.add_argument("--lang", choices=LANGUAGES, help="by default the environment's")
     return top
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from atelier.homes.usage import Usage
 from atelier.i18n.translate import Language, say
 
-UNITS = {"fr": ("o", "Ko", "Mo", "Go", "To"), "en": ("bytes", "KB", "MB", "GB", "TB")}
-
 
 def size_in_words(size: int, lang: Language) -> str:
     """A size for people, such as ``1.0 GB``: two digits before they are many."""
+    units = say("size_units", lang).split()
     value, unit = float(size), 0
-    while value >= 1024 and unit < len(UNITS[lang]) - 1:
+    while value >= 1024 and unit < len(units) - 1:
         value, unit = value / 1024, unit + 1
     digits = f"{value:.0f}" if unit == 0 or value >= 100 else f"{value:.1f}"
-    return f"{digits.replace('.', ',') if lang == 'fr' else digits}\u00a0{UNITS[lang][unit]}"
+    return f"{digits.replace('.', say('decimal_separator', lang))}\u00a0{units[unit]}"
 
 
 def full_sentence(usage: Usage | None, lang: Language) -> str:
@@ -26,8 +25,9 @@ def full_sentence(usage: Usage | None, lang: Language) -> str:
         said = say("space_full", lang, **{k: size_in_words(v, lang) for k, v in sizes.items()})
     else:
         said = say("space_full_of_files", lang, most=usage.most_files)
-    between = "\u00a0; " if lang == "fr" else "; "
-    largest = between.join(f"{path} ({size_in_words(size, lang)})" for path, size in usage.largest)
+    largest = say("separator", lang).join(
+        f"{path} ({size_in_words(size, lang)})" for path, size in usage.largest
+    )
     if largest:
         said = f"{said} {say('space_largest', lang, files=largest)}"
     return said

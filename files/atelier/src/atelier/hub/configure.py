@@ -23,7 +23,7 @@ from atelier.hub.named_servers import only_courses
 from atelier.hub.origins import origin_settings
 from atelier.hub.sqlite_wal import use_write_ahead_log
 from atelier.hub.web.pages import error_reference
-from atelier.i18n.translate import say
+from atelier.i18n.translate import DEFAULT, LANGUAGES, say
 from atelier.learner import learner_of
 from atelier.limits.logs import logging_config
 from atelier.limits.requests import bound_hub
@@ -171,7 +171,13 @@ def configure(c: Any) -> None:
     c.JupyterHub.template_paths = [str(HUB_TEMPLATES), str(STATIC)]
     c.JupyterHub.template_vars = {
         # in a namespace: JupyterHub would call plain functions itself, with the user
-        "atelier": SimpleNamespace(say=say, learner_of=learner_of, error_reference=error_reference),
+        "atelier": SimpleNamespace(
+            say=say,
+            languages=LANGUAGES,
+            default_language=DEFAULT,
+            learner_of=learner_of,
+            error_reference=error_reference,
+        ),
         "contact": settings.site.contact_email,
     }
     c.JupyterHub.tornado_settings = {"headers": page_headers(settings.site)}

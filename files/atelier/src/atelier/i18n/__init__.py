@@ -1,1 +1,1 @@
-"""Sentences for learners and teachers, in French and English."""
+"""Sentences for learners and teachers: one gettext catalogue a language, in ``catalogues``."""

@@ -16,7 +16,7 @@ from atelier.desk.access import AccessService
 from atelier.desk.db.spaces import SpaceRepository
 from atelier.desk.pages.render import Form, PageRenderer
 from atelier.desk.pages.sessions import Session
-from atelier.i18n.translate import Language
+from atelier.i18n.translate import Language, in_language
 
 WITHOUT_LMS = "/users/sign_in?auto_sign_in=false"
 FORGOTTEN = "/users/password/new"
@@ -75,7 +75,7 @@ class AccessPages:
             host = f"{gitlab.scheme}://{quote(username)}@{gitlab.netloc}{gitlab.path}"
             found.append(
                 Clone(
-                    getattr(course.title, lang),
+                    in_language(course.title, lang),
                     f"{self._settings.site.gitlab_url}/{quote(record.project)}",
                     f"git clone {host}/{quote(record.project)}.git",
                 )

@@ -20,11 +20,12 @@ from atelier.desk.pages.render import Form, PageRenderer
 from atelier.desk.pages.sessions import Session
 from atelier.exercises.exercises import Exercise
 from atelier.exercises.reveal import reveal, verdict
+from atelier.i18n.translate import Language, in_language, say
 
 
-def percent(score: float) -> str:
+def percent(score: float, lang: Language) -> str:
     """A score as people read it: never 100 for less than everything."""
-    return f"{min(int(score * 100 + 0.5), 99 if score < 1 else 100)} %"
+    return say("percent", lang, number=min(int(score * 100 + 0.5), 99 if score < 1 else 100))
 
 
 def moment(at: datetime) -> str:
@@ -78,17 +79,17 @@ class ExercisePages:
             self._service.book.standings, slug, username=session.username
         )
         done = {standing.exercise: standing for standing in standings}
-        now = datetime.now(UTC)
+        now, lang = datetime.now(UTC), session.language
         rows = [
             {
-                "title": getattr(exercise.title, session.language),
+                "title": in_language(exercise.title, session.language),
                 "link": self.address(slug, exercise.id),
                 "file": exercise.file,
                 "state": exercise.state(now),
                 "opens": moment(exercise.opens) if exercise.opens else "",
                 "closes": moment(exercise.closes) if exercise.closes else "",
-                "best": percent(done[exercise.id].best) if exercise.id in done else "",
-                "last": percent(done[exercise.id].last.score) if exercise.id in done else "",
+                "best": percent(done[exercise.id].best, lang) if exercise.id in done else "",
+                "last": percent(done[exercise.id].last.score, lang) if exercise.id in done else "",
                 "made": done[exercise.id].attempts if exercise.id in done else 0,
                 "limit": exercise.attempts,
             }
@@ -107,7 +108,7 @@ class ExercisePages:
             course=self._course(course, session),
             rows=rows,
             best=best,
-            total=percent(total) if total is not None else "",
+            total=percent(total, lang) if total is not None else "",
             answers=f"{self._renderer.prefix}/courses/{quote(slug)}/answers" if staff else "",
         )
 
@@ -116,7 +117,7 @@ class ExercisePages:
 
     def _course(self, course: Course, session: Session) -> dict[str, str]:
         return {
-            "title": getattr(course.title, session.language),
+            "title": in_language(course.title, session.language),
             "link": self.address(course.slug),
         }
 
@@ -143,7 +144,7 @@ class ExercisePages:
             session.language,
             title="exercise_title",
             course=self._course(place.course, session),
-            exercise=getattr(exercise.title, session.language),
+            exercise=in_language(exercise.title, session.language),
             here=self.address(slug, wanted),
             learner=learner if query else "",
             learner_name=(await self._name(slug, learner)) if query else "",
@@ -190,9 +191,9 @@ class ExercisePages:
             return None
         shown = "full" if staff else exercise.shows(now)
         comparison = reveal(attempt.comparison, shown)  # type: ignore[arg-type]
-        hint = getattr(exercise.hint, session.language) if exercise.hint else ""
+        hint = in_language(exercise.hint, session.language) if exercise.hint else ""
         return {
-            "score": percent(attempt.score),
+            "score": percent(attempt.score, session.language),
             "verdict": verdict(attempt.score, exercise.pass_mark),
             "commit": attempt.commit,
             "committed": moment(datetime.fromisoformat(attempt.committed).astimezone(UTC)),

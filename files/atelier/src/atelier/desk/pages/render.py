@@ -20,7 +20,14 @@ from atelier.desk.errors import RefusedError, retry_after
 from atelier.desk.pages.sessions import Session
 from atelier.desk.pages.signin import SignIn
 from atelier.gitlab.errors import GitLabRateLimitedError, GitLabUnavailableError, SpaceError
-from atelier.i18n.translate import Language, accepted_language, knows, language, say
+from atelier.i18n.translate import (
+    LANGUAGES,
+    Language,
+    accepted_language,
+    knows,
+    language,
+    say,
+)
 from atelier.web import DESK_TEMPLATES
 from atelier.web.headers import page_headers
 
@@ -110,7 +117,9 @@ class PageRenderer:
         prefix = self._sign_in.prefix
         text = self._environment.get_template(f"{name}.html").render(
             lang=lang,
+            languages=LANGUAGES,
             say=lambda key, **fields: say(key, lang, **fields),
+            say_in=lambda other, key: say(key, other),
             desk=prefix,
             home=f"{prefix.removesuffix('/services/desk')}/hub/home",
             contact=self._site.contact_email,

@@ -21,6 +21,7 @@ from atelier.desk.pages.exercises import moment, percent
 from atelier.desk.pages.render import Form, PageRenderer
 from atelier.desk.pages.sessions import Session
 from atelier.exercises.exercises import CourseExercises
+from atelier.i18n.translate import in_language
 
 ROWS_SHOWN = 500
 """On a page; the CSV file has all."""
@@ -112,19 +113,20 @@ class TeacherPages:
         rows = await asyncio.to_thread(self._rows, course, exercise)
         left = await asyncio.to_thread(self._service.book.rechecks, course.slug)
         here = f"{self._renderer.prefix}/courses/{quote(course.slug)}"
+        lang = session.language
         for row in rows:
             query = urlencode({"learner": row["username"]})
             row["link"] = f"{here}/exercises/{quote(row['exercise'])}?{query}"
-            row["best"], row["last"] = percent(row["best"]), percent(row["last"])
+            row["best"], row["last"] = (percent(row[one], lang) for one in ("best", "last"))
         failed = [row for row in rows if row["state"] == "failed"]
         return self._renderer.page(
             "answers",
             session,
             session.language,
             title="answers_title",
-            course=getattr(course.title, session.language),
+            course=in_language(course.title, session.language),
             exercises=[
-                (one.id, getattr(one.title, session.language)) for one in declared.exercises
+                (one.id, in_language(one.title, session.language)) for one in declared.exercises
             ],
             chosen=exercise if declared.get(exercise) is not None else "",
             rows=rows[:ROWS_SHOWN],

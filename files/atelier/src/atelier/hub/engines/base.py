@@ -15,14 +15,13 @@ from atelier.config.models import Course, Settings
 from atelier.homes.container import HOME
 from atelier.hub.context import hub_context
 from atelier.hub.origins import server_arguments, server_origin
-from atelier.i18n.translate import Language, say
+from atelier.i18n.translate import DEFAULT, Language, say
 from atelier.identity import is_username
 from atelier.learner import LearnerInfo, learner_of
 from atelier.messages import service_prefix
 
 TEMPLATE_MOUNT = "/srv/atelier/template.git"
 _TOLD_OF_SPACE = {"ready": "ready", "preparing": "preparing", "unavailable": "later"}
-_LOCALES: dict[Language, str] = {"fr": "fr_FR.UTF-8", "en": "en_US.UTF-8"}
 
 
 class SpawnError(Exception):
@@ -97,7 +96,7 @@ def container_environment(
         "ATELIER_LEARNER_EMAIL": learner.email,
         "ATELIER_TOOLBAR_OUTPUTS": course.outputs,
         "ATELIER_TOOLBAR_MAX_FILE_MB": str(course.max_file_mb),
-        "LANG": _LOCALES[learner.language],
+        "LANG": say("locale", learner.language),
     }
 
 
@@ -137,7 +136,7 @@ class CourseMixin:
     @property
     def lang(self) -> Language:
         """Language of the messages."""
-        return self.learner.language if self.learner else "en"
+        return self.learner.language if self.learner else DEFAULT
 
     @property
     def seat(self) -> str:

@@ -20,7 +20,7 @@ from atelier.courses.destinations import (
 from atelier.hub.context import hub_context
 from atelier.hub.web.launch11 import LaunchHTTPError
 from atelier.hub.web.lti13_base import Lti13Handler
-from atelier.i18n.translate import Language
+from atelier.i18n.translate import Language, in_language, language
 from atelier.lti import deep_linking13 as deep_linking
 from atelier.lti.launch11 import LaunchError, read_form, single
 from atelier.lti.launch13 import Message, browser_digest
@@ -95,7 +95,7 @@ async def show_choice(handler: Lti13Handler, message: Message) -> None:
         # In a thread: the file may be large, and is read again after each publication.
         published = await asyncio.to_thread(context.published.get, slug)
         listed.append(
-            {"slug": slug, "title": getattr(course.title, lang), **shown(published, lang)}
+            {"slug": slug, "title": in_language(course.title, lang), **shown(published, lang)}
         )
     handler.finish(
         await handler.render_template(
@@ -123,7 +123,7 @@ class ChosenHandler(Lti13Handler):
     async def _return(self, form: dict[str, str]) -> None:
         context = hub_context()
         now = time.time()
-        self.language_told = "fr" if form.get("lang") == "fr" else "en"
+        self.language_told = language(form.get("lang"))
         request, registration = deep_linking.unseal(
             form.get("request", ""), context.registrations.get(), self.sealer, now
         )
@@ -134,7 +134,7 @@ class ChosenHandler(Lti13Handler):
         if "cancel" not in form:
             courses = context.courses.all()
             place = place_chosen(form, registration, courses)
-            course = getattr(courses[place.course].title, self.language_told)
+            course = in_language(courses[place.course].title, self.language_told)
             title = form.get("title", "").strip() or place.path or place.exercise or course
             link = link_to(place, title)
         claims = deep_linking.answer(request, link, context.settings.site.hub_url, now)

@@ -25,7 +25,7 @@ from atelier.hub.launch_state import hand_over, place_of
 from atelier.hub.origins import server_origin
 from atelier.hub.web.logout import SIGNED_OUT
 from atelier.hub.web.pages import refusal_reference, request_language
-from atelier.i18n.translate import Language, say
+from atelier.i18n.translate import Language, in_language, say
 from atelier.learner import AuthState, LearnerInfo, learner_of
 
 SPACE_WAIT_SECONDS = 2.0
@@ -265,7 +265,7 @@ class HomeHandler(BaseHandler):  # type: ignore[misc]
             spawner = user.spawners.get(slug)
             rows.append(
                 {
-                    "title": getattr(known[slug].title, lang),
+                    "title": in_language(known[slug].title, lang),
                     "running": spawner is not None and spawner.ready,
                     "full": full_sentence(usage, lang),
                     "notebook": f"{self.base_url}hub/atelier/go?course={slug}",
