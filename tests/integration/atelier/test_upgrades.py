@@ -10,10 +10,10 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from atelier.hub.migrate import migrate, revision_of
-from integration.atelier.postgres import Postgres, postgres
 from jupyterhub import orm
 from jupyterhub.dbutil import write_alembic_ini
 from kit.desk_database import SCHEMAS, restore
+from kit.postgres import Postgres, postgres
 from kit.site import Site
 from sqlalchemy import make_url
 
