@@ -32,7 +32,8 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.etc = folder / "etc"
-        (self.etc / "courses.d").mkdir(parents=True)
+        for name in ("courses.d", "sources.d"):
+            (self.etc / name).mkdir(parents=True)
         self._tasks = []
         for name in ("consumers", "registrations"):
             text = (ROLE / f"tasks/{name}.yml").read_text()
@@ -83,7 +84,9 @@ class Server:
 
     def courses(self) -> set[str]:
         """Slugs of the courses on the hub."""
-        return {path.stem for path in (self.etc / "courses.d").glob("*.yml")}
+        found = {path.stem for path in (self.etc / "courses.d").glob("*.yml")}
+        assert found == {path.stem for path in (self.etc / "sources.d").glob("*.yml")}
+        return found
 
 
 @pytest.fixture
@@ -102,7 +105,8 @@ def test_an_entry_that_was_deleted_from_the_inventory_is_gone_from_the_server(
         atelier_courses=[{"slug": "rr1"}, {"slug": "rr2"}],
     )
     for slug in ("rr1", "rr2"):
-        (server.etc / f"courses.d/{slug}.yml").write_text("{}")
+        for name in ("courses.d", "sources.d"):
+            (server.etc / f"{name}/{slug}.yml").write_text("{}")
     assert server.keys() == {"fun", "leaked", "fun-13", "old"}
     server.run(
         atelier_consumers=CONSUMERS,

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from atelier.courses import declaration
-from atelier.courses.git import GitError
-from atelier.courses.publish import _explained
-from atelier.i18n.translate import say
-from unit.atelier.pipeline_site import DECLARED, Course, Projects, git, write_source
-from unit.modules.gitlab_double import serve
+from kit.course_source import DECLARED, Course, course_site, git
 
 WRONG = DECLARED.replace("id: report", "id: Report")
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Iterator[Course]:
-    gitlab = Projects(tmp_path / "gitlab")
-    server = serve(gitlab)
-    made = Course(tmp_path, gitlab)
-    write_source(tmp_path)
-    made.write_settings()
-    yield made
-    server.shutdown()
-    server.server_close()
+    with course_site(tmp_path) as made:
+        yield made
 
 
 def answer(course: Course, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
@@ -95,26 +82,6 @@ def test_a_refused_declaration_leaves_everything_as_it_was(
     assert course.run() == 0
     assert course.live()[:3] == (mended, mended, mended)
     assert course.status()["refused"] is None
-
-
-def test_each_step_does_its_part_alone(course: Course) -> None:
-    course.run()
-    before = course.live()
-    made = course.commit("more.md", "more\n")
-    assert course.run("pull") == 0
-    assert course.run("check") == 0
-    assert course.live() == before
-    assert course.status()["checked"]["commit"] == made
-    assert course.run("publish") == 0
-    assert course.live()[0] == made
-
-
-def test_nothing_is_published_before_something_was_fetched(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert course.run("publish") == 1
-    assert "run `atelier-course pull rr1` first" in capsys.readouterr().err
-    assert not course.mirror.exists()
 
 
 def test_the_line_of_a_missing_file_is_told(
@@ -342,231 +309,6 @@ def test_a_site_of_the_version_before_gets_its_list(course: Course) -> None:
         subprocess.run(["rm", "-rf", str(path)], check=True)
     assert course.run() == 0
     assert course.live() == before
-
-
-def test_a_password_in_an_address_is_refused_without_repeating_it(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    address = "https://me:hunter2@git.example.org/x.git"
-    course.write_settings(template={"repository": address})
-    assert course.run() == 1
-    assert "leave it out" in capsys.readouterr().err
-    assert "hunter2" not in (course.state / "pipeline/rr1.json").read_text()
-
-
-def test_two_runs_at_once_wait_for_each_other(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    course.run()
-    with (course.state / "pipeline/rr1.lock").open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        assert course.run("update", "--wait", "0") == 1
-        assert "is still at work" in capsys.readouterr().err
-        made = course.commit("more.md", "more\n")
-        done: list[int] = []
-        both = [threading.Thread(target=lambda: done.append(course.run())) for _ in range(2)]
-        for one in both:
-            one.start()
-        assert done == []
-    for one in both:
-        one.join()
-    assert done == [0, 0]
-    assert course.live()[:3] == (made, made, made)
-
-
-def test_the_lock_lasts_until_git_has_ended(course: Course, tmp_path: Path) -> None:
-    """A run that was killed may leave git at work."""
-    course.run()
-    started, go = tmp_path / "started", tmp_path / "go"
-    os.mkfifo(started)
-    os.mkfifo(go)
-    helper = tmp_path / "bin/git-remote-slow"
-    helper.parent.mkdir()
-    helper.write_text(f"#!/bin/sh\necho > {started}\nread line < {go}\n")
-    helper.chmod(0o755)
-    course.write_settings(template={"repository": "slow::x"})
-
-    def slow() -> None:
-        os.environ["PATH"] = f"{helper.parent}:{os.environ['PATH']}"
-        course.run()
-
-    pid = forked(slow)
-    started.read_text()
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    course.write_settings()
-    assert course.run("update", "--wait", "0") == 1
-    go.write_text("\n")
-    assert course.run("update", "--wait", "60") == 0
-
-
-def forked(work: Callable[[], object]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        work()
-        os._exit(0)
-    finally:
-        os._exit(1)
-
-
-def killed_at(course: Course, moment: int) -> bool:
-    """Run in a process that is killed before its n-th git or change of a file's name."""
-
-    def work() -> None:
-        left = moment
-
-        def counted(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*given: Any, **named: Any) -> Any:
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return real(*given, **named)
-
-            return call
-
-        subprocess.run = counted(subprocess.run)
-        for name in ("rename", "replace", "chmod"):
-            setattr(Path, name, counted(getattr(Path, name)))
-        os.fsync = counted(os.fsync)
-        os._exit(course.run())
-
-    pid = forked(work)
-    _, status = os.waitpid(pid, 0)
-    if os.WIFSIGNALED(status):
-        return True
-    assert os.waitstatus_to_exitcode(status) == 0
-    return False
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("first", [True, False], ids=["first run", "later run"])
-def test_a_run_killed_anywhere_leaves_old_or_new(course: Course, first: bool) -> None:
-    moment = 0
-    if not first:
-        course.run()
-    while True:
-        old = None if first else course.head(course.mirror)
-        new = course.commit("more.md", f"{moment}\n")
-        killed = killed_at(course, moment)
-        if course.mirror.exists():
-            assert course.head(course.mirror) in (old, new)
-            git("fsck", "--strict", cwd=course.mirror)
-        else:
-            assert first
-        if course.declaration.exists():
-            written = json.loads(course.declaration.read_text())
-            assert written["commit"] in (old, new)
-        if not killed:
-            break
-        assert course.run() == 0
-        assert course.live()[:3] == (new, new, new)
-        left = [path.name for path in course.declaration.parent.iterdir()]
-        assert sorted(left) == ["rr1.git", "rr1.json"]
-        if first:
-            for path in (course.state, course.gitlab.folder):
-                subprocess.run(["rm", "-rf", str(path)], check=True)
-            course.gitlab.objects = {"groups": {}, "projects": {}}
-        moment += 1
-    assert moment > 20
-
-
-def test_a_lock_that_a_killed_git_left_is_no_obstacle(course: Course) -> None:
-    course.run()
-    made = course.commit("more.md", "more\n")
-    for repository in (course.mirror, course.state / "pipeline/rr1.git"):
-        (repository / "refs/heads/main.lock").touch()
-        (repository / "packed-refs.lock").touch()
-    assert course.run() == 0
-    assert course.head(course.mirror) == made
-
-
-def test_the_status_is_told_in_words_and_as_json(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert say("publish_live_none", "fr") == "Rien n’est encore publié."
-    course.run()
-    live = course.head(course.mirror)
-    refused = course.commit("atelier.yml", WRONG)
-    course.run()
-    capsys.readouterr()
-    for lang, words in (("fr", "minuscules"), ("en", "lower-case")):
-        where = ["--state", str(course.state), "--lang", lang]
-        assert run_status(where) == 0
-        said = capsys.readouterr().out
-        assert live[:12] in said
-        assert refused[:12] in said
-        assert "atelier.yml:3: exercises[1].id" in said
-        assert words in said
-    assert run_status(["--state", str(course.state), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["refused"]["commit"] == refused
-
-
-def run_status(more: list[str]) -> int:
-    from atelier.cli.course import main
-
-    return main(["status", "rr1", *more])
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (None, "role course writes it"),
-        ("slug: [", "rr1.yml"),
-        ("slug: rr1\n", "template"),
-        ("slug: rr1\ntemplate: {}\ngitlab: {}\n", "needs one of repository and directory"),
-    ],
-)
-def test_settings_that_cannot_be_used_are_told(
-    course: Course, capsys: pytest.CaptureFixture[str], content: str | None, words: str
-) -> None:
-    if content is None:
-        course.settings.unlink()
-    else:
-        course.settings.write_text(content)
-    assert course.run() == 1
-    assert words in capsys.readouterr().err
-    assert not course.mirror.exists()
-
-
-def test_another_courses_settings_are_refused(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    course.write_settings(slug="rr2")
-    assert course.run() == 1
-    assert "is the file of the course rr2, not of rr1" in capsys.readouterr().err
-
-
-def test_what_git_says_is_the_same_in_both_places(course: Course) -> None:
-    from atelier.courses import source
-    from atelier.courses.git import Repository, check_address
-
-    with pytest.raises(GitError) as raised:
-        check_address("https://me:x@git.example.org/x")
-    said = _explained(raised.value)
-    assert say(said["key"], "en", **said["fields"]) == str(raised.value)
-    with pytest.raises(GitError) as raised:
-        source.branch_tip(Repository(course.source / ".git"), str(course.source), "nope")
-    said = _explained(raised.value)
-    assert say(said["key"], "en", **said["fields"]) == str(raised.value)
-
-
-def test_the_proxies_are_for_the_source_alone(
-    course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    seen = tmp_path / "seen"
-    helper = tmp_path / "bin/git-remote-elsewhere"
-    helper.parent.mkdir()
-    helper.write_text(f"#!/bin/sh\necho proxy=$https_proxy > {seen}\n")
-    helper.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{helper.parent}:{os.environ['PATH']}")
-    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    course.write_settings(template={"repository": "elsewhere::x"})
-    assert course.run() == 1
-    assert seen.read_text() == "proxy=http://proxy.example:3128\n"
-    assert "https_proxy" not in os.environ
 
 
 def test_the_declaration_is_read_as_it_was_written(course: Course) -> None:

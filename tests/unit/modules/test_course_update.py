@@ -9,21 +9,15 @@ from typing import Any
 
 import pytest
 import yaml
+from kit.course_source import DECLARED, Course, course_site
+from kit.gitlab_double import TOKEN
 from kit.modules import Ran, run
-from unit.atelier.pipeline_site import DECLARED, Course, Projects, write_source
-from unit.modules.gitlab_double import TOKEN, serve
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Iterator[Course]:
-    gitlab = Projects(tmp_path / "gitlab")
-    server = serve(gitlab)
-    made = Course(tmp_path, gitlab)
-    write_source(tmp_path)
-    made.write_settings()
-    yield made
-    server.shutdown()
-    server.server_close()
+    with course_site(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import (
     spaces,
 )
 from ansible_collections.mooc.atelier.plugins.modules import gitlab_instance_info, gitlab_settings
+from kit.gitlab_double import TOKEN, Double, serve
 from kit.modules import Ran, run
-from unit.modules.gitlab_double import TOKEN, Double, serve
 
 SETTINGS = {
     "signup_enabled": True,

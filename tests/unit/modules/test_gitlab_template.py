@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.gitlab_double import TOKEN, Groups, serve
 from kit.modules import Ran, run
-from unit.modules.gitlab_double import TOKEN, Groups, serve
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The way of a course's commits to its learners: fetched, checked, and only then published.
 
-Each step leaves everything as it was when it fails, and may be repeated. :mod:`atelier.courses`
-says where what is.
+Each step leaves everything as it was when it fails, and may be repeated. Where the
+files are, :mod:`atelier.courses` says.
 """
 
 from __future__ import annotations

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from atelier.cli.course import main
-from unit.modules.gitlab_double import TOKEN, Groups
+
+from kit.gitlab_double import TOKEN, Groups, serve
 
 PERSON = {
     f"GIT_{role}_{what}": "t@example.org"
@@ -141,3 +144,18 @@ def write_source(root: Path) -> None:
     (source / "atelier.yml").write_text(DECLARED)
     git("add", "--all", cwd=source)
     git("commit", "--quiet", "-m", "Begin", cwd=source)
+
+
+@contextlib.contextmanager
+def course_site(root: Path) -> Iterator[Course]:
+    """The course `rr1`, not published yet, and a GitLab that answers."""
+    gitlab = Projects(root / "gitlab")
+    server = serve(gitlab)
+    course = Course(root, gitlab)
+    write_source(root)
+    course.write_settings()
+    try:
+        yield course
+    finally:
+        server.shutdown()
+        server.server_close()
