@@ -14,7 +14,7 @@ from atelier.courses.publish import STATE, Paths, Pipeline, PipelineError, locke
 from atelier.courses.settings import CourseSource, SourceError, read_source
 from atelier.courses.status import Status
 from atelier.exercises.model import message
-from atelier.i18n.translate import Language, say
+from atelier.i18n.translate import LANGUAGES, Language, say
 
 SOURCES = Path("/etc/atelier/sources.d")
 WAIT_SECONDS = 600.0
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         step = commands.add_parser(name, help=what)
         step.add_argument("slug", help="the course's")
         step.add_argument("--json", action="store_true", help="the answer as JSON")
-        step.add_argument("--lang", choices=("fr", "en"), help="by default the environment's")
+        step.add_argument("--lang", choices=LANGUAGES, help="by default the environment's")
         step.add_argument("--state", type=Path, default=STATE, help=f"by default {STATE}")
         if name == "status":
             continue

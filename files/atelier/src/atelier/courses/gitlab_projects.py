@@ -11,7 +11,8 @@ from gitlab import exceptions as gle
 
 from atelier.courses.git import GitError
 from atelier.courses.settings import CourseSource
-from atelier.gitlab.spaces import GitLabUnavailableError, SpaceError, classify, connect
+from atelier.gitlab.errors import GitLabUnavailableError, SpaceError
+from atelier.gitlab.spaces import classify, connect
 from atelier.gitlab.template import CourseProjects, TemplateError
 
 CA_FILE = Path("/etc/ssl/certs/ca-certificates.crt")

@@ -24,7 +24,7 @@ from atelier.courses.settings import CourseSource, Source
 from atelier.courses.status import Status, finding_lines
 from atelier.exercises.declared import MAX_FILE_BYTES
 from atelier.exercises.model import Message, message
-from atelier.i18n.translate import Language, say
+from atelier.i18n.translate import DEFAULT, Language, say
 
 STATE = Path("/var/lib/atelier")
 
@@ -33,12 +33,12 @@ class PipelineError(Exception):
     """A step failed; everything is as it was before.
 
     Attributes:
-        message: why, in both languages.
+        message: why, as a key with its fields.
         findings: what is to be mended in the course's repository, as in the status file.
     """
 
     def __init__(self, why: Message, findings: list[dict[str, Any]] | None = None) -> None:
-        super().__init__(say(why["key"], "en", **why["fields"]))
+        super().__init__(say(why["key"], DEFAULT, **why["fields"]))
         self.message = why
         self.findings = findings or []
 

@@ -17,6 +17,7 @@ from atelier.exercises.declared import ExercisesError, Problem, read_with_lines
 from atelier.exercises.exercises import EXERCISES_FILE, CourseExercises, Exercise
 from atelier.exercises.model import Message, message
 from atelier.exercises.words import say
+from atelier.i18n.translate import LANGUAGES
 
 Lines = dict[declared.Path, int]
 MAX_FINDINGS = 200
@@ -56,13 +57,12 @@ class Finding:
         return cls(EXERCISES_FILE, problem.line, problem.where, problem.message)
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as data, with its sentence in both languages."""
+        """The finding as data, with its sentence in each language."""
         return {
             "file": self.file,
             "line": self.line,
             "where": self.where,
-            "fr": say(self.message, "fr"),
-            "en": say(self.message, "en"),
+            **{lang: say(self.message, lang) for lang in LANGUAGES},
         }
 
 

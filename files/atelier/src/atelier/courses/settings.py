@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from atelier.config.fields import CourseSlug, RepositoryPath, Strict, Url
+from atelier.config.fields import RepositoryPath, Strict, Url
+from atelier.config.schema.launcher import COURSE_SLUG
 
 Visibility = Literal["private", "internal", "public"]
 Name = Annotated[str, Field(min_length=1)]
@@ -60,7 +61,7 @@ class GitLab(Strict):
 class CourseSource(Strict):
     """All of one course's file."""
 
-    slug: CourseSlug
+    slug: Annotated[str, Field(pattern=f"^{COURSE_SLUG}$")]
     template: Source
     expected: Source | None = None
     start_file: RepositoryPath | None = None

@@ -13,7 +13,7 @@ from typing import Any
 from atelier.courses.declaration import read_json, write_json
 from atelier.courses.rules import Finding
 from atelier.exercises.model import Message
-from atelier.i18n.translate import Language, say
+from atelier.i18n.translate import DEFAULT, LANGUAGES, Language, say
 
 VERSION = 1
 
@@ -31,7 +31,8 @@ class Status:
             source}`` or null; ``checked`` is ``{commit, rules, at}``, what passed last; ``gitlab``
             is ``{state, commit, at}``; ``looked`` says when the source was last asked; ``refused``
             is ``{commit, at, findings: [{file, line, where, fr, en}]}`` or null; ``error`` is
-            ``{step, at, code, fr, en}`` or null: what ended the last run.
+            ``{step, at, code, fr, en}`` or null: what ended the last run. Sentences are there in
+            each language of the site.
     """
 
     def __init__(self, path: Path, slug: str) -> None:
@@ -86,7 +87,7 @@ class Status:
     def failed(self, step: str, message: Message) -> None:
         """Record what ended the run."""
         key, fields = message["key"], message["fields"]
-        sentences = {lang: say(key, lang, **fields) for lang in _LANGUAGES}
+        sentences = {lang: say(key, lang, **fields) for lang in LANGUAGES}
         self.data["error"] = {"step": step, "at": now(), "code": key, **sentences}
 
     def done(self) -> None:
@@ -105,7 +106,7 @@ class Status:
         if self.data["looked"]:
             said.append(say("publish_looked", lang, at=self.data["looked"]))
         if self.data["error"] and not self.data["refused"]:
-            said.append(f"{self.data['error']['at']}: {self.data['error'][lang]}")
+            said.append(f"{self.data['error']['at']}: {_said(self.data['error'], lang)}")
         if self.data["refused"]:
             refused = self.data["refused"]
             fields = {"commit": refused["commit"][:12], "at": refused["at"]}
@@ -120,14 +121,16 @@ class Status:
         return say(key, lang, **{**known, "commit": known["commit"][:12]})
 
 
-_LANGUAGES: tuple[Language, ...] = ("fr", "en")
-
-
 def finding_lines(findings: list[dict[str, Any]], lang: Language) -> list[str]:
     """One line each, such as ``atelier.yml:12: exercises[2].closes: ...``."""
     said = []
     for one in findings:
         place = one["file"] if one["line"] is None else f"{one['file']}:{one['line']}"
         where = f"{one['where']}: " if one["where"] else ""
-        said.append(f"{place}: {where}{one[lang]}")
+        said.append(f"{place}: {where}{_said(one, lang)}")
     return said
+
+
+def _said(one: dict[str, Any], lang: Language) -> str:
+    """A sentence of the file, which may be older than a language."""
+    return str(one.get(lang) or one[DEFAULT])
