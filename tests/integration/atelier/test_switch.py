@@ -42,8 +42,12 @@ def enter(visitor: Visitor, ticket: str, **headers: str) -> httpx.Response:
 @pytest.mark.parametrize(
     ("locale", "question", "button"),
     [
-        ("fr", "Vous êtes Ada Lovelace. Continuer en tant que Bob &amp; Co ?", "Rester Ada"),
-        ("en", "You are Ada Lovelace. Continue as Bob &amp; Co?", "Stay Ada"),
+        (
+            "fr",
+            "Vous êtes Ada Lovelace. Continuer en tant que Bob &amp; Co ?",
+            "Rester connecté en tant que Ada Lovelace",
+        ),
+        ("en", "You are Ada Lovelace. Continue as Bob &amp; Co?", "Stay signed in as Ada Lovelace"),
     ],
 )
 def test_somebody_else_is_asked(

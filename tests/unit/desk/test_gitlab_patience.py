@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,7 +16,8 @@ from atelier.config.models import Settings
 from atelier.desk.access import AccessService
 from atelier.desk.api import EXCEPTION_HANDLERS
 from atelier.desk.credentials import CredentialService
-from atelier.desk.db.spaces import SpaceRepository
+from atelier.desk.db.spaces import Request, SpaceRepository
+from atelier.desk.spaces import Preparer
 from atelier.gitlab.client import GitLabClient
 from atelier.gitlab.errors import (
     GitLabRateLimitedError,
@@ -305,6 +307,27 @@ def test_a_credential_that_takes_long_is_made_in_the_background(
 
     asyncio.run(story())
     assert len(gitlab.tokens) == 1
+
+
+def test_a_space_that_waits_for_a_busy_gitlab_is_still_on_its_way(
+    gitlab: GitLab, tmp_path: Path
+) -> None:
+    course = SimpleNamespace(slug="rr1", template="rr1/template")
+    store = SpaceRepository(tmp_path / "spaces")
+    request = Request("ada", "rr1", "Ada", "ada@example.org")
+
+    async def story() -> None:
+        preparer = Preparer(SETTINGS, store, gitlab.client, cast(Any, {"rr1": course}))
+        gitlab.always = (429, "60")
+        for _ in range(3):
+            answer = await preparer.ask(request, 5)
+            assert (answer.state, answer.step) == ("preparing", "busy")
+        await preparer.retry()
+        assert len(gitlab.asked) == 1, "GitLab is left alone"
+        assert [one.request for one in store.pending()] == [request]
+        await preparer.close()
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409])
