@@ -27,6 +27,7 @@ from atelier.gitlab.errors import (
 )
 from atelier.gitlab.files import RepositoryFiles
 from atelier.gitlab.spaces import Learner
+from kit.desk_database import desk_database
 from requests.adapters import HTTPAdapter
 
 SITE = {"hub_url": "https://hub.example.org", "gitlab_url": "https://gitlab.example.org"}
@@ -58,7 +59,7 @@ class GitLab:
             sleep_in_thread=self._pass,
         )
         self.access = AccessService(SETTINGS, self.client)
-        self.credentials = CredentialService(self.client, SpaceRepository(folder))
+        self.credentials = CredentialService(self.client, SpaceRepository(desk_database(folder)))
         self.files = RepositoryFiles(self.client)
 
     async def _sleep(self, seconds: float) -> None:
@@ -313,7 +314,7 @@ def test_a_space_that_waits_for_a_busy_gitlab_is_still_on_its_way(
     gitlab: GitLab, tmp_path: Path
 ) -> None:
     course = SimpleNamespace(slug="rr1", template="rr1/template")
-    store = SpaceRepository(tmp_path / "spaces")
+    store = SpaceRepository(desk_database(tmp_path))
     request = Request("ada", "rr1", "Ada", "ada@example.org")
 
     async def story() -> None:
