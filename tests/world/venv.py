@@ -16,6 +16,7 @@ from world.run import WorldError, say, stream
 REQUIREMENTS = paths.ROOT / "requirements-dev.txt"
 # No wheel, no installation: what builds a package would not be pinned.
 HASHED = ("--require-hashes", "--only-binary", ":all:")
+ANSIBLE_CONFIG = Path(__file__).with_name("ansible.cfg")
 BYTECODE = paths.CACHE / "bytecode"
 SHOWN = ("Downloading", "Resolved", "Prepared", "Installed")
 
@@ -39,6 +40,7 @@ def environment() -> dict[str, str]:
     return {
         "PATH": f"{folder() / 'bin'}:{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(paths.link_collection()),
+        "ANSIBLE_CONFIG": str(ANSIBLE_CONFIG),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_PIPELINING": "1",
         "PYTHONPATH": ":".join(
