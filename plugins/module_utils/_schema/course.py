@@ -112,7 +112,7 @@ def _one_source(
         )
 
 
-SOURCE = (
+_SOURCE = (
     Key(
         "repository",
         Text(check=repository, problem="is not the address of a git repository",
@@ -140,7 +140,8 @@ SOURCE = (
         empty=True,
     ),
 )  # fmt: skip
-EXPECTED = Table("expected", SOURCE, rules=(_one_source,))
+SOURCE = Table("source", _SOURCE, rules=(_one_source,))
+"""Where files come from: a course's own, and its expected answers."""
 IMAGE = Table(
     "image",
     (
@@ -304,7 +305,7 @@ COURSE = Table(
     (
         SLUG,
         TITLE_KEY,
-        *SOURCE,
+        *_SOURCE,
         Key(
             "image",
             Group(table=IMAGE, fix="Write it as {recipe: auto}, or leave it out."),
@@ -316,7 +317,7 @@ COURSE = Table(
         Key(
             "expected",
             Group(
-                table=EXPECTED,
+                table=SOURCE,
                 fix="Write it as {repository: git@git.example.org:mooc/rr1-expected.git}.",
             ),
             en="`{repository: …}` or `{directory: …}` with the expected answers of its exercises",

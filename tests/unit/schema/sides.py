@@ -28,6 +28,7 @@ from atelier.config.models import Consumers, Course, SettingsError, Site, parse
 from atelier.config.registrations import Registrations
 from atelier.config.schema.hosts import PlatformHosts
 from atelier.config.schema.kinds import Reading
+from atelier.courses.settings import SourceError, read_source
 from atelier.hub.web.dynamic_registration import CONFIGURATION, register
 from atelier.lti.http import PlatformClient, PlatformRequestError
 from kit.modules import run
@@ -106,6 +107,7 @@ def _templated(text: str, row: Row) -> Any:
     known = {
         **_role_variables(),
         "ansible_managed": "managed",
+        "atelier_domain": "mooc.example",
         "role_path": str(ROLE),
         "course_platform_private_hosts": [PRIVATE_HOST],
         "course_course": COURSE,
@@ -134,7 +136,35 @@ def role(row: Row) -> str | None:
             parse(Registrations, _written("registrations.yml.j2", row), "registrations.yml")
         elif row.entry.get("state") != "absent":
             parse(Course, _written("course.yml.j2", row), "rr1.yml")
-    except AnsibleError as error:
+            sources = _templated("{{ __course_pipeline | to_nice_yaml(indent=2) }}", row)
+            read_source(str(sources), "sources.d/rr1.yml")
+    except (AnsibleError, SettingsError, SourceError) as error:
+        return str(error)
+    return ""
+
+
+def pipeline(row: Row) -> str | None:
+    """The command `atelier-course`, on a file that has the course's keys as they are in the row."""
+    said = row.changes.keys()
+    read = {"slug", "start_file", "repository", "directory", "branch", "visibility", "staff"}
+    if row.kind != "course" or not said <= read | {"expected"}:
+        return None
+    entry = row.entry
+    kept = {
+        "slug": entry.get("slug"),
+        "template": {
+            key: entry[key] for key in ("repository", "directory", "branch") if key in entry
+        },
+        "gitlab": {
+            "api_url": "https://gitlab.example",
+            "token_file": "/etc/atelier/secrets/gitlab_admin_token",
+            **{key: entry[key] for key in ("visibility", "staff") if key in entry},
+        },
+        **{key: entry[key] for key in ("start_file", "expected") if key in entry},
+    }
+    try:
+        read_source(yaml.safe_dump(kept), "sources.d/rr1.yml")
+    except SourceError as error:
         return str(error)
     return ""
 
@@ -236,5 +266,6 @@ SIDES: dict[str, Callable[[Row], str | None]] = {
     "role": role,
     "module": module,
     "hub": hub,
+    "pipeline": pipeline,
     "invitation": invitation,
 }

@@ -19,6 +19,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._schema.keys import G
 from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import Items
 from atelier.config.models import Consumer, Course, Launcher
 from atelier.config.registrations import Registration
+from atelier.courses.settings import Member, Source
 from atelier.lti.keysets13 import usable
 from unit.schema.table import SECRET, Row, rows
 from world import docs, paths
@@ -72,7 +73,7 @@ def test_a_key_is_described_in_both_languages(key: Key) -> None:
     assert not page or (paths.ROOT / "docs" / page).is_file()
 
 
-@pytest.mark.parametrize("model", [Course, Consumer, Registration, Launcher])
+@pytest.mark.parametrize("model", [Course, Consumer, Registration, Launcher, Source, Member])
 def test_a_model_has_the_keys_of_its_table(model: Any) -> None:
     own = {"previous"} & model.model_fields.keys()  # a model of its own
     assert model.model_fields.keys() - own == set(model.table.names)

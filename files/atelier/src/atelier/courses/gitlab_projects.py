@@ -71,7 +71,7 @@ class GitLabProjects:
             "description": gitlab.description,
             "visibility": gitlab.visibility,
             "group_visibility": None,
-            "staff": [one.model_dump() for one in gitlab.staff],
+            "staff": [one.model_dump() for one in gitlab.staff or ()],
         }
         if self._dry_run and not gitlab.token_file.exists():
             self._published = frozenset()

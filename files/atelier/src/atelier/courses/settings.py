@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
-from atelier.config.fields import RepositoryPath, Strict, Url
-from atelier.config.schema.launcher import COURSE_SLUG
+from atelier.config.entries import Entry
+from atelier.config.fields import Url
+from atelier.config.schema.course import COURSE, MEMBER, SOURCE
 
-Visibility = Literal["private", "internal", "public"]
 Name = Annotated[str, Field(min_length=1)]
 
 
@@ -19,37 +19,37 @@ class SourceError(Exception):
     """The file cannot be used; the text says what to mend."""
 
 
-class Source(Strict):
+class Source(Entry):
     """A branch of a git repository, or a directory on this server."""
 
-    repository: Name | None = None
-    branch: Name = "main"
+    table = SOURCE
+
+    repository: str | None = None
+    branch: str = SOURCE.default("branch")
     directory: Path | None = None
 
-    @model_validator(mode="after")
-    def _one(self) -> Source:
-        if (self.repository is None) == (self.directory is None):
-            raise ValueError("needs one of repository and directory")
-        return self
 
-
-class Member(Strict):
+class Member(Entry):
     """Somebody of the course's group in GitLab."""
 
-    username: Name
-    access: Literal["reporter", "developer", "maintainer", "owner"] = "maintainer"
+    table = MEMBER
+
+    username: str
+    access: str = MEMBER.default("access")
 
 
-class GitLab(Strict):
+class GitLab(Entry):
     """The course's group in GitLab and what is in it."""
+
+    table = COURSE.only("visibility", "staff")
 
     api_url: Url
     git_url: Name | None = None
     """What the projects' paths are appended to for git; by default ``api_url``."""
     token_file: Path
     description: str = ""
-    visibility: Visibility = "internal"
-    staff: tuple[Member, ...] = ()
+    visibility: str = COURSE.default("visibility")
+    staff: tuple[Member, ...] | None = None
     template_project: Name = "template"
     expected_project: Name = "expected"
 
@@ -58,13 +58,15 @@ class GitLab(Strict):
         return f"{self.git_url or self.api_url}/{group}/{project}.git"
 
 
-class CourseSource(Strict):
+class CourseSource(Entry):
     """All of one course's file."""
 
-    slug: Annotated[str, Field(pattern=f"^{COURSE_SLUG}$")]
+    table = COURSE.only("slug", "start_file")
+
+    slug: str
     template: Source
     expected: Source | None = None
-    start_file: RepositoryPath | None = None
+    start_file: str | None = None
     gitlab: GitLab
 
 
