@@ -48,7 +48,7 @@ def test_a_team_sees_what_its_platform_sent_and_is_not_signed_in(
     assert page.status_code == 200
     for said in (
         "ce lancement serait accepté",
-        "s d’écart avec ce serveur (300 s sont admises)",
+        "\u00a0s d’écart avec ce serveur (300\u00a0s sont admises)",
         teacher.username,
         "notebooks/pi.ipynb",
         f"{site.hub_url}/hub/lti13/launch",
