@@ -123,6 +123,7 @@ def _become(
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
+    sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE"))
     for module in [one for one in sys.modules if one.partition(".")[0] == PACKAGE]:
         del sys.modules[module]
     folders = [folder for folder in sys.path if not (Path(folder or ".") / PACKAGE).is_dir()]

@@ -72,3 +72,27 @@ def test_it_runs_a_module_as_python_does(tmp_path: Path, last: str, code: int) -
         assert second == "False True", "the lock stays with its owner; Ctrl+C too"
         assert rest[-1] == "the end"
         assert ("ValueError: wrong" in said) == ("ValueError" in last)
+
+
+@pytest.mark.parametrize("said", ["", "1"])
+def test_its_environment_says_whether_it_writes_bytecode(tmp_path: Path, said: str) -> None:
+    """`make dev` itself does; of two changes within a second the fork could overlook one."""
+    package = tmp_path / "atelier"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "words.py").write_text("WORD = 'first'")
+    (package / "main.py").write_text("import sys\nfrom atelier.words import WORD\n")
+    parent = PARENT.replace('{"NAME": "Ada"}', f'{{"PYTHONDONTWRITEBYTECODE": "{said}"}}')
+    parent = parent.replace("import atelier.words", "")
+    cache = tmp_path / "bytecode"
+    subprocess.run(
+        [sys.executable, "-c", parent, str(tmp_path), str(tmp_path / "log")],
+        check=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(paths.ROOT / "tests"),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(cache),
+        },
+    )
+    assert bool(list(cache.rglob("words.*.pyc"))) == (said == "")
