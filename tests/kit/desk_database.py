@@ -14,6 +14,7 @@ import re
 import sqlite3
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -60,6 +61,17 @@ def dumped(file: Path) -> str:
     """Everything in a database, as SQL."""
     with contextlib.closing(sqlite3.connect(file)) as connection:
         return "".join(f"{line}\n" for line in connection.iterdump())
+
+
+def rows(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """All rows of a database, by table."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.row_factory = sqlite3.Row
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {
+            name: [dict(row) for row in connection.execute(f"SELECT * FROM {name}")]  # noqa: S608
+            for (name,) in names.fetchall()
+        }
 
 
 def fill(engine: Engine) -> None:
