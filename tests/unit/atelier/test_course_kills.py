@@ -48,11 +48,11 @@ def test_the_lock_lasts_until_git_has_ended(course: Course, tmp_path: Path) -> N
     started, go = tmp_path / "started", tmp_path / "go"
     os.mkfifo(started)
     os.mkfifo(go)
-    helper = tmp_path / "bin/git-remote-slow"
+    helper = tmp_path / "bin/ssh"
     helper.parent.mkdir()
     helper.write_text(f"#!/bin/sh\necho > {started}\nread line < {go}\n")
     helper.chmod(0o755)
-    course.write_settings(template={"repository": "slow::x"})
+    course.write_settings(template={"repository": "git@slow.example:x.git"})
 
     def slow() -> None:
         os.environ["PATH"] = f"{helper.parent}:{os.environ['PATH']}"
