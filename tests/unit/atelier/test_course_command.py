@@ -48,8 +48,10 @@ def test_a_password_in_an_address_is_refused_without_repeating_it(
     address = "https://me:hunter2@git.example.org/x.git"
     course.write_settings(template={"repository": address})
     assert course.run() == 1
-    assert "leave it out" in capsys.readouterr().err
-    assert "hunter2" not in (course.state / "pipeline/rr1.json").read_text()
+    said = capsys.readouterr().err
+    assert "has a password in it" in said
+    written = [path.read_text() for path in course.state.rglob("*.json")]
+    assert "hunter2" not in "".join((said, *written))
 
 
 def test_the_status_is_told_in_words_and_as_json(
@@ -85,7 +87,7 @@ def run_status(more: list[str]) -> int:
         (None, "role course writes it"),
         ("slug: [", "rr1.yml"),
         ("slug: rr1\n", "template"),
-        ("slug: rr1\ntemplate: {}\ngitlab: {}\n", "needs one of repository and directory"),
+        ("slug: rr1\ntemplate: {}\ngitlab: {}\n", "has neither repository nor directory"),
     ],
 )
 def test_settings_that_cannot_be_used_are_told(
@@ -126,13 +128,13 @@ def test_the_proxies_are_for_the_source_alone(
     course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     seen = tmp_path / "seen"
-    helper = tmp_path / "bin/git-remote-elsewhere"
+    helper = tmp_path / "bin/ssh"
     helper.parent.mkdir()
     helper.write_text(f"#!/bin/sh\necho proxy=$https_proxy > {seen}\n")
     helper.chmod(0o755)
     monkeypatch.setenv("PATH", f"{helper.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    course.write_settings(template={"repository": "elsewhere::x"})
+    course.write_settings(template={"repository": "git@elsewhere.example:x.git"})
     assert course.run() == 1
     assert seen.read_text() == "proxy=http://proxy.example:3128\n"
     assert "https_proxy" not in os.environ
