@@ -1,4 +1,4 @@
-"""The desk: prepares spaces and hands out short-lived git credentials.
+"""The desk: prepares spaces and issues short-lived git credentials.
 
 The only process that holds GitLab's administrator token.
 """

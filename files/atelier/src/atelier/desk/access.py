@@ -1,7 +1,7 @@
-"""A learner's own way in to GitLab: their address there, and tokens for a clone on their computer.
+"""Direct access of a learner to GitLab: e-mail address, and tokens for clones on their computer.
 
 The desk never sets a password: GitLab would expire it at once, and then refuse the learner's
-tokens too. GitLab's own mail does it, for learners who have a real address.
+tokens too. Learners with a real e-mail address can reset their password by GitLab's own mail.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ SCOPES = ("read_repository", "write_repository")
 
 @dataclass(frozen=True)
 class PersonalToken:
-    """One token the desk made for a learner; its value is not kept anywhere."""
+    """One token that the desk created for a learner; its value is not stored anywhere."""
 
     id: int
     label: str
     made: date
     last_day: date | None
-    """The last whole day (UTC) on which it works; None: it does not end."""
+    """Last whole day (UTC) on which the token is valid; None: it never expires."""
     used: date | None
 
 
@@ -44,9 +44,9 @@ class Account:
     """A learner's account in GitLab.
 
     Attributes:
-        email: the address GitLab has.
-        real: whether mail to it reaches anybody.
-        tokens: those the desk made that still work, oldest first.
+        email: the e-mail address that GitLab has.
+        real: whether mail to this address can arrive.
+        tokens: active tokens that the desk created, oldest first.
     """
 
     email: str
@@ -59,11 +59,11 @@ def _day(text: object) -> date | None:
 
 
 class AccessService:
-    """What the page *My GitLab access* shows and does.
+    """Reads accounts, and creates and revokes tokens, for the page *My GitLab access*.
 
     Args:
         settings: the site's settings.
-        gitlab_client: GitLab.
+        gitlab_client: client of GitLab.
     """
 
     def __init__(self, settings: Settings, gitlab_client: GitLabClient) -> None:
@@ -72,16 +72,16 @@ class AccessService:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def choices(self) -> list[int]:
-        """How many days a token may live: what the form offers, shortest first."""
+        """Return the token lifetimes that the form offers, days, shortest first."""
         longest = self._settings.desk.personal_token_days
         return sorted({days for days in (7, 30, 90, 180) if days < longest} | {longest})
 
     async def account(self, username: str) -> Account | None:
-        """A learner's account; None when they have none yet.
+        """Return a learner's account, or None if they do not have one yet.
 
         Raises:
             SpaceError: GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         return await self._gitlab_client.patiently(
             lambda: asyncio.to_thread(self._account, username), PAGE
@@ -98,20 +98,20 @@ class AccessService:
             return Account(email, real, tuple(_made_here(calls, user["id"])))
 
     async def make(self, username: str, label: str, days: str) -> tuple[str, date]:
-        """Make a token for a clone.
+        """Create a token for a clone.
 
         Args:
             username: the learner.
-            label: their name for it.
-            days: how long it works, one of :meth:`choices`.
+            label: the learner's name for the token.
+            days: lifetime, one of :meth:`choices`.
 
         Returns:
-            The token, to be shown once, and the last day on which it works.
+            The token, which is shown once, and the last day on which it is valid.
 
         Raises:
-            RefusedError: the label or the days will not do, or there are too many tokens.
+            RefusedError: the label or the lifetime is invalid, or there are too many tokens.
             SpaceError: there is no account, or GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         label = " ".join(label.split())
         if not label or len(label) > MAX_LABEL or not label.isprintable():
@@ -138,7 +138,7 @@ class AccessService:
             dies = expiry(datetime.now(UTC).date(), days)
 
             def remove_lost() -> None:
-                """After a lost answer: a token whose value nobody got is of no use."""
+                """Remove the token of a lost answer: nobody knows its value."""
                 for token in _made_here(calls, user["id"]):
                     if token.label == label:
                         calls.remove(path_of("personal_access_tokens", token.id))
@@ -156,16 +156,16 @@ class AccessService:
             return str(made["token"]), dies - timedelta(days=1)
 
     async def revoke(self, username: str, wanted: str) -> None:
-        """Revoke one of a learner's tokens; one that is gone is no error.
+        """Revoke one of a learner's tokens.
 
         Args:
             username: the learner.
-            wanted: the token's number.
+            wanted: the token's id in GitLab.
 
         Raises:
-            RefusedError: it is not a token the desk made for this learner.
+            RefusedError: the learner has no such active token that the desk created.
             SpaceError: GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         if not wanted.isascii() or not wanted.isdigit() or len(wanted) > 18:
             raise RefusedError(400, "form_wrong")
@@ -183,7 +183,7 @@ class AccessService:
 
 
 def _made_here(calls: Calls, user_id: int) -> list[PersonalToken]:
-    """A learner's tokens that the desk made and that still work, oldest first."""
+    """Return a learner's active tokens that the desk created, oldest first."""
     found = []
     for token in every(calls, "/personal_access_tokens", user_id=user_id, state="active"):
         if token["user_id"] != user_id or not token["name"].startswith(NAME_PREFIX):

@@ -1,6 +1,7 @@
 """The desk's API: spaces, launches and git credentials.
 
-The hub asks with its own token. Learners' servers ask with theirs, for git credentials only.
+The hub authenticates with its own token. Learners' servers authenticate with their server tokens
+and may only request git credentials.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def _token(request: HttpRequest) -> str:
 
 
 async def _object(request: HttpRequest, most: int) -> dict[str, Any]:
-    """The request's JSON object, of so many bytes at most."""
+    """Return the request's JSON object; ``most`` is the largest body, bytes."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -59,7 +60,7 @@ async def _object(request: HttpRequest, most: int) -> dict[str, Any]:
             raise RefusedError(413, "too large")
     try:
         data = json.loads(body)
-    except (ValueError, RecursionError):  # the latter: too many brackets
+    except (ValueError, RecursionError):  # RecursionError: too deeply nested
         raise RefusedError(400, "not JSON") from None
     if not isinstance(data, dict):
         raise RefusedError(400, "not an object")
@@ -67,7 +68,7 @@ async def _object(request: HttpRequest, most: int) -> dict[str, Any]:
 
 
 async def _fields(request: HttpRequest, *names: str) -> dict[str, Any]:
-    """The request's JSON object; the fields named must be strings that are not empty."""
+    """Return the request's JSON object; require non-empty strings in the named fields."""
     data = await _object(request, MAX_BODY_BYTES)
     need_texts(data, *names)
     return data
@@ -85,15 +86,15 @@ class Api:
     """Handlers of the API.
 
     Args:
-        hub_token: with which the hub asks.
-        courses: the site's.
-        gitlab_client: says whether GitLab can be reached.
+        hub_token: the token with which the hub authenticates.
+        courses: the site's courses.
+        gitlab_client: reports whether GitLab can be reached.
         spaces: prepares spaces.
-        credentials: gives and revokes git credentials.
-        servers: asks the hub whose a server's token is, and where that server runs.
-        answers: keeps who launched what.
+        credentials: issues and revokes git credentials.
+        servers: asks the hub for the owner of a server's token and the server's address.
+        answers: stores launches.
         grades: the queue of grades.
-        entry: knows who may still come in.
+        entry: decides whether a learner still has access.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class Api:
         self._entry = entry
 
     def routes(self) -> list[Route]:
-        """Below ``/api``."""
+        """Return the routes below ``/api``."""
         return [
             Route("/health", self.health, methods=["GET"]),
             Route("/spaces", self.space, methods=["POST"]),
@@ -129,21 +130,21 @@ class Api:
         ]
 
     def require_hub(self, request: HttpRequest) -> None:
-        """Only the hub may ask.
+        """Check that the request has the hub's token.
 
         Raises:
-            RefusedError: it is somebody else.
+            RefusedError: it has no token or another one.
         """
         if not hmac.compare_digest(_token(request).encode(), self._hub_token.encode()):
             raise RefusedError(403, "this is for the hub")
 
     async def health(self, request: HttpRequest) -> Response:
-        """Whether the desk is up; GitLab's state is told beside it."""
+        """Report that the desk is up, and whether GitLab can be reached."""
         del request
         return JSONResponse({"status": "ok", "gitlab": self._gitlab_client.reachable()})
 
     async def space(self, request: HttpRequest) -> Response:
-        """Have a space prepared, and say how far it is."""
+        """Start to prepare a space if necessary, and return its state."""
         self.require_hub(request)
         data = await _fields(request, "username", "name", "email", "course")
         if not is_username(data["username"]):
@@ -157,9 +158,10 @@ class Api:
         return JSONResponse(shown, status)
 
     async def launches(self, request: HttpRequest) -> Response:
-        """Note who launched what, in which role, and where the platform takes the grade.
+        """Record launches: learner, course, role, and the address for the grade.
 
-        Spaces of newcomers are begun. What is wrong with one launch does not hinder the others.
+        Start to prepare the spaces of new learners. Valid launches are recorded even if others are
+        invalid; the answer is then the error of the first invalid one.
         """
         self.require_hub(request)
         data = await _object(request, MAX_LAUNCHES_BYTES)
@@ -181,7 +183,7 @@ class Api:
         return Response(status_code=204)
 
     def _note(self, launches: list[LaunchMessage]) -> None:
-        """Record launches; grades that waited for one are due. In a thread."""
+        """Record launches and make the grades that waited for them due. Blocks."""
         anew = self._answers.arrive([(one.arrival, one.name, one.staff) for one in launches])
         for one, elsewhere in zip(launches, anew, strict=True):
             if one.arrival.exercise:
@@ -189,11 +191,12 @@ class Api:
                 self._grades.wake(*whose, anew=elsewhere)
 
     async def git_credential(self, request: HttpRequest) -> Response:
-        """Give a learner's server what git needs to reach that learner's projects.
+        """Issue a git credential for the learner's projects to the learner's server.
 
-        Servers ask directly. The hub's proxy, which names whom it speaks for, is everybody's way
-        in: a server's token may be carried elsewhere, and what it got there would outlive the
-        server. `wait` is for a space in the making, seconds.
+        Only direct requests are accepted. Anybody can send requests through the hub's proxy, which
+        adds X-Forwarded-For: a copied server token could be used there, and the credential would
+        outlive the server. The query's `wait` is the maximum time to wait for a space that is
+        being prepared, seconds.
         """
         if "x-forwarded-for" in request.headers:
             raise RefusedError(403, "this is for learners' servers, which ask directly")
@@ -205,7 +208,7 @@ class Api:
         await self._at_its_seat(request, username, data["course"], token)
         if await self._spaces.settled(username, data["course"], _wait(request)):
             since = self._credentials.moment()
-            await self._owner(token, data["course"])  # the server may have stopped meanwhile
+            await self._owner(token, data["course"])  # the server may have stopped during the wait
         credential = await self._credentials.get(
             username, data["course"], fresh=data.get("fresh") is True, since=since, token=token
         )
@@ -221,11 +224,11 @@ class Api:
     async def _at_its_seat(
         self, request: HttpRequest, username: str, course: str, token: str
     ) -> None:
-        """Only the container of that server may ask, while it runs: the hub says where that is.
+        """Check that the request comes from the address of the server's container.
 
         Raises:
-            RefusedError: it is another one.
-            HubUnavailableError: nobody could be asked.
+            RefusedError: it comes from another address, or the server has stopped.
+            HubUnavailableError: the hub does not answer.
         """
         address = request.client.host if request.client else ""
         seat = await self._servers.seat(token, course)
@@ -243,7 +246,7 @@ class Api:
         return username
 
     async def take_back(self, request: HttpRequest) -> Response:
-        """Revoke what a server was given."""
+        """Revoke a server's git credential."""
         self.require_hub(request)
         data = await _fields(request, "username", "course")
         if not is_username(data["username"]):
@@ -292,4 +295,4 @@ EXCEPTION_HANDLERS: dict[Any, Callable[[HttpRequest, Any], Awaitable[Response]]]
     GitLabUnavailableError: _gitlab_unavailable,
     HubUnavailableError: _hub_unavailable,
 }
-"""What the API answers for each error: a status and one clear reason."""
+"""The API's answer to each error: a status and one reason."""

@@ -42,7 +42,7 @@ from atelier.messages import service_prefix
 from atelier.web.static_files import CachedStaticFiles
 
 THREADS = 64
-"""Calls that wait for GitLab must not keep the others from a thread."""
+"""Size of the thread pool; large enough that calls waiting for GitLab do not block the others."""
 
 
 class Desk:
@@ -50,7 +50,7 @@ class Desk:
 
     Args:
         settings: the site's settings.
-        credentials: ``desk_api_token`` must be there; ``gitlab_admin_token`` may come later.
+        credentials: must contain ``desk_api_token``; ``gitlab_admin_token`` may be added later.
     """
 
     def __init__(self, settings: Settings, credentials: Credentials) -> None:
@@ -98,12 +98,12 @@ class Desk:
         )
 
     async def start(self) -> None:
-        """Make ready to serve."""
+        """Start the thread pool and the checker."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         await self._checker.start()
 
     async def close(self) -> None:
-        """Stop."""
+        """Stop all parts and close the database."""
         await self._spaces.close()
         await self._servers.close()
         await self._checker.close()
@@ -111,10 +111,10 @@ class Desk:
 
 
 def make_app(settings: Settings, credentials: Credentials) -> Starlette:
-    """The desk, ready to be served.
+    """Return the desk's ASGI application.
 
     Raises:
-        SettingsError: the hub's token was not handed over.
+        SettingsError: the credential ``desk_api_token`` is missing.
     """
     desk = Desk(settings, credentials)
 

@@ -1,4 +1,4 @@
-"""Checking an answer: the saved version is fetched, compared, recorded."""
+"""Checks answers: fetches the saved version, compares it, and records the result."""
 
 from __future__ import annotations
 
@@ -32,34 +32,34 @@ log = logging.getLogger(__name__)
 
 RECHECKS_AT_ONCE = 2
 STOPPED_TRIES = 5
-"""How often a comparison that was ended is made again: a file may be what ends it."""
+"""Retries of a recheck whose comparison was stopped; limited as the file may be the cause."""
 IN_HAND = 8
-"""Answers fetched at the same time, and large ones compared or waiting for it. The others wait
-their turn: more would make neither GitLab nor the comparisons faster."""
+"""Limit on concurrent fetches, and on large answers that are being compared or wait for the
+checker. A higher limit would make neither GitLab nor the comparisons faster."""
 SMALL_IN_HAND = 64
-"""Small answers that are compared or wait for it."""
+"""Limit on small answers that are being compared or wait for the checker."""
 AGAIN = " again"
-"""Whose turn it is when everybody's answers are compared again; no username."""
+"""Name of all rechecks in the fair queue; the space makes it an invalid username."""
 MAX_FILE_BYTES = Limits().max_bytes
 
 
 @dataclass(frozen=True)
 class Place:
-    """One learner's place at an exercise."""
+    """A learner's exercise: the course, the exercise, and the learner's space."""
 
     course: Course
     exercise: Exercise
     declared: CourseExercises
     template: SavedVersion
     record: Record | None
-    """Their space; None: they have none here (a teacher, say), or not yet."""
+    """The learner's space; None: there is none (for a teacher, for example) or it is not ready."""
     preparing: bool = False
-    """Whether it is being made."""
+    """Whether the space is being prepared."""
 
 
 @dataclass(frozen=True)
 class _Files:
-    """The expected answer, the learner's, and what the template had; None: there is none."""
+    """The expected answer, the learner's answer, and the template's file; None: missing."""
 
     expected: bytes | None
     answer: bytes | None
@@ -67,21 +67,21 @@ class _Files:
 
     @property
     def small(self) -> bool:
-        """Whether comparing them takes little."""
+        """Whether the files are small, so that comparing them needs few resources."""
         files = (self.expected, self.answer, self.given)
         return sum(len(file) for file in files if file) <= SMALL_BYTES
 
 
 class CheckService:
-    """Looks exercises up, checks answers, hands grades to the queue.
+    """Looks up exercises, checks answers, and queues grades.
 
     Args:
-        courses: the courses as they are now.
-        store: knows the learners' spaces.
-        book: remembers attempts.
-        repository_files: reads GitLab's projects.
-        queue: takes grades to send.
-        checker: compares, bounded.
+        courses: the current courses.
+        store: the learners' spaces.
+        book: stores attempts.
+        repository_files: reads files of GitLab's projects.
+        queue: the queue of grades.
+        checker: compares files within limits on time and memory.
     """
 
     def __init__(
@@ -107,12 +107,13 @@ class CheckService:
         self._stopped: Counter[tuple[str, str, str]] = Counter()
 
     async def declared(self, slug: str) -> tuple[Course, CourseExercises, SavedVersion]:
-        """A course and its exercises.
+        """Return a course, its exercises, and the version of the declaration.
 
         Raises:
-            RefusedError: there is no such course, it has no exercises, or its declaration is wrong.
+            RefusedError: there is no such course, it has no exercises, or its declaration is
+                invalid.
             SpaceError: GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         return await self._repository_files.patiently(lambda: self._declared(slug))
 
@@ -130,12 +131,12 @@ class CheckService:
         return course, found.exercises, found.version
 
     async def place(self, username: str, slug: str, exercise_id: str) -> Place:
-        """A learner's place at an exercise.
+        """Return a learner's exercise with their space.
 
         Raises:
             RefusedError: there is no such course or exercise.
             SpaceError: GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         return await self._repository_files.patiently(
             lambda: self._place(username, slug, exercise_id)
@@ -152,13 +153,13 @@ class CheckService:
         return Place(course, exercise, declared, version, None, preparing=True)
 
     async def check(self, username: str, slug: str, exercise_id: str) -> Attempt:
-        """Check what a learner saved last.
+        """Check a learner's latest saved version.
 
         Raises:
             RefusedError: there is no such exercise, it is not open, no attempt is left, the
-                learner has no space, or their last comparison was ended a moment ago.
+                learner has no space, or must pause because their last comparison was stopped.
             SpaceError: GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         return await self._repository_files.patiently(
             lambda: self._check(username, slug, exercise_id)
@@ -204,14 +205,14 @@ class CheckService:
     async def _compare(
         self, place: Place, username: str, project: str, version: SavedVersion, who: str = ""
     ) -> Attempt:
-        """Compare one answer, when its turn comes.
+        """Compare one answer, after waiting in the queue.
 
         Args:
             place: the exercise.
-            username: whose answer.
-            project: where it is.
-            version: which.
-            who: whose turn it takes; by default the learner's.
+            username: the learner.
+            project: the learner's project.
+            version: the commit.
+            who: name in the fair queue; by default the username.
         """
         who = who or username
         async with self._fetching:
@@ -222,7 +223,7 @@ class CheckService:
         else:
             waits = self._large_in_hand.full()
             if waits:
-                files = _Files(None, None, None)  # many who wait hold nothing
+                files = _Files(None, None, None)  # free the memory during the wait
             async with self._large_in_hand.turn(who):
                 if waits:
                     files = await asyncio.to_thread(self._fetch, place, project, version)
@@ -240,7 +241,7 @@ class CheckService:
         )
 
     async def _compared(self, place: Place, files: _Files, who: str) -> tuple[Comparison, str]:
-        """What a comparison finds, and a digest of all that it depends on."""
+        """Return the comparison and a digest of everything that determines its result."""
         exercise, rule = place.exercise, place.exercise.rule()
         if files.expected is None:
             raise self._no_good(place, "it is not there")
@@ -254,7 +255,7 @@ class CheckService:
         except ExpectedError as error:
             raise self._no_good(place, str(error)) from None
         counted = any(part["weight"] for part in comparison["parts"])
-        if comparison["score"] == 1 and not counted:  # whatever is there would be right
+        if comparison["score"] == 1 and not counted:  # any answer would be right
             raise self._no_good(place, "nothing of it counts")
         digest = await asyncio.to_thread(
             _digest, files.expected, files.answer, files.given, rule.to_json()
@@ -262,7 +263,7 @@ class CheckService:
         return comparison, digest
 
     def _fetch(self, place: Place, project: str, version: SavedVersion) -> _Files:
-        """What is compared. Blocks."""
+        """Fetch the files to compare. Blocks."""
         exercise, template, most = place.exercise, place.course.template, MAX_FILE_BYTES
         wanted = place.declared.project(place.course.slug)
         head = self._repository_files.head_lately(wanted, place.declared.expected_branch)
@@ -279,7 +280,7 @@ class CheckService:
 
     @staticmethod
     def _no_good(place: Place, why: str) -> RefusedError:
-        """What to say of an expected answer that is of no use."""
+        """Log that an expected answer is unusable, and return the error for the page."""
         log.warning(
             "course %s exercise %s: the expected answer %s in %s: %s",
             *(place.course.slug, place.exercise.id, place.exercise.expected_file),
@@ -288,7 +289,7 @@ class CheckService:
         return RefusedError(409, "exercise_expected_wrong")
 
     def _record(self, course: Course, attempt: Attempt) -> None:
-        """Record an attempt and the grade it gives, both or neither. Blocks."""
+        """Record an attempt and its grade in one transaction. Blocks."""
 
         def owe(connection: Connection, best: float) -> None:
             score = best if course.grade == "best" else attempt.score
@@ -306,17 +307,17 @@ class CheckService:
             await asyncio.to_thread(self._queue.owe, username, course.slug, exercise_id, score)
 
     def _is_gone(self, project: str, attempt: Attempt) -> bool:
-        """Whether a file is missing because its saved version is. Blocks."""
+        """Return whether an answer is missing because its commit no longer exists. Blocks."""
         problem = (attempt.comparison or {}).get("problem") or {}
         if problem.get("key") != "check_problem_missing":
             return False
         return not self._repository_files.has(project, attempt.commit)
 
     async def recheck_all(self, slug: str, exercise_id: str) -> int:
-        """Have everybody's latest answer compared again, in the background.
+        """Schedule a recheck of all learners' answers, which runs in the background.
 
         Returns:
-            How many there are.
+            Number of learners.
 
         Raises:
             RefusedError: there is no such exercise.
@@ -328,7 +329,7 @@ class CheckService:
         return await asyncio.to_thread(self.book.ask_rechecks, slug, exercise_id)
 
     async def retry(self) -> None:
-        """Compare again what is asked for, some at a time, until GitLab fails."""
+        """Run the pending rechecks in batches until GitLab fails."""
         if not self._repository_files.may_be_read():
             return
         owed = await asyncio.to_thread(self.book.rechecks)
@@ -338,7 +339,7 @@ class CheckService:
                 return
 
     async def _recheck(self, username: str, slug: str, exercise_id: str) -> bool:
-        """One learner's attempts, each at the saved version it had; whether to go on."""
+        """Compare a learner's attempts again, each at its commit; return whether to continue."""
         whose = (username, slug, exercise_id)
         async with self._locks[username]:  # one at a time for each learner
             attempts = await asyncio.to_thread(self.book.attempts, username, slug, exercise_id)
@@ -368,7 +369,7 @@ class CheckService:
                     return False
                 if reason == "exercise_stopped" and self._stopped[whose] < STOPPED_TRIES:
                     self._stopped[whose] += 1
-                    return True  # it stays owed, and holds nobody else up
+                    return True  # stays pending; the other rechecks continue
                 log.warning(
                     "checking again user=%s course=%s exercise=%s: %s",
                     *(username, slug, exercise_id, error),
@@ -384,7 +385,7 @@ def _took_too_long(attempt: Attempt) -> bool:
 
 
 def _digest(*parts: Any) -> str:
-    """Of all that a result depends on."""
+    """Return a digest of everything that determines a result."""
     total = hashlib.sha256()
     for part in parts:
         data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()

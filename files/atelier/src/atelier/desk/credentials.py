@@ -1,4 +1,4 @@
-"""Git credentials: for one learner's server, short-lived, kept in memory only."""
+"""Issues git credentials: one for each server, short-lived, kept in memory only."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ from atelier.limits.rate import Rate
 log = logging.getLogger(__name__)
 
 LOOK_AFTER_SECONDS = 120.0
-"""How often the hub is asked whether the servers that hold a credential run still."""
+"""Interval at which the hub is asked whether the servers that hold a credential still run."""
 RENEW_BEFORE = timedelta(hours=2)
-"""A credential that dies sooner than that is replaced by a new one."""
+"""Remaining validity below which a credential is replaced."""
 FRESH_AT_ONCE = 5
 FRESH_EVERY_SECONDS = 60.0
-"""A server that asks for another credential gets five, then one a minute: each is GitLab's work."""
+"""Rate of replacements for one server: five, then one a minute, as each is work for GitLab."""
 ANSWER_WITHIN_SECONDS = 4.0
-"""Git's helper waits five: a credential that takes longer is made in the background."""
+"""Time limit for an answer: git's credential helper waits five seconds. A credential that takes
+longer is created in the background."""
 ASK_AGAIN_SECONDS = 2.0
-"""When the helper may ask for it then."""
+"""Retry delay that the helper gets in that case."""
 ASKED_AT_ONCE = 60
 ASKED_EVERY_SECONDS = 0.5
-"""How often one container may ask at all: each question is one to the hub."""
+"""Rate of requests from one container, as each causes a request to the hub."""
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Credential:
-    """What git needs; the password never shows in a log or a representation."""
+    """Username and password for git; ``repr`` hides the password, so that logs never show it."""
 
     username: str
     password: str = field(repr=False)
@@ -49,17 +50,17 @@ class Credential:
 
 @dataclass(frozen=True)
 class _ServerToken:
-    """A server's own token of the hub."""
+    """The token that the hub gave to a server."""
 
     value: str = field(repr=False)
 
 
 class HubUnavailableError(Exception):
-    """The hub does not answer, so nobody can be recognised."""
+    """The hub does not answer, so tokens cannot be checked."""
 
 
 class TooOftenError(Exception):
-    """A server asks too often, for another credential or at all; ``seconds`` until it may again."""
+    """A server exceeds a rate limit; ``seconds`` until it may ask again."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"asked too often: ask again in {seconds} s")
@@ -67,7 +68,7 @@ class TooOftenError(Exception):
 
 
 class ServerTokens:
-    """Recognises the tokens the hub gave to learners' servers.
+    """Asks the hub about the tokens that it gave to learners' servers.
 
     Args:
         settings: the site's settings.
@@ -77,20 +78,20 @@ class ServerTokens:
         base = httpx.URL(settings.site.hub_url).path.rstrip("/")
         self._url = f"{settings.hub.api_url}{base}/hub/api/user"
         self._seats = f"{settings.hub.api_url}{base}/hub/atelier/seat/"
-        # trust_env: the site's web proxy is not for calls inside the machine
+        # trust_env: calls within the machine must not use the site's web proxy
         self._client = httpx.AsyncClient(timeout=10, trust_env=False)
 
     async def owner(self, token: str, course: str) -> str | None:
-        """The learner whose server of that course holds the token.
+        """Return the learner whose server for that course has the token.
 
-        A server's own token reports its activity and reaches that one server, nothing else; a
-        token a page was given, or one the learner made, does not do for git.
+        A server's own token has the scopes to report activity and to access that server. A page's
+        token, or one that a learner created, is not accepted for git.
 
         Returns:
             The username, or None for any other token.
 
         Raises:
-            HubUnavailableError: nobody could be asked.
+            HubUnavailableError: the hub does not answer.
         """
         answer = await self._ask(self._url, token)
         if answer.status_code != 200:
@@ -106,17 +107,17 @@ class ServerTokens:
         return name
 
     async def seat(self, token: str, course: str) -> str | None:
-        """The address of the container of the server that holds a token.
+        """Return the address of the container whose server has the token.
 
         Args:
-            token: a server's own, see :meth:`owner`.
+            token: a server's own token, see :meth:`owner`.
             course: slug.
 
         Returns:
-            The IP address, or None: that server does not run.
+            The IP address, or None if the server does not run.
 
         Raises:
-            HubUnavailableError: nobody could be asked, or the container has no address yet.
+            HubUnavailableError: the hub does not answer, or the container has no address yet.
         """
         answer = await self._ask(self._seats + course, token)
         return str(answer.json()["address"]) if answer.status_code == 200 else None
@@ -136,11 +137,11 @@ class ServerTokens:
 
 
 class CredentialService:
-    """Hands out one credential for each server, and takes it back.
+    """Issues and revokes one credential for each server.
 
     Args:
-        gitlab_client: GitLab.
-        store: remembers what is still to be revoked when GitLab does not answer.
+        gitlab_client: client of GitLab.
+        store: stores issued credentials and pending revocations across restarts.
     """
 
     def __init__(self, gitlab_client: GitLabClient, store: SpaceRepository) -> None:
@@ -150,27 +151,27 @@ class CredentialService:
         self._locks: defaultdict[Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._count = 0
-        """How many servers have ended since this process began."""
+        """Number of servers that have stopped since this process started: a logical clock."""
         self._ends: dict[Key, int] = {}
-        """The count when each last ended."""
+        """Value of the count at which each server last stopped."""
         self._tokens: dict[Key, _ServerToken] = {}
         self._fresh = Rate(FRESH_AT_ONCE, FRESH_EVERY_SECONDS)
         self._asked = Rate(ASKED_AT_ONCE, ASKED_EVERY_SECONDS)
 
     def let_in(self, address: str | None) -> None:
-        """Count a question.
+        """Apply the rate limit to a request.
 
         Args:
-            address: whose; None: this machine's own.
+            address: address of the client; None: this machine, which has no limit.
 
         Raises:
-            TooOftenError: that address asks too often.
+            TooOftenError: the address has exceeded the limit.
         """
         if address is not None and (seconds := self._asked.take(address)):
             raise TooOftenError(seconds)
 
     def moment(self) -> int:
-        """Now, to be told to :meth:`get`; taken before a server is recognised."""
+        """Return the logical time for :meth:`get`; read it before checking the server's token."""
         return self._count
 
     async def get(
@@ -182,19 +183,21 @@ class CredentialService:
         since: int | None = None,
         token: str = "",
     ) -> Credential:
-        """The credential of a server, made when there is none that lasts.
+        """Return a server's credential; create one if there is none or it expires soon.
 
         Args:
             username: the learner.
             course: slug.
-            fresh: make another even so (GitLab refused the one held).
-            since: a moment at which the server ran; one that has ended after it gets none.
-            token: the server's own, by which the hub is asked later whether it runs still.
+            fresh: replace the credential in any case, as GitLab refused it.
+            since: :meth:`moment` at which the server was running; a server that has stopped after
+                it gets no credential.
+            token: the server's own token, used later to ask the hub whether the server still runs.
 
         Raises:
             SpaceError: the learner has no account, the server has stopped, or GitLab refuses.
-            GitLabUnavailableError: try later; what takes long goes on in the background.
-            TooOftenError: another one was asked for too often.
+            GitLabUnavailableError: try later; an attempt that takes long continues in the
+                background.
+            TooOftenError: replacements were requested too often.
         """
         key = (username, course)
         moment = self._count if since is None else since
@@ -220,7 +223,7 @@ class CredentialService:
             log.info("no credential: %s", error)
 
     async def _get(self, key: Key, *, fresh: bool, since: int, token: str) -> Credential:
-        """One attempt at :meth:`get`; the lock is free between two."""
+        """Make one attempt of :meth:`get`; the lock is released between attempts."""
         username, course = key
         async with self._locks[key]:
             self._stopped(key, since)
@@ -228,14 +231,14 @@ class CredentialService:
             if held and not fresh and held.expires_at - datetime.now(UTC) > RENEW_BEFORE:
                 return held
             self._held.pop(key, None)
-            # Noted first: whatever ends this process, the next one takes it back.
+            # Recorded first: if this process is killed, the next one revokes the credential.
             await asyncio.to_thread(self._store.lend, username, course)
             password, dies = await asyncio.to_thread(self._gitlab_client.issue, username, course)
             self._stopped(key, since)
             await asyncio.to_thread(self._store.replaced, username, course)
             try:
                 self._stopped(key, since)
-            except SpaceError:  # what was noted just now may have been its revocation
+            except SpaceError:  # replaced() may have deleted this stop's pending revocation
                 await asyncio.to_thread(self._store.owe_revocation, username, course)
                 raise
             credential = Credential(username, password, dies)
@@ -245,22 +248,21 @@ class CredentialService:
             return credential
 
     def _stopped(self, key: Key, since: int) -> None:
-        """Refuse a server that has ended.
+        """Refuse a server that has stopped.
 
         Raises:
-            SpaceError: it has, after that moment.
+            SpaceError: it has stopped after ``since``.
         """
         if self._ends.get(key, 0) > since:
             raise SpaceError(f"the server of {key[0]} for {key[1]} has stopped meanwhile")
 
     async def look_after(self, owner: Callable[[str, str], Awaitable[str | None]]) -> None:
-        """Take back what servers were given that the hub does not know any more.
+        """Revoke the credentials of servers that the hub no longer knows.
 
-        The hub says when one stops; that word may be lost when either is restarted.
+        The hub reports each stop, but the report may be lost when hub or desk restarts.
 
         Args:
-            owner: the learner whose server of a course holds a token, as
-                :meth:`ServerTokens.owner` says it.
+            owner: :meth:`ServerTokens.owner`, which returns None for a server that has stopped.
         """
         for key, held in list(self._tokens.items()):
             try:
@@ -272,7 +274,7 @@ class CredentialService:
                 await self.take_back(*key)
 
     async def take_back(self, username: str, course: str) -> None:
-        """Revoke a server's credentials: at once if GitLab answers, else as soon as it does."""
+        """Revoke a server's credentials in the background; retry until GitLab answers."""
         self._held.pop((username, course), None)
         self._tokens.pop((username, course), None)
         self._count += 1
@@ -286,7 +288,7 @@ class CredentialService:
         async with self._locks[username, course]:
             owed = await asyncio.to_thread(self._store.owed_revocations)
             if (username, course) not in owed:
-                return True  # a new credential took its place and revoked it
+                return True  # already revoked when a new credential replaced it
             try:
                 count = await asyncio.to_thread(self._gitlab_client.revoke, username, course)
             except (SpaceError, GitLabUnavailableError) as error:
@@ -297,14 +299,15 @@ class CredentialService:
             return True
 
     async def begin(self) -> None:
-        """Take back what an earlier process lent: servers may have stopped while there was none.
+        """Schedule the revocation of an earlier process's credentials.
 
-        A server that still runs is given another at its next git command.
+        Their servers may have stopped while the desk was down. A server that still runs gets a new
+        credential at its next git command.
         """
         await asyncio.to_thread(self._store.owe_all_lent)
 
     async def retry(self) -> None:
-        """Revoke what is owed, while GitLab answers."""
+        """Work through the pending revocations until GitLab fails."""
         for username, course in await asyncio.to_thread(self._store.owed_revocations):
             if not self._gitlab_client.may_be_asked() or not await self._revoke(username, course):
                 return

@@ -1,4 +1,4 @@
-"""Who may still come in to the desk, and who sees everybody's answers."""
+"""Decides who still has access to the desk, and who may see all learners' answers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from atelier.desk.errors import RefusedError
 
 
 class Entry:
-    """Asks the inventory's files at each request, for those who launched.
+    """Checks, at each request, that a person's launches would still be accepted.
 
     Args:
         settings: the site's settings.
-        book: knows who launched what.
-        admission: knows what is still open.
+        book: stored launches.
+        admission: checks launchers and courses against the current inventory files.
     """
 
     def __init__(self, settings: Settings, book: AnswerRepository, admission: Admission) -> None:
@@ -25,7 +25,7 @@ class Entry:
         self._admission = admission
 
     def _closed(self, course: str, key: str) -> bool:
-        # An earlier version did not note by which key they came: their next launch says it.
+        # Without a key, recorded by an earlier version, access stays open: the next launch adds it.
         return bool(key) and self._admission.closed(course, key)
 
     def _shut(self, username: str, course: str | None) -> bool:
@@ -35,14 +35,14 @@ class Entry:
         return bool(known) and all(self._closed(*one) for one in known.items())
 
     async def admit(self, username: str, course: str | None = None) -> None:
-        """Let somebody in who launched a course, while what they came by is there.
+        """Check that a person still has access.
 
         Args:
             username: the learner.
-            course: slug; None: any of those they launched.
+            course: slug; None, or a course that they did not launch: one open course is enough.
 
         Raises:
-            RefusedError: it was removed.
+            RefusedError: the course was removed, or the launcher may no longer open it.
         """
         if await asyncio.to_thread(self._shut, username, course):
             raise RefusedError(403, "entry_closed")
@@ -54,5 +54,5 @@ class Entry:
         return self._book.is_staff(username, course) and self._admission.may_teach(course, key)
 
     async def staff(self, username: str, course: str) -> bool:
-        """Whether somebody teaches a course: their platform says so, or they run the site."""
+        """Return whether a person teaches a course by their platform's roles, or is an admin."""
         return await asyncio.to_thread(self._staff, username, course)

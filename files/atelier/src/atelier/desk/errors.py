@@ -1,4 +1,4 @@
-"""A request that is answered with a status and one reason."""
+"""Errors that the desk answers with a status and one reason."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from atelier.gitlab.errors import GitLabUnavailableError
 
 
 class RefusedError(Exception):
-    """What was asked is not done.
+    """The desk refuses a request.
 
     Attributes:
-        status: of the HTTP answer.
-        reason: for a program, in English; or the key of a sentence, for a page.
+        status: HTTP status of the answer.
+        reason: an English text for the API's clients, or the key of a page's sentence.
     """
 
     def __init__(self, status: int, reason: str) -> None:
@@ -22,5 +22,5 @@ class RefusedError(Exception):
 
 
 def retry_after(error: GitLabUnavailableError) -> dict[str, str]:
-    """The header that says when to try again (RFC 9110, section 10.2.3), where that is known."""
+    """Return the header ``Retry-After`` (RFC 9110, section 10.2.3) if the delay is known."""
     return {"Retry-After": str(math.ceil(error.seconds))} if error.seconds else {}

@@ -1,4 +1,4 @@
-"""Sends what the queue holds."""
+"""Sends the queued grades to the platforms."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ AT_ONCE = 8
 
 
 class UndeliveredError(Exception):
-    """A platform has not taken a grade; the text says why, without any secret.
+    """A platform has not accepted a grade; the text says why and contains no secrets.
 
     Attributes:
-        silent: it does not answer at all.
+        silent: whether the platform did not answer at all.
     """
 
     def __init__(self, text: str, *, silent: bool = False) -> None:
@@ -32,15 +32,15 @@ class UndeliveredError(Exception):
 
 
 class GradeSender:
-    """Delivers grades to the platforms the learners came from.
+    """Delivers grades to the learners' platforms.
 
     Args:
-        queue: what is owed.
-        book: where each grade goes.
-        consumers: LTI 1.1 keys and secrets, as they are now.
-        registrations: LTI 1.3 platforms, as they are now.
-        outside: how platforms are reached.
-        tokens: for the services of LTI 1.3 platforms.
+        queue: the queue of grades.
+        book: stores the address for each grade.
+        consumers: the current LTI 1.1 consumers.
+        registrations: the current LTI 1.3 registrations.
+        platform_client: HTTP client for platforms.
+        tokens: access tokens for the services of LTI 1.3 platforms.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class GradeSender:
         self._platform_client = platform_client
 
     async def send_due(self) -> None:
-        """Send what is due, some at a time; what fails is due again later.
+        """Send the grades that are due in batches; failed ones are retried later.
 
-        A platform that does not answer is not asked once more for each grade it should have: the
-        other platforms' learners would wait for that.
+        Once a platform does not answer, its other grades are postponed without a try, as each
+        would wait for a timeout and delay the other platforms' grades.
         """
         away: dict[str, str] = {}
         while True:
@@ -73,11 +73,11 @@ class GradeSender:
             await asyncio.gather(*(self._send(grade, away) for grade in due))
 
     async def _send(self, grade: Grade, away: dict[str, str]) -> None:
-        """Send one.
+        """Send one grade and record the result.
 
         Args:
-            grade: what is owed.
-            away: hosts that do not answer, and in what way.
+            grade: the grade.
+            away: hosts that do not answer, with the error; updated.
         """
         who = (grade.username, grade.course, grade.exercise)
         arrival = await asyncio.to_thread(self._book.arrival, *who)
@@ -95,7 +95,7 @@ class GradeSender:
                 away[host] = str(error)
             log.warning("grade user=%s course=%s exercise=%s not taken: %s", *who, error)
             await asyncio.to_thread(self._queue.failed, grade, str(error))
-        except Exception as error:  # what is wrong with one must not keep the others
+        except Exception as error:  # must not prevent the other grades from being sent
             log.exception("grade user=%s course=%s exercise=%s", *who)
             await asyncio.to_thread(self._queue.failed, grade, type(error).__name__)
         else:
@@ -103,10 +103,10 @@ class GradeSender:
             log.info("grade user=%s course=%s exercise=%s score=%.4f sent", *who, grade.score)
 
     async def _deliver(self, arrival: Arrival, score: float) -> None:
-        """Send one.
+        """Send one score by the version of LTI that the launch used.
 
         Raises:
-            UndeliveredError: the platform has not taken it.
+            UndeliveredError: the platform has not accepted it.
         """
         place = scores13.ScorePlace.of(arrival.services) if arrival.services else None
         if place is not None:
@@ -115,7 +115,7 @@ class GradeSender:
             await self._replace_result(arrival, score)
 
     async def _post_score(self, place: scores13.ScorePlace, score: float) -> None:
-        """By LTI 1.3."""
+        """Send a score by LTI 1.3."""
         known = {one.key: one for one in self._registrations.get().registrations}
         registration = known.get(place.registration)
         if registration is None:
@@ -134,7 +134,7 @@ class GradeSender:
             raise UndeliveredError(str(error), silent=error.silent) from None
 
     async def _replace_result(self, arrival: Arrival, score: float) -> None:
-        """By LTI 1.1."""
+        """Send a score by LTI 1.1."""
         if not arrival.outcome_url or not arrival.sourcedid:
             raise UndeliveredError("the platform's launch named no outcome service")
         consumer = self._consumers.get().by_key(arrival.consumer)
@@ -159,15 +159,15 @@ class GradeSender:
 
 
 def _tie(address: str, hosts: frozenset[str], whose: str) -> None:
-    """Check that a grade goes to its platform.
+    """Check that the address for a grade belongs to the platform.
 
     Args:
-        address: where a launch says that it goes.
-        hosts: the platform's.
-        whose: who launched, for the message.
+        address: the address in the launch.
+        hosts: the platform's hosts.
+        whose: the consumer or registration, for the message.
 
     Raises:
-        UndeliveredError: it is on another host.
+        UndeliveredError: the address is on another host.
     """
     host = host_of(address)
     if host not in hosts:
@@ -178,9 +178,9 @@ def _tie(address: str, hosts: frozenset[str], whose: str) -> None:
 
 
 def _host(arrival: Arrival) -> str:
-    """Who takes the grade."""
+    """Return host and port of the address for the grade; empty if there is none."""
     place = scores13.ScorePlace.of(arrival.services) if arrival.services else None
     try:
         return urlsplit(place.lineitem if place is not None else arrival.outcome_url).netloc
     except ValueError:
-        return ""  # no address: the refusal of this one says so
+        return ""  # invalid address: the delivery fails with a message about it

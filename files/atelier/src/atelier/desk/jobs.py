@@ -1,4 +1,4 @@
-"""The desk's background jobs: retries, repeated checks, grades that are due."""
+"""The desk's background jobs: retries, rechecks, and the delivery of grades."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ RETRY_EVERY_SECONDS = 2.0
 
 
 class Jobs:
-    """What the desk does without being asked; each job runs until it is cancelled.
+    """The desk's background jobs; each runs until it is cancelled.
 
     Args:
-        gitlab_client: says whether GitLab can be reached.
+        gitlab_client: reports whether GitLab can be reached.
         spaces: prepares spaces.
-        credentials: gives and revokes git credentials.
-        servers: asks the hub which servers still run.
+        credentials: issues and revokes git credentials.
+        servers: asks the hub which servers are running.
         checks: compares answers.
         sender: sends grades.
     """
@@ -47,11 +47,11 @@ class Jobs:
         self._sender = sender
 
     def all(self) -> list[Callable[[], Awaitable[None]]]:
-        """Every job."""
+        """Return all jobs."""
         return [self.watch, self.recheck, self.deliver]
 
     async def watch(self) -> None:
-        """For ever: retry what is pending, at once when GitLab is back."""
+        """Retry pending spaces and revocations, immediately once GitLab answers again."""
         await self._credentials.begin()
         was_reachable = True
         looked = time.monotonic()
@@ -71,7 +71,7 @@ class Jobs:
             await asyncio.sleep(RETRY_EVERY_SECONDS)
 
     async def recheck(self) -> None:
-        """For ever: compare again what teachers ask for; it may take long, others do not wait."""
+        """Run the rechecks that teachers ask for; a separate job because they may take long."""
         while True:
             try:
                 await self._checks.retry()
@@ -80,7 +80,7 @@ class Jobs:
             await asyncio.sleep(RETRY_EVERY_SECONDS)
 
     async def deliver(self) -> None:
-        """For ever: send grades that are due."""
+        """Send the grades that are due."""
         while True:
             try:
                 await self._sender.send_due()

@@ -1,4 +1,4 @@
-"""Launches as the hub tells the desk of them."""
+"""Reads the launches that the hub reports to the desk."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class LaunchMessage:
     """A launch.
 
     Attributes:
-        arrival: who launched what, and where the platform takes the grade.
-        name: theirs.
-        email: theirs.
-        staff: whether they teach the course.
-        prepare: whether their space is to be begun.
+        arrival: the learner, the exercise, and the address for the grade.
+        name: display name.
+        email: e-mail address.
+        staff: whether the person teaches the course.
+        prepare: whether the desk starts to prepare the space.
     """
 
     arrival: Arrival
@@ -32,15 +32,15 @@ class LaunchMessage:
 
     @property
     def space(self) -> Request:
-        """The space that belongs to it."""
+        """The request for the learner's space."""
         return Request(self.arrival.username, self.arrival.course, self.name, self.email)
 
 
 def need_texts(data: Mapping[str, Any], *names: str) -> None:
-    """Refuse what lacks one of these fields, each a string that is not empty.
+    """Check that the named fields are strings of 1 to 255 printable characters.
 
     Raises:
-        RefusedError: it lacks one.
+        RefusedError: a field is missing or invalid.
     """
     for name in names:
         value = data.get(name)
@@ -49,7 +49,7 @@ def need_texts(data: Mapping[str, Any], *names: str) -> None:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether a text can be stored: JSON can hold halves of characters, a database cannot."""
+    """Return whether a text has no lone surrogates: JSON may hold them, a database may not."""
     return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
@@ -57,7 +57,7 @@ def read_launch(data: Any) -> LaunchMessage:
     """Read one launch.
 
     Raises:
-        RefusedError: it is none; the reason names the field.
+        RefusedError: the message is invalid; the reason names the field.
     """
     if not isinstance(data, dict):
         raise RefusedError(400, "a launch: not an object")

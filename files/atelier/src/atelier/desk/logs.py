@@ -1,4 +1,4 @@
-"""The desk's log: one line an event, on standard error for journald, never with a token in it."""
+"""The desk's log: one line for each event, on standard error for journald, without tokens."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _TOKENS = re.compile(r"(glpat-|gloas-|token['\"]?[ =:]+['\"]?)[A-Za-z0-9_.\-]{6,
 
 
 def scrub(text: str) -> str:
-    """The text with anything that looks like a token hidden."""
+    """Return the text with everything that looks like a token hidden."""
     return _TOKENS.sub(r"\1[hidden]", text)
 
 
 class ScrubbedFormatter(logging.Formatter):
-    """Level, logger and message; tracebacks too go through :func:`scrub`."""
+    """Formats records and hides tokens by :func:`scrub`, in tracebacks too."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record as text."""
+        """Return one record as text."""
         return scrub(super().format(record))
 
 
 def set_up(level: str = "INFO") -> None:
-    """Send all logs to standard error; chatty libraries only speak of problems."""
+    """Send all logs to standard error; limit verbose libraries to warnings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(Bounded())
     handler.setFormatter(ScrubbedFormatter("%(levelname)s %(name)s: %(message)s"))

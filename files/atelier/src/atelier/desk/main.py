@@ -19,7 +19,7 @@ from atelier.limits.requests import BoundedProtocol
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve the desk; 1 with a clear message when settings or database do not allow it."""
+    """Serve the desk; return 1 with a message if the settings or the database are unusable."""
     parser = argparse.ArgumentParser(prog="atelier-desk", description=__doc__)
     default = Path(os.environ.get("ATELIER_SETTINGS") or DEFAULT_FILE)
     parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     set_up(options.log_level)
     try:
         settings = load(Settings, options.settings)
-        # The unit has done so before; every other way to start the desk does it here.
+        # The systemd unit has migrated it already; other ways to start the desk rely on this call.
         migrate(database_file(settings.desk.state_dir))
         app = make_app(settings, Credentials())
     except (SettingsError, MigrationError) as error:
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         app,
         host=settings.desk.bind_host,
         port=settings.desk.bind_port,
-        loop="asyncio",  # what is installed beside must not decide
+        loop="asyncio",  # not uvloop, even if it is installed
         http=BoundedProtocol,
         log_config=None,
         access_log=False,

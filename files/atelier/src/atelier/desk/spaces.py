@@ -1,4 +1,4 @@
-"""Preparing spaces: one attempt at a time for each, resumed after a restart, retried."""
+"""Prepares spaces: one attempt at a time for each, retried, and resumed after a restart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from atelier.gitlab.spaces import Learner, Space
 log = logging.getLogger(__name__)
 
 CHECK_AFTER_SECONDS = 600
-"""A space known to be there is looked at again, in the background, when asked for after that."""
+"""Age after which a request for a ready space also checks it in GitLab, in the background."""
 RETRY_FIRST_SECONDS = 5.0
 RETRY_LONGEST_SECONDS = 300.0
 Key = tuple[str, str]
@@ -27,7 +27,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Answer:
-    """What the desk says of a space."""
+    """The desk's answer to a request for a space."""
 
     state: Literal["ready", "preparing", "unavailable"]
     step: str = ""
@@ -38,7 +38,7 @@ class Answer:
 
 
 class _StopError(Exception):
-    """The desk is being stopped: what is under way is left for the next start."""
+    """The desk is stopping: running attempts are resumed at the next start."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class _Failure:
 
 
 WAITING_FOR_GITLAB = Answer("preparing", step="busy", reason="GitLab takes no more requests (429)")
-"""GitLab answers, and wants a pause: the space is prepared after it."""
+"""GitLab answers but asks for a pause; the space is prepared afterwards."""
 
 
 class Preparer:
@@ -57,9 +57,9 @@ class Preparer:
 
     Args:
         settings: the site's settings.
-        store: what must outlive the process.
-        gitlab_client: GitLab.
-        courses: the courses as they are now.
+        store: the spaces in the database.
+        gitlab_client: client of GitLab.
+        courses: the current courses.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class Preparer:
         self._stopping = False
 
     async def ask(self, request: Request, wait: float) -> Answer:
-        """Have a space prepared.
+        """Start to prepare a space unless it is ready, and return its state.
 
         Args:
-            request: whose, for which course.
-            wait: how long to wait for it at most, seconds.
+            request: the learner and the course.
+            wait: maximum time to wait for the space, seconds.
         """
         key = (request.username, request.course)
         record = await asyncio.to_thread(self._store.find, *key)
@@ -111,10 +111,10 @@ class Preparer:
         return Answer("preparing", step=self._steps.get(key, "queued"))
 
     async def settled(self, username: str, course: str, wait: float) -> bool:
-        """Wait for the attempt under way for a space, `wait` seconds at most.
+        """Wait for the running attempt for a space, at most `wait` seconds.
 
         Returns:
-            Whether there was one to wait for.
+            Whether there was an attempt to wait for.
         """
         task = self._tasks.get((username, course))
         if task is None or wait <= 0:
@@ -123,7 +123,7 @@ class Preparer:
         return True
 
     def _attempt(self, request: Request) -> asyncio.Task[Answer]:
-        """The attempt under way for a space, begun if there is none."""
+        """Return the running attempt for a space; start one if there is none."""
         key = (request.username, request.course)
         task = self._tasks.get(key)
         if task is None:
@@ -167,13 +167,13 @@ class Preparer:
     async def _failed(
         self, request: Request, reason: str, answer: Answer | None = None, pause: float = 0.0
     ) -> Answer:
-        """Note a failed attempt, and when to try again.
+        """Record a failed attempt and the time of the next one.
 
         Args:
-            request: whose.
-            reason: why, for the log.
-            answer: to whoever asks meanwhile; by default that the space is unavailable.
-            pause: seconds that GitLab asked for; else they grow with each failure.
+            request: the learner and the course.
+            reason: why the attempt failed, for the log.
+            answer: answer to requests until the next attempt; by default ``unavailable``.
+            pause: pause that GitLab asked for, seconds; 0: one that grows with each failure.
         """
         key = (request.username, request.course)
         former = self._failures.get(key)
@@ -186,7 +186,7 @@ class Preparer:
         return answer
 
     def _prepare(self, request: Request) -> Space:
-        """In a thread of the pool."""
+        """Prepare the space. Blocks: runs in a thread of the pool."""
         key = (request.username, request.course)
 
         def on_step(step: str) -> None:
@@ -206,7 +206,10 @@ class Preparer:
         return self._gitlab_client.prepare(learner, course.template, course.slug, on_step)
 
     async def retry(self) -> None:
-        """Try again what is pending and due; one first, the others if GitLab answers it."""
+        """Retry the spaces that are due: wait for the first, then start the others together.
+
+        Stop as soon as GitLab must not be asked: the first attempt shows whether it answers.
+        """
         now = time.monotonic()
         due = [
             record.request
@@ -225,11 +228,11 @@ class Preparer:
         return key not in self._tasks and (failure is None or now >= failure.at + failure.pause)
 
     def gitlab_is_back(self) -> None:
-        """Forget the pauses: what failed while GitLab was away is due at once."""
+        """Forget the pauses, so that attempts that failed while GitLab was down are due now."""
         self._failures.clear()
 
     async def close(self) -> None:
-        """Stop; what is under way stays recorded as wanted."""
+        """Stop; the database still lists the unfinished spaces as pending."""
         self._stopping = True
         for task in list(self._tasks.values()):
             task.cancel()

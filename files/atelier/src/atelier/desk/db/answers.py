@@ -1,7 +1,4 @@
-"""What the desk remembers of exercises: who arrived from which course page, and what was checked.
-
-No secret is here.
-"""
+"""Stores launches, attempts and rechecks of exercises; contains no secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ _rechecks = tables.rechecks
 
 
 def _of(username: str, course: str, exercise: str) -> Any:
-    """The attempts of one learner at one exercise."""
+    """Return the condition for the attempts of one learner at one exercise."""
     return (
         (_attempts.c.username == username)
         & (_attempts.c.course == course)
@@ -32,14 +29,15 @@ def _of(username: str, course: str, exercise: str) -> Any:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A launch as far as grades are concerned: where the platform takes this one.
+    """A launch with the platform's address for the grade.
 
     Attributes:
-        exercise: empty when the launch named none.
+        exercise: the exercise's id; empty: the launch named none.
+        consumer: key of the consumer or registration.
         outcome_url: LTI 1.1's ``lis_outcome_service_url``; empty: the platform takes no grade.
         sourcedid: LTI 1.1's ``lis_result_sourcedid``.
-        services: LTI 1.3: what the hub kept of the platform's grade service; None: it has none.
-        at: when, seconds since 1970.
+        services: LTI 1.3: the platform's grade service as the hub sent it; None: it has none.
+        at: time of the launch, seconds since 1970.
     """
 
     username: str
@@ -57,12 +55,14 @@ class Attempt:
     """One check of one answer.
 
     Attributes:
-        commit: the saved version that was checked.
-        committed: when it was saved, as GitLab says (ISO 8601).
-        checked: seconds since 1970.
-        digest: of all that the result depends on; the same again is no new attempt.
+        commit: the commit that was checked.
+        committed: the commit's date from GitLab (ISO 8601).
+        checked: time of the check, seconds since 1970.
+        digest: digest of everything that determines the result; a check with the same digest as
+            the latest attempt is not a new attempt.
         score: 0..1.
-        comparison: in full, for the latest attempt; never sent to a browser as it is.
+        comparison: the full comparison, for the latest attempt only; never sent to a browser
+            without :func:`atelier.exercises.reveal.reveal`.
     """
 
     username: str
@@ -79,7 +79,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a learner stands in an exercise: attempts made, best and last score, latest check."""
+    """A learner's progress in an exercise: number of attempts, best score, latest attempt."""
 
     username: str
     exercise: str
@@ -89,7 +89,7 @@ class Standing:
 
 
 class AnswerRepository:
-    """Tables of arrivals and attempts. Methods block: call them in threads.
+    """Tables of launches, people, attempts and rechecks. Methods block: call them in threads.
 
     Args:
         engine: the desk's database.
@@ -99,15 +99,15 @@ class AnswerRepository:
         self._engine = engine
 
     def arrive(self, launches: Sequence[tuple[Arrival, str, bool]]) -> list[bool]:
-        """Record launches: the person and their role, and where their grade goes.
+        """Record launches: name and role of the person, and the address for the grade.
 
-        A launch that takes no grade does not take away the address of one that does.
+        A launch without an address for the grade keeps the stored one.
 
         Args:
-            launches: each with the person's name, and whether they teach the course.
+            launches: launch, name of the person, and whether the person teaches the course.
 
         Returns:
-            For each, whether the grade goes elsewhere than before.
+            For each launch, whether the address for the grade is new or has changed.
         """
         with self._engine.begin() as connection:
             return [self._arrive(connection, *one) for one in launches]
@@ -157,7 +157,7 @@ class AnswerRepository:
         return not same
 
     def arrival(self, username: str, course: str, exercise: str) -> Arrival | None:
-        """Where the grade of a learner's exercise goes, if anywhere."""
+        """Return the launch with the address for a learner's grade, or None."""
         chosen = (
             (_arrivals.c.username == username)
             & (_arrivals.c.course == course)
@@ -168,22 +168,23 @@ class AnswerRepository:
         return Arrival(**row._mapping) if row is not None else None
 
     def is_staff(self, username: str, course: str) -> bool:
-        """Whether the latest launch of a course said that this person teaches it."""
+        """Return whether the person had a teacher's role in their latest launch of the course."""
         chosen = (_people.c.username == username) & (_people.c.course == course)
         with self._engine.connect() as connection:
             return bool(connection.execute(select(_people.c.staff).where(chosen)).scalar())
 
     def came_by(self, username: str) -> dict[str, str]:
-        """Keys of the consumers and registrations of somebody's latest launches, by course.
+        """Return the keys of the consumers or registrations of a person's latest launches.
 
-        A key is empty where an earlier version did not note it.
+        Returns:
+            Keys by course; a key is empty if an earlier version did not record it.
         """
         with self._engine.connect() as connection:
             rows = connection.execute(select(_people).where(_people.c.username == username))
             return {row.course: row.consumer for row in rows}
 
     def names(self, course: str) -> dict[str, str]:
-        """Names of those who arrived in a course, by username."""
+        """Return the names of the people who have launched a course, by username."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(_people).where(_people.c.course == course))
             return {row.username: row.name for row in rows}
@@ -191,14 +192,14 @@ class AnswerRepository:
     def record(
         self, attempt: Attempt, owe: Callable[[Connection, float], None] | None = None
     ) -> None:
-        """Record a check; the comparison of the one before is let go.
+        """Record a check, and drop the comparison of the previous attempt.
 
-        The same digest as the latest is the same attempt, looked at again.
+        A check with the digest of the latest attempt replaces that attempt.
 
         Args:
-            attempt: what was found.
-            owe: told the best score by then, in the transaction that records: a desk that is
-                killed has both, the attempt and the grade to send, or neither.
+            attempt: the attempt.
+            owe: called with the connection and the best score so far, in the same transaction, so
+                that either both the attempt and the grade are stored, or neither.
         """
         mine = _of(attempt.username, attempt.course, attempt.exercise)
         values = {
@@ -235,7 +236,7 @@ class AnswerRepository:
                 owe(connection, float(best.scalar_one()))
 
     def attempts(self, username: str, course: str, exercise: str) -> list[Attempt]:
-        """All attempts of a learner at an exercise, the first first; without comparisons."""
+        """Return all attempts of a learner at an exercise, oldest first, without comparisons."""
         columns = [column for column in _attempts.c if column.name != "comparison"]
         chosen = _of(username, course, exercise)
         with self._engine.connect() as connection:
@@ -243,7 +244,7 @@ class AnswerRepository:
             return [Attempt(**row._mapping) for row in rows]
 
     def regrade(self, attempt: Attempt) -> None:
-        """Replace an attempt's result: the same answer, another expected one."""
+        """Replace an attempt's result after a recheck."""
         kept = case((_attempts.c.comparison.is_(None), None), else_=json.dumps(attempt.comparison))
         with self._engine.begin() as connection:
             connection.execute(
@@ -253,7 +254,7 @@ class AnswerRepository:
             )
 
     def latest(self, username: str, course: str, exercise: str) -> Attempt | None:
-        """The latest check of a learner's exercise, with its comparison."""
+        """Return a learner's latest attempt at an exercise, with its comparison."""
         chosen = _of(username, course, exercise)
         statement = select(_attempts).where(chosen).order_by(_attempts.c.id.desc()).limit(1)
         with self._engine.connect() as connection:
@@ -266,7 +267,13 @@ class AnswerRepository:
     def standings(
         self, course: str, *, username: str | None = None, exercise: str | None = None
     ) -> list[Standing]:
-        """Where everybody stands, or one learner, or in one exercise; without comparisons."""
+        """Return the standings in a course, without comparisons.
+
+        Args:
+            course: slug.
+            username: only this learner's standings.
+            exercise: only the standings in this exercise.
+        """
         chosen = _attempts.c.course == course
         if username is not None:
             chosen &= _attempts.c.username == username
@@ -294,10 +301,10 @@ class AnswerRepository:
         return found
 
     def ask_rechecks(self, course: str, exercise: str) -> int:
-        """Have everybody's latest answer to an exercise compared again.
+        """Schedule a recheck of all learners' answers to an exercise.
 
         Returns:
-            How many there are.
+            Number of learners.
         """
         there = self.standings(course, exercise=exercise)
         with self._engine.begin() as connection:
@@ -309,7 +316,7 @@ class AnswerRepository:
         return len(there)
 
     def rechecks(self, course: str | None = None) -> list[tuple[str, str, str]]:
-        """(username, course, exercise) still to be compared again."""
+        """Return (username, course, exercise) of the pending rechecks."""
         statement = select(_rechecks)
         if course is not None:
             statement = statement.where(_rechecks.c.course == course)
@@ -318,7 +325,7 @@ class AnswerRepository:
             return [(row.username, row.course, row.exercise) for row in rows]
 
     def rechecked(self, username: str, course: str, exercise: str) -> None:
-        """One of them is done."""
+        """Remove a finished recheck."""
         chosen = (
             (_rechecks.c.username == username)
             & (_rechecks.c.course == course)

@@ -8,18 +8,18 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 
 BUSY_SECONDS = 10
-"""How long a statement waits for another process, or thread, that writes."""
+"""Time that a statement waits for another writer's lock."""
 
 
 def database_file(state_directory: Path) -> Path:
-    """The file that holds the desk's database."""
+    """Return the path of the desk's database."""
     return state_directory / "desk.sqlite"
 
 
 def open_database(file: Path) -> Engine:
-    """The engine of a database that :func:`atelier.desk.db.migrate.migrate` has made or upgraded.
+    """Return an engine for a database that :func:`atelier.desk.db.migrate.migrate` has prepared.
 
-    Repositories take it; ``dispose()`` closes its connections.
+    Call ``dispose()`` to close its connections.
     """
     engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": BUSY_SECONDS})
 

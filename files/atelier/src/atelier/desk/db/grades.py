@@ -1,4 +1,4 @@
-"""The queue of grades: what is owed to a platform, what was sent, what failed and why."""
+"""The queue of grades: scores to send to platforms, scores sent, and the reasons of failures."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _grades = tables.grades
 RETRY_FIRST_SECONDS = 15.0
 RETRY_LONGEST_SECONDS = 3600.0
 MAX_TRIES = 40
-"""About a day and a half; a teacher may have it tried again."""
+"""About a day and a half; afterwards a teacher can start more tries."""
 
 
 def pause(tries: int) -> float:
-    """Seconds to wait after that many failures."""
+    """Return the delay after the given number of failures, seconds."""
     return min(RETRY_FIRST_SECONDS * 2.0 ** (tries - 1), RETRY_LONGEST_SECONDS)
 
 
@@ -28,12 +28,12 @@ class Grade:
     """One learner's grade in one exercise.
 
     Attributes:
-        score: 0..1, what the platform should have.
-        sent: what it has; None: nothing yet.
-        sent_at: since when, seconds since 1970.
+        score: score that the platform should have, 0..1.
+        sent: score that the platform has; None: none yet.
+        sent_at: when it was sent, seconds since 1970.
         tries: failures since the score changed.
-        due: when to try next, seconds since 1970.
-        reason: of the last failure.
+        due: time of the next try, seconds since 1970.
+        reason: reason of the last failure.
     """
 
     username: str
@@ -48,22 +48,26 @@ class Grade:
 
     @property
     def delivered(self) -> bool:
-        """Whether the platform has it."""
+        """Whether the platform has the score."""
         return self.sent is not None and self.sent == self.score
 
     @property
     def failed(self) -> bool:
-        """Whether it is no longer tried."""
+        """Whether the desk has given up sending the score."""
         return not self.delivered and self.tries >= MAX_TRIES
 
 
 def _no_later(moment: float) -> ColumnElement[float]:
-    """What is due before stays so: it may be on its way."""
+    """Return the earlier of the stored due time and ``moment``.
+
+    A grade that is due already may be being sent; :meth:`GradeQueue.sent` ignores the result if the
+    due time has become later.
+    """
     return case((_grades.c.due < moment, _grades.c.due), else_=moment)
 
 
 class GradeQueue:
-    """A table that outlives the desk. Methods block: call them in threads.
+    """The table of grades. Methods block: call them in threads.
 
     Args:
         engine: the desk's database.
@@ -80,14 +84,14 @@ class GradeQueue:
         score: float,
         connection: Connection | None = None,
     ) -> None:
-        """A score the platform should have; the same as before changes nothing.
+        """Queue a score; do nothing if it equals the stored one.
 
         Args:
-            username: whose.
-            course: of which course.
-            exercise: of which exercise.
+            username: the learner.
+            course: slug.
+            exercise: the exercise's id.
             score: 0..1.
-            connection: a transaction it becomes part of; None: one of its own.
+            connection: connection whose transaction is used; None: a new transaction.
         """
         fresh = {"score": score, "tries": 0, "due": time.time(), "reason": ""}
         statement = insert(_grades).values(
@@ -102,7 +106,7 @@ class GradeQueue:
             open_one.execute(statement)
 
     def due(self, most: int) -> list[Grade]:
-        """What should be sent now, the longest waiting first."""
+        """Return up to ``most`` grades that are due, the longest waiting first."""
         owed = (_grades.c.sent.is_(None)) | (_grades.c.sent != _grades.c.score)
         ripe = (_grades.c.due <= time.time()) & (_grades.c.tries < MAX_TRIES)
         statement = select(_grades).where(owed & ripe).order_by(_grades.c.due).limit(most)
@@ -110,28 +114,28 @@ class GradeQueue:
             return [Grade(**row._mapping) for row in connection.execute(statement)]
 
     def of_course(self, course: str) -> dict[tuple[str, str], Grade]:
-        """All grades of a course, by (username, exercise)."""
+        """Return all grades of a course by (username, exercise)."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(_grades).where(_grades.c.course == course))
             return {(row.username, row.exercise): Grade(**row._mapping) for row in rows}
 
     def sent(self, grade: Grade) -> None:
-        """The platform has taken it. What changed meanwhile is still owed.
+        """Record that the platform accepted the score; a score changed since then remains due.
 
-        So is what a launch told to go elsewhere meanwhile (see :meth:`wake`): that place has
-        nothing yet.
+        Do nothing if a launch has changed the destination since the grade was read (see
+        :meth:`wake`): the new destination has no score yet.
         """
         here = (_grades.c.due <= grade.due) | (_grades.c.score != grade.score)
         now = time.time()
         self._set(grade, here, sent=grade.score, sent_at=now, tries=0, due=now, reason="")
 
     def failed(self, grade: Grade, reason: str) -> None:
-        """It has not; it is tried again later."""
+        """Record a failure and schedule the next try."""
         tries = grade.tries + 1
         self._set(grade, tries=tries, due=time.time() + pause(tries), reason=reason[:500])
 
     def put_off(self, grade: Grade, reason: str) -> None:
-        """It was not tried: its platform has just not answered about another."""
+        """Postpone a grade without a try: its platform has just not answered for another one."""
         later = time.time() + pause(max(grade.tries, 1))
         self._set(grade, due=later, reason=reason[:500])
 
@@ -149,17 +153,18 @@ class GradeQueue:
             connection.execute(update(_grades).where(chosen).values(**values))
 
     def wait_for_arrival(self, grade: Grade) -> None:
-        """The platform never said where this grade goes: a launch that says so makes it due."""
-        self._set(grade, _grades.c.due <= grade.due, due=float("inf"))  # none came meanwhile
+        """Suspend a grade without a destination until a launch provides one (see :meth:`wake`)."""
+        # A later due time means that such a launch has come since the grade was read.
+        self._set(grade, _grades.c.due <= grade.due, due=float("inf"))
 
     def wake(self, username: str, course: str, exercise: str, *, anew: bool = False) -> None:
-        """A launch said where a grade goes: what waited for that is due.
+        """Make a grade due after a launch that provided its destination.
 
         Args:
-            username: whose.
-            course: of which course.
-            exercise: of which exercise.
-            anew: whether that is another place than before, which has nothing yet.
+            username: the learner.
+            course: slug.
+            exercise: the exercise's id.
+            anew: whether the destination is a new one, which has no score yet.
         """
         chosen = (
             (_grades.c.username == username)
@@ -172,7 +177,7 @@ class GradeQueue:
             connection.execute(update(_grades).where(chosen).values(tries=0, **values))
 
     def try_again(self, course: str) -> None:
-        """What failed in a course is due at once."""
+        """Make a course's failed grades due now."""
         owed = (_grades.c.sent.is_(None)) | (_grades.c.sent != _grades.c.score)
         chosen = (_grades.c.course == course) & owed & (_grades.c.reason != "")
         with self._engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Command ``atelier-desk-migrate``: brings the desk's database to this version's revision."""
+"""Command ``atelier-desk-migrate``: upgrades the desk's database to this version's revision."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from atelier.desk.logs import set_up
 
 
 class MigrationError(Exception):
-    """The database cannot be brought to this version's revision; the text has file and remedy."""
+    """The database cannot be upgraded; the text names the file and the remedy."""
 
 
 def revision_of(file: Path) -> str | None:
-    """The revision a database is at; None where it has none yet, or cannot be read."""
+    """Return a database's revision; None if it has none or cannot be read."""
     with contextlib.suppress(sqlite3.Error, OSError):
         uri = f"{file.resolve().as_uri()}?mode=rw"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
@@ -30,27 +30,27 @@ def revision_of(file: Path) -> str | None:
 
 
 def migrate(file: Path) -> None:
-    """Make a database, or bring it to this version's revision; nothing where it is there already.
+    """Create a database or upgrade it to this version's revision; do nothing if it is up to date.
 
-    All revisions are applied in one transaction: whatever interrupts them, the database is as it
-    was. A copy of what was there before is kept beside it, from before anything is committed.
+    All revisions are applied in one transaction, so that an interrupted upgrade changes nothing. A
+    copy of the former database is stored beside it before the commit.
 
     Args:
         file: the desk's database.
 
     Raises:
-        MigrationError: it is as it was.
+        MigrationError: the upgrade failed; the database is unchanged.
     """
     if revision_of(file) == REVISION:
         return
-    # Alembic is slow to import, and every start but the first of a version does without it.
+    # Imported here because Alembic is slow to import and only a version's first start needs it.
     from atelier.desk.db.upgrade import upgrade
 
     upgrade(file)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Command ``atelier-desk-migrate``: 1 with a clear message when the desk must not start."""
+    """Migrate the database; return 1 with a message if the desk must not start."""
     parser = argparse.ArgumentParser(prog="atelier-desk-migrate", description=__doc__)
     default = Path(os.environ.get("ATELIER_SETTINGS") or DEFAULT_FILE)
     parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")

@@ -1,7 +1,4 @@
-"""What the desk must remember over a restart: spaces asked for, and credentials to revoke.
-
-No secret is here: names, addresses and numbers only.
-"""
+"""Stores spaces and the servers whose credentials must be revoked; contains no secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ _lent = tables.lent
 
 @dataclass(frozen=True)
 class Request:
-    """A space somebody asked for."""
+    """A request for a learner's space in a course."""
 
     username: str
     course: str
@@ -30,7 +27,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a space."""
+    """A stored space."""
 
     request: Request
     ready: bool
@@ -38,13 +35,13 @@ class Record:
     url: str
     branch: str
     reason: str
-    """Why the last attempt failed; empty when it did not."""
+    """Why the last attempt failed; empty if it did not fail."""
     checked: float
-    """When GitLab last said it is there, seconds since 1970."""
+    """When GitLab last confirmed that the space exists, seconds since 1970."""
 
 
 class SpaceRepository:
-    """Tables of spaces and of credentials that servers were lent. Methods block.
+    """Tables of spaces, issued credentials and pending revocations. Methods block.
 
     Args:
         engine: the desk's database.
@@ -54,7 +51,7 @@ class SpaceRepository:
         self._engine = engine
 
     def ask(self, request: Request) -> None:
-        """Record that a space is wanted; one that is ready stays so."""
+        """Record a request for a space; a ready space stays ready."""
         values = {
             "username": request.username,
             "course": request.course,
@@ -70,18 +67,18 @@ class SpaceRepository:
             connection.execute(statement)
 
     def find(self, username: str, course: str) -> Record | None:
-        """What is known of a space."""
+        """Return a learner's space in a course, or None if it was never requested."""
         chosen = (_spaces.c.username == username) & (_spaces.c.course == course)
         found = self._select(select(_spaces).where(chosen))
         return found[0] if found else None
 
     def spaces_of(self, username: str) -> list[Record]:
-        """A learner's spaces, by course."""
+        """Return a learner's spaces, sorted by course."""
         chosen = select(_spaces).where(_spaces.c.username == username)
         return self._select(chosen.order_by(_spaces.c.course))
 
     def pending(self) -> list[Record]:
-        """Spaces wanted and not ready, in no order."""
+        """Return the spaces that are not ready yet, in no particular order."""
         return self._select(select(_spaces).where(_spaces.c.state != "ready"))
 
     def _select(self, statement: object) -> list[Record]:
@@ -101,7 +98,7 @@ class SpaceRepository:
         ]
 
     def succeed(self, request: Request, *, project: str, url: str, branch: str) -> None:
-        """A space is there."""
+        """Record that a space is ready."""
         self._set(
             request,
             {
@@ -115,7 +112,7 @@ class SpaceRepository:
         )
 
     def fail(self, request: Request, reason: str) -> None:
-        """An attempt failed; a space that was ready stays so."""
+        """Record a failed attempt; a ready space stays ready."""
         self._set(request, {"reason": reason[:1000]})
 
     def _set(self, request: Request, values: dict[str, object]) -> None:
@@ -124,39 +121,39 @@ class SpaceRepository:
             connection.execute(update(_spaces).where(chosen).values(**values))
 
     def lend(self, username: str, course: str) -> None:
-        """A server is given credentials."""
+        """Record that a server gets credentials."""
         statement = insert(_lent).values(username=username, course=course)
         with self._engine.begin() as connection:
             connection.execute(statement.on_conflict_do_nothing())
 
     def owe_all_lent(self) -> None:
-        """All credentials that servers were given must be revoked."""
+        """Schedule the revocation of all issued credentials."""
         with self._engine.begin() as connection:
             for row in connection.execute(select(_lent)).all():
                 statement = insert(_revocations).values(username=row.username, course=row.course)
                 connection.execute(statement.on_conflict_do_nothing())
 
     def replaced(self, username: str, course: str) -> None:
-        """New credentials took the place of those that were to be revoked."""
+        """Cancel a pending revocation: new credentials have replaced the old ones."""
         chosen = (_revocations.c.username == username) & (_revocations.c.course == course)
         with self._engine.begin() as connection:
             connection.execute(delete(_revocations).where(chosen))
 
     def owe_revocation(self, username: str, course: str) -> None:
-        """Credentials of a server must be revoked, now or when GitLab is back."""
+        """Schedule the revocation of a server's credentials."""
         statement = insert(_revocations).values(username=username, course=course)
         with self._engine.begin() as connection:
             connection.execute(statement.on_conflict_do_nothing())
 
     def revoked(self, username: str, course: str) -> None:
-        """They are."""
+        """Record that a server's credentials were revoked."""
         self.replaced(username, course)
         chosen = (_lent.c.username == username) & (_lent.c.course == course)
         with self._engine.begin() as connection:
             connection.execute(delete(_lent).where(chosen))
 
     def owed_revocations(self) -> list[tuple[str, str]]:
-        """(username, course) whose credentials are still to be revoked."""
+        """Return (username, course) of the pending revocations."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(_revocations)).all()
         return [(row.username, row.course) for row in rows]

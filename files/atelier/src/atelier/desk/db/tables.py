@@ -1,9 +1,9 @@
 """All tables of the desk's database.
 
-A change here needs a revision in ``migrations/versions`` that makes the same change to databases
-that exist (CONTRIBUTING.md, "A change of the desk's database"); a test compares the two.
+A change here needs a revision in ``migrations/versions`` that makes the same change to existing
+databases (CONTRIBUTING.md, "A change of the desk's database"); a test compares the two.
 
-No secret is in any table: names, addresses, numbers and results only.
+No table contains secrets.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, String, Table, Text, text
 
 REVISION = "0001"
-"""The newest revision in ``migrations/versions``: a database at it has these tables."""
+"""The newest revision in ``migrations/versions``; it produces these tables."""
 
-# Migrations change a constraint by its name. Primary keys have none in the first databases.
+# Migrations address constraints by name. Primary keys have no name because the first databases had
+# none.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
@@ -37,21 +38,21 @@ spaces = Table(
     Column("reason", String, nullable=False, default=""),
     Column("checked", Float, nullable=False, default=0.0),
 )
-# Servers that were given git credentials.
+# Servers to which git credentials were issued.
 lent = Table(
     "lent",
     metadata,
     Column("username", String, primary_key=True),
     Column("course", String, primary_key=True),
 )
-# Servers whose git credentials are still to be revoked.
+# Servers whose git credentials must still be revoked.
 revocations = Table(
     "revocations",
     metadata,
     Column("username", String, primary_key=True),
     Column("course", String, primary_key=True),
 )
-# Where the platform takes the grade of a learner's exercise.
+# The platform's address for the grade of a learner's exercise.
 arrivals = Table(
     "arrivals",
     metadata,
@@ -71,7 +72,7 @@ people = Table(
     Column("course", String, primary_key=True),
     Column("name", String, nullable=False),
     Column("staff", Boolean, nullable=False),
-    # Key of the consumer or registration of the latest launch; empty: not noted.
+    # Key of the consumer or registration of the latest launch; empty: not recorded.
     Column("consumer", String, nullable=False, server_default=text("''")),
 )
 attempts = Table(
@@ -86,9 +87,9 @@ attempts = Table(
     Column("checked", Float, nullable=False),
     Column("digest", String, nullable=False),
     Column("score", Float, nullable=False),
-    Column("comparison", Text),  # of the latest attempt only
+    Column("comparison", Text),  # stored for the latest attempt only
 )
-# Answers that a teacher asked to compare again.
+# Answers that must be compared again at a teacher's request.
 rechecks = Table(
     "rechecks",
     metadata,
@@ -103,7 +104,7 @@ grades = Table(
     Column("course", String, primary_key=True),
     Column("exercise", String, primary_key=True),
     Column("score", Float, nullable=False),
-    Column("sent", Float),  # the score the platform has
+    Column("sent", Float),  # score that the platform has
     Column("sent_at", Float),
     Column("tries", Integer, nullable=False, default=0),
     Column("due", Float, nullable=False),

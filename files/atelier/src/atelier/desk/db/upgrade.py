@@ -1,4 +1,4 @@
-"""Applies the revisions in ``migrations/versions`` that a database does not have yet."""
+"""Applies the missing revisions of ``migrations/versions`` to a database."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from atelier.sqlite_files import copies, directory_lock, keep_copy, remedy
 
 SCRIPTS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 60
-"""How long to wait for a process that still uses the database."""
+"""Time to wait for another process's lock on the database."""
 _UNCHANGED = "The database is as it was."
 _log = logging.getLogger(__name__)
 
 
 def upgrade(file: Path, scripts: Path = SCRIPTS, target: str = REVISION) -> None:
-    """Bring a database to a revision: :func:`atelier.desk.db.migrate.migrate` says how.
+    """Upgrade a database to a revision, as :func:`atelier.desk.db.migrate.migrate` describes.
 
     Args:
-        file: the desk's database; made where it is missing.
+        file: the desk's database; created if it is missing.
         scripts: folder of Alembic's environment.
-        target: the newest revision there.
+        target: the newest revision in that folder.
 
     Raises:
-        MigrationError: the database is as it was.
+        MigrationError: the upgrade failed; the database is unchanged.
     """
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
@@ -52,14 +52,15 @@ def upgrade(file: Path, scripts: Path = SCRIPTS, target: str = REVISION) -> None
                 command.upgrade(config, revision)
             _check_references(connection)
             if not was_empty:
-                # Other connections see what was there, until this one commits. A revision that
-                # fails at each start of the unit does not come here: it makes no copies.
+                # Copied before the commit, while other connections still see the former content;
+                # and after the revisions, so that one that always fails does not create a copy at
+                # each start of the unit.
                 step = f"cannot copy the desk's database {file}"
                 _log.info("%s: a copy of before is in %s", file, keep_copy(file, pending[0]))
         _log.info("%s: now at revision %s", file, target)
     except MigrationError:
         raise
-    except Exception as error:  # a revision is code of its own: it may raise anything
+    except Exception as error:  # revisions may raise anything
         said = (str(getattr(error, "orig", None) or error) or repr(error)).splitlines()[0]
         cure = remedy(file, error)
         if cure is None:
@@ -71,7 +72,7 @@ def upgrade(file: Path, scripts: Path = SCRIPTS, target: str = REVISION) -> None
 
 @contextlib.contextmanager
 def _transaction(file: Path) -> Iterator[Connection]:
-    """A connection in a transaction that nobody else can write during."""
+    """Yield a connection in a transaction that holds the write lock."""
     engine = create_engine(
         f"sqlite:///{file}", poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
     )
@@ -81,13 +82,13 @@ def _transaction(file: Path) -> Iterator[Connection]:
 
 
 def _begin_at_once(engine: Engine) -> None:
-    # Python's driver begins a transaction before INSERT only: changes of tables would be outside.
+    # Python's driver starts a transaction only before INSERT and the like; DDL would run outside.
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
-        # Alembic replaces tables by copies: references to them must not be followed meanwhile.
+        # Alembic changes a table by replacing it with a copy, during which foreign keys are broken.
         cursor.execute("PRAGMA foreign_keys=OFF")
         cursor.close()
 
@@ -97,10 +98,10 @@ def _begin_at_once(engine: Engine) -> None:
 
 
 def _pending(connection: Connection, file: Path, config: Config, target: str) -> list[str]:
-    """Revisions that a database does not have, in the order in which they are applied.
+    """Return the revisions that a database lacks, in the order in which to apply them.
 
     Raises:
-        MigrationError: it has one that this version does not know.
+        MigrationError: the database is at a revision that this version does not know.
     """
     scripts = ScriptDirectory.from_config(config)
     known = [script.revision for script in scripts.walk_revisions("base", target)][::-1]
@@ -121,7 +122,7 @@ def _pending(connection: Connection, file: Path, config: Config, target: str) ->
 
 
 def _check_references(connection: Connection) -> None:
-    """Raise ValueError where a row refers to another that is not there."""
+    """Raise ValueError if a foreign key refers to a missing row."""
     broken = connection.execute(text("PRAGMA foreign_key_check")).first()
     if broken is not None:
         raise ValueError(f"a row of table {broken[0]} refers to one of {broken[2]} that is missing")

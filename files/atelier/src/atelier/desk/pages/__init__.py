@@ -1,1 +1,1 @@
-"""The desk's pages: sign-in through the hub, one look, forms that only their own page can send."""
+"""The desk's pages: sign-in through the hub, a common layout, forms with CSRF protection."""

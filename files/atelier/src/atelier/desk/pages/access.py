@@ -1,4 +1,4 @@
-"""The page *My GitLab access*: the way in without the course page, and tokens for a clone."""
+"""The page *My GitLab access*: sign-in to GitLab without the LMS, and tokens for clones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORGOTTEN = "/users/password/new"
 
 @dataclass(frozen=True)
 class Clone:
-    """One of a learner's projects: its course's title, its page, the command that clones it."""
+    """A learner's project: title of the course, address of the project's page, clone command."""
 
     title: str
     url: str
@@ -36,10 +36,10 @@ class AccessPages:
 
     Args:
         settings: the site's settings.
-        store: knows the learner's spaces.
-        courses: the courses as they are now.
-        office: does what is asked.
-        look: of the pages.
+        store: the learners' spaces.
+        courses: the current courses.
+        service: reads accounts, creates and revokes tokens.
+        renderer: renders the pages.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class AccessPages:
         self._renderer = renderer
 
     def routes(self) -> list[Route]:
-        """Routes below the desk's prefix."""
+        """Return the routes below the desk's prefix."""
         return [
             Route("/", self._renderer.reading(self._show), methods=["GET"]),
             Route("/tokens", self._renderer.sending(self._make), methods=["POST"]),
@@ -71,7 +71,7 @@ class AccessPages:
             course = self._courses.get(record.request.course)
             if course is None or not record.project:
                 continue
-            # The name in the address is what git would ask for; the token is asked for still.
+            # With the username in the address, git only asks for the token.
             host = f"{gitlab.scheme}://{quote(username)}@{gitlab.netloc}{gitlab.path}"
             found.append(
                 Clone(
@@ -88,7 +88,7 @@ class AccessPages:
         account = await self._service.account(session.username)
         clones = await asyncio.to_thread(self._clones, session.username, session.language)
         once, session.once = session.once, {}
-        # GitLab shows its form to nobody who is signed in there.
+        # GitLab does not show its password form to signed-in users: end the GitLab session first.
         ending = "/-/atelier/enter?to=" if site.gitlab_session_paths else ""
         return self._renderer.page(
             "access",
@@ -120,5 +120,5 @@ class AccessPages:
         return self._back()
 
     def _back(self) -> Response:
-        # 303: reloading the page that follows makes nothing a second time.
+        # 303, so that reloading the next page does not send the form again.
         return RedirectResponse(f"{self._renderer.prefix}/", 303, {"Cache-Control": "no-store"})

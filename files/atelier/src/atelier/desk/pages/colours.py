@@ -1,7 +1,7 @@
-"""Colours of code: comments, strings, numbers and keywords, and nothing that needs a parser.
+"""Syntax highlighting of comments, strings, numbers and keywords by regular expressions.
 
-A learner's code may be anything, and the desk has other things to do: each pattern either takes
-what it began with or gives up at once, so the time grows with the length alone.
+Learners' code is untrusted input. The patterns never backtrack over long texts, so that the time is
+linear in the length of the code.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 Tokens = list[tuple[str, str]]
-"""Class of the style sheet, empty for none, and text."""
+"""(CSS class or empty, text)."""
 
 _PYTHON_WORDS = """
     False None True and as assert async await break class continue def del elif else except finally
@@ -25,8 +25,9 @@ _SHELL_WORDS = """
     if then elif else fi for while until do done case esac in function select time return exit
     export local readonly
 """
-# Loops are written out (what is plain, then each exception and what is plain after it), and what
-# ends them always matches. No possessive quantifiers: Debian 12's Python, 3.11.2, has them wrong.
+# Loops are unrolled (plain characters, then each exception followed by plain characters), and what
+# follows a loop always matches, so that loops do not backtrack. Possessive quantifiers would be
+# shorter, but are buggy in Debian 12's Python 3.11.2.
 _NUMBER = r"(?P<m>\.?\d(?:[eE][+-]?\d|[\w.])*)"
 _QUOTED = r"""'[^'\\]*(?:\\.[^'\\]*)*'?|"[^"\\]*(?:\\.[^"\\]*)*"?"""
 _QUOTED_IN_LINE = r"""'[^'\\\n]*(?:\\.[^'\\\n]*)*'?|"[^"\\\n]*(?:\\.[^"\\\n]*)*"?"""
@@ -68,16 +69,16 @@ _LANGUAGES = {
 
 
 def knows(language: str) -> bool:
-    """Whether a language has colours."""
+    """Return whether a language can be highlighted."""
     return language.lower() in _LANGUAGES
 
 
 def coloured(code: str, language: str) -> Iterator[tuple[str, str]]:
-    """A piece of code, in pieces with their class; together they are the code.
+    """Split code into pieces (CSS class, text); the texts together are the code.
 
     Args:
-        code: may be anything.
-        language: one that :func:`knows` knows.
+        code: any text.
+        language: a language for which :func:`knows` returns True.
     """
     at = 0
     for found in _LANGUAGES[language.lower()].finditer(code):

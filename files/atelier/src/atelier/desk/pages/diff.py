@@ -1,7 +1,7 @@
-"""A comparison as a page shows it: rows side by side or one below the other, marked and coloured.
+"""Prepares a comparison for a page: blocks and rows with marked differences and coloured code.
 
-Texts are learners' and teachers' files: everything is escaped here, once, and nothing else in the
-pages is taken as HTML.
+The texts come from learners' and teachers' files. They are escaped here, once; the templates escape
+everything else.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from markupsafe import Markup
 from atelier.desk.pages.colours import Tokens, coloured, knows
 
 COLOURED_CHARACTERS = 200_000
-"""Of a page; what is beyond is plain: each colour is an element more for the browser."""
+"""Limit on coloured text in a page, as each coloured token is an element for the browser. The
+remaining text is plain."""
 FOLD_ROWS = 8
-"""Runs of equal rows longer than that are folded, but for some context."""
+"""Longer runs of equal rows are folded, except for some rows of context."""
 CONTEXT_ROWS = 3
 
 
@@ -34,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class RowView:
-    """One row: its state, and what stands on each side."""
+    """One row: its state and its two sides."""
 
     state: str
     expected: Cell | None
@@ -43,7 +44,7 @@ class RowView:
 
 @dataclass(frozen=True)
 class Run:
-    """Rows in a row, folded when all are equal and there are many."""
+    """Consecutive rows; folded if they are equal and there are many."""
 
     rows: Sequence[RowView]
     folded: bool
@@ -66,26 +67,26 @@ class Block:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Blocks in a row; those that are all equal are folded together."""
+    """Consecutive blocks; equal ones are folded together."""
 
     blocks: Sequence[Block]
     folded: bool
 
 
 class _Painter:
-    """Colours code while the page's budget lasts."""
+    """Colours code up to the page's limit."""
 
     def __init__(self) -> None:
         self._left = COLOURED_CHARACTERS
 
     def lines(self, texts: Sequence[str], language: str | None) -> list[Tokens]:
-        """Lines of code as (class, text); one token without class for a line left plain."""
+        """Return each line of code as tokens (class, text); a plain line is one token."""
         whole = "\n".join(texts)
         if not language or not knows(language) or len(whole) > self._left:
             return [[("", text)] for text in texts]
         self._left -= len(whole)
         lines: list[Tokens] = [[]]
-        left = [text.count("\n") for text in reversed(texts)]  # a text may hold line ends
+        left = [text.count("\n") for text in reversed(texts)]  # a text may contain line breaks
         for kind, value in coloured(whole, language):
             first, *others = value.split("\n")
             lines[-1].append((kind, first))
@@ -103,7 +104,7 @@ _TAGS = {"added": "ins", "removed": "del", "near": "mark"}
 
 
 def _html(segments: Sequence[Sequence[str]], tokens: Tokens) -> Markup:
-    """A line: its segments as ``ins``, ``del`` and ``mark``, its tokens as coloured spans."""
+    """Render a line: segments as ``ins``, ``del`` and ``mark``, tokens as coloured spans."""
     pieces: list[str] = []
     flow = _pieces(tokens)
     for mark, text in segments:
@@ -115,14 +116,14 @@ def _html(segments: Sequence[Sequence[str]], tokens: Tokens) -> Markup:
 
 
 class _pieces:  # noqa: N801 (a helper of _html alone)
-    """Gives a line's tokens out by length."""
+    """Splits a line's tokens into pieces of given lengths."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = deque(one for one in tokens if one[1])
         self._used = 0
 
     def take(self, count: int) -> Iterator[str]:
-        """The next ``count`` characters, escaped."""
+        """Yield the next ``count`` characters, escaped."""
         while count > 0 and self._tokens:
             kind, text = self._tokens[0]
             piece = text[self._used : self._used + count]
@@ -148,7 +149,7 @@ def _side(
 
 
 def _same(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether both sides show the same, word for word."""
+    """Return whether both sides have the same segments in all rows."""
     sides = (("expected", "answer"), ("answer", "expected"))
     return all(
         row[one] is not None and row[one]["segments"] == (row[other] or {}).get("segments")
@@ -158,7 +159,7 @@ def _same(rows: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _runs(rows: Sequence[RowView]) -> list[Run]:
-    """Rows in runs; the middle of a long equal one is folded."""
+    """Group rows into runs, and fold the middle of long equal ones."""
     runs: list[Run] = []
     shown: list[RowView] = []
     for equal, group in groupby(rows, lambda row: row.state == "equal"):
@@ -206,10 +207,10 @@ def _block(part: Mapping[str, Any], painter: _Painter) -> Block:
 
 
 def stretches(comparison: Mapping[str, Any]) -> list[Stretch]:
-    """A comparison's parts as blocks to show, equal ones in a row folded.
+    """Return a comparison's parts as blocks; consecutive equal blocks are folded.
 
     Args:
-        comparison: reduced to what the reader may see.
+        comparison: the comparison, reduced to what the reader may see.
     """
     painter = _Painter()
     blocks = [_block(part, painter) for part in comparison["parts"]]

@@ -1,4 +1,4 @@
-"""Learners' pages: the exercises of a course, and one exercise with what the last check found."""
+"""Learners' pages: a course's list of exercises, and one exercise with its latest result."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from atelier.i18n.translate import Language, in_language, say
 
 
 def percent(score: float, lang: Language) -> str:
-    """A score as people read it: never 100 for less than everything."""
+    """Format a score as a rounded percentage; only a full score is shown as 100."""
     return say("percent", lang, number=min(int(score * 100 + 0.5), 99 if score < 1 else 100))
 
 
 def moment(at: datetime) -> str:
-    """A moment in its own time zone, to the minute."""
+    """Format a time to the minute, in its own time zone."""
     return at.strftime("%Y-%m-%d %H:%M %Z").strip()
 
 
@@ -38,8 +38,8 @@ class ExercisePages:
 
     Args:
         settings: the site's settings.
-        office: checks answers.
-        look: of the pages.
+        service: checks answers.
+        renderer: renders the pages.
     """
 
     def __init__(self, settings: Settings, service: CheckService, renderer: PageRenderer) -> None:
@@ -48,7 +48,7 @@ class ExercisePages:
         self._renderer = renderer
 
     def routes(self) -> list[Route]:
-        """Routes below the desk's prefix."""
+        """Return the routes below the desk's prefix."""
         course = "/courses/{course}/exercises"
         return [
             Route(course, self._renderer.reading(self._list), methods=["GET"]),
@@ -58,12 +58,12 @@ class ExercisePages:
         ]
 
     def address(self, course: str, exercise: str = "") -> str:
-        """Path of an exercise's page, or of the list."""
+        """Return the path of an exercise's page, or of the list if no exercise is given."""
         page = f"{self._renderer.prefix}/courses/{quote(course)}/exercises"
         return f"{page}/{quote(exercise)}" if exercise else page
 
     async def _find(self, request: Request, session: Session) -> Response:
-        """From a file, as a notebook's toolbar knows it, to its exercise."""
+        """Redirect from the file that a notebook's toolbar names to its exercise's page."""
         del session
         slug, path = request.path_params["course"], request.query_params.get("path", "")
         _course, declared, _version = await self._service.declared(slug)
@@ -167,7 +167,7 @@ class ExercisePages:
         return (await asyncio.to_thread(self._service.book.names, slug)).get(learner, learner)
 
     def _links(self, place: Place) -> dict[str, str]:
-        """To the file in GitLab and in the notebook."""
+        """Return links to the project in GitLab and to the notebook."""
         slug, path = place.course.slug, place.exercise.file
         base = self._renderer.prefix.removesuffix("/services/desk")
         notebook = urlencode({"course": slug, "target": "notebook", "path": path})
@@ -186,7 +186,7 @@ class ExercisePages:
         *,
         staff: bool,
     ) -> dict[str, Any] | None:
-        """What the last check found, as far as the reader may see it."""
+        """Return the latest result, reduced to what the reader may see."""
         if attempt is None or attempt.comparison is None:
             return None
         shown = "full" if staff else exercise.shows(now)
@@ -213,7 +213,7 @@ class ExercisePages:
         session.once = {"checked": "1"}
         view = request.query_params.get("view", "")
         query = f"?view={view}" if view in ("split", "unified") else ""
-        # 303: reloading the page that follows checks nothing a second time.
+        # 303, so that reloading the next page does not check again.
         return RedirectResponse(
             self.address(slug, wanted) + query, 303, {"Cache-Control": "no-store"}
         )

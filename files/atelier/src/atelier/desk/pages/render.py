@@ -1,4 +1,4 @@
-"""What all of the desk's pages share: template, headers, languages, refusals in plain words."""
+"""What the desk's pages share: templates, headers, languages, error pages, access checks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def security_headers(settings: Settings) -> dict[str, str]:
-    """Headers of every page: nothing runs or shows that is not the desk's own."""
+    """Return the headers of every page; they only allow the desk's own scripts and styles."""
     common = page_headers(settings.site)
     policy = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
@@ -52,10 +52,10 @@ def security_headers(settings: Settings) -> dict[str, str]:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """A form's fields; of two with the same name the last.
+    """Return a form's fields; of fields with the same name, the last one.
 
     Raises:
-        RefusedError: too large, or not a form.
+        RefusedError: the body is too large or not a form.
     """
     body = b""
     async for chunk in request.stream():
@@ -69,12 +69,12 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 class PageRenderer:
-    """Renders pages, and wraps their handlers.
+    """Renders pages, and wraps their handlers with sign-in, access checks and error pages.
 
     Args:
         settings: the site's settings.
-        sign_in: knows who is there.
-        entry: knows who may still come in.
+        sign_in: provides the browsers' sessions.
+        entry: decides whether a person still has access.
     """
 
     def __init__(self, settings: Settings, sign_in: SignIn, entry: Entry) -> None:
@@ -105,14 +105,14 @@ class PageRenderer:
         status: int = 200,
         **values: Any,
     ) -> Response:
-        """A page.
+        """Render a page.
 
         Args:
-            name: of the template, without ``.html``.
-            session: whose page; None: nobody's.
-            lang: its language.
-            status: of the answer.
-            values: what the template shows.
+            name: name of the template, without ``.html``.
+            session: the browser's session; None: not signed in.
+            lang: language of the page.
+            status: HTTP status.
+            values: variables of the template.
         """
         prefix = self._sign_in.prefix
         text = self._environment.get_template(f"{name}.html").render(
@@ -137,12 +137,21 @@ class PageRenderer:
         link: str = "",
         **fields: object,
     ) -> Response:
-        """A page with one sentence and a way on; ``fields`` are put into the sentence."""
+        """Render a page with one sentence and a link.
+
+        Args:
+            session: the browser's session; None: not signed in.
+            lang: language of the page.
+            status: HTTP status.
+            key: key of the sentence.
+            link: address of the link; empty: no link.
+            fields: values for the sentence's placeholders.
+        """
         shown: dict[str, Any] = {"title": "desk_trouble", "text": key, "link": link}
         return self.page("message", session, lang, status=status, fields=fields, **shown)
 
     def reading(self, handler: PageHandler) -> Handler:
-        """A page that is looked at: whoever is not signed in is led through the hub first."""
+        """Wrap the handler of a page; browsers without a session sign in through the hub first."""
 
         async def answer(request: Request) -> Response:
             async def run(session: Session | None) -> Response:
@@ -159,20 +168,20 @@ class PageRenderer:
         return answer
 
     def sending(self, handler: FormHandler) -> Handler:
-        """A form that is sent: only from a page of ours, by whoever that page was made for."""
+        """Wrap the handler of a form; accept it only from the desk's pages of the same session."""
 
         async def answer(request: Request) -> Response:
             async def run(session: Session | None) -> Response:
                 if session is None:
                     raise RefusedError(403, "sign_in_stale")
-                # Browsers say whose page sends a form (Fetch, section 3.2).
+                # The origin of the page that sends the form (Fetch, section 3.2).
                 if request.headers.get("origin") != self._origin:
                     raise RefusedError(403, "form_wrong")
                 await self._admit(request, session)
                 if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
                     raise RefusedError(403, "form_wrong")
                 if request.headers.get("sec-fetch-dest", "document") not in ("document", "iframe"):
-                    raise RefusedError(403, "form_wrong")  # a script sends it: a notebook's, say
+                    raise RefusedError(403, "form_wrong")  # sent by a script, perhaps a notebook's
                 form = await read_form(request)
                 if not hmac.compare_digest(form.get("csrf", "").encode(), session.csrf.encode()):
                     raise RefusedError(403, "form_wrong")
@@ -186,7 +195,7 @@ class PageRenderer:
         await self.entry.admit(session.username, request.path_params.get("course"))
 
     async def arriving(self, request: Request) -> Response:
-        """The address to which the hub sends browsers back."""
+        """Handle browsers that the hub redirects back after sign-in."""
 
         async def run(session: Session | None) -> Response:
             del session
@@ -228,7 +237,7 @@ class PageRenderer:
         lang = lang or accepted_language(request.headers.get("accept-language"))
         back = f"{self._sign_in.prefix}/" if known else ""
         if request.method == "POST" and "/exercises/" in request.url.path:
-            back = request.url.path  # the page that the form was on
+            back = request.url.path  # the page with the form
         key = key if knows(key) else "error"
         answer = self.message(session, lang, status, key, back, **fields)
         answer.headers.update(headers)

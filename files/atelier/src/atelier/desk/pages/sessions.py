@@ -1,6 +1,6 @@
-"""Who is in front of a page: sessions kept in memory, known to browsers by a random name.
+"""Sessions of the desk's pages, kept in memory; browsers hold their random names in a cookie.
 
-A desk that restarts forgets them all; browsers sign in again through the hub without noticing.
+A restart of the desk drops all sessions; browsers then sign in again through the hub automatically.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from atelier.i18n.translate import Language
 
 SESSION_SECONDS = 8 * 3600
 MAX_SESSIONS = 20_000
-"""Beyond that the one longest unused is forgotten: its owner signs in again."""
+"""Limit above which the least recently used session is dropped; its owner signs in again."""
 
 
 @dataclass
 class Session:
-    """One browser in which somebody is signed in.
+    """The session of one browser.
 
     Attributes:
         username: the learner.
-        name: shown in the page's head.
-        token: the hub's, by which the hub is asked whether the sign-in still holds.
-        hub_session: the hub's own session of this browser; another one is another person, maybe.
-        language: of the pages.
-        csrf: what a form of ours holds and nobody else's page knows.
-        once: texts to show on the next page and to forget.
+        name: display name for the page's header.
+        token: the hub's OAuth token, used to ask the hub whether the sign-in is still valid.
+        hub_session: the browser's session id of the hub; a different one may be another person's.
+        language: language of the pages.
+        csrf: token against CSRF in the desk's forms.
+        once: texts to show on the next page only.
+        ends: when the session expires, seconds of the monotonic clock.
     """
 
     username: str
@@ -49,16 +50,16 @@ def _digest(name: str) -> str:
 
 
 class Sessions:
-    """All sessions, by the digest of the name their browser has."""
+    """All sessions, by the digest of the name that the browser holds."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, Session] = OrderedDict()
 
     def open(self, session: Session) -> str:
-        """Remember a session.
+        """Store a session.
 
         Returns:
-            The name to give to the browser.
+            The session's name for the browser's cookie.
         """
         name = secrets.token_urlsafe(32)
         self._known[_digest(name)] = session
@@ -67,7 +68,7 @@ class Sessions:
         return name
 
     def find(self, name: str) -> Session | None:
-        """The session of that name, unless it is over."""
+        """Return the session with that name, or None if there is none or it has expired."""
         key = _digest(name)
         session = self._known.get(key)
         if session is None:
@@ -79,25 +80,25 @@ class Sessions:
         return session
 
     def close(self, name: str) -> None:
-        """Forget a session."""
+        """Drop a session."""
         self._known.pop(_digest(name), None)
 
 
 def set_cookie(
     response: Response, name: str, value: str, *, path: str, seconds: int, https: bool
 ) -> None:
-    """Give a browser a cookie that no script reads and that works inside a course page's frame.
+    """Set a cookie that scripts cannot read and that browsers send inside a course page's frame.
 
     Args:
-        response: carries it.
-        name: of the cookie.
+        response: the response that sets the cookie.
+        name: name of the cookie.
         value: letters, digits, ``-`` and ``_``.
-        path: below which it is sent.
-        seconds: it lives; 0 removes it.
-        https: whether the site is served so; over plain http (a test's) there is no other way
-            than a cookie that stays out of frames.
+        path: path below which browsers send the cookie.
+        seconds: lifetime; 0 removes the cookie.
+        https: whether the site is served over https. Over plain http (in tests) browsers accept
+            no cookie for frames.
     """
-    # Starlette writes Partitioned with Python 3.14 and later only.
+    # Starlette supports Partitioned only with Python 3.14 and later.
     parts = [f"{name}={value}", f"Path={path}", f"Max-Age={seconds}", "HttpOnly"]
     parts += ["Secure", "SameSite=None", "Partitioned"] if https else ["SameSite=Lax"]
     response.headers.append("set-cookie", "; ".join(parts))

@@ -1,4 +1,4 @@
-"""Signing in: the hub says who is there (OAuth 2.0 code flow, RFC 6749 section 4.1, PKCE)."""
+"""Sign-in through the hub (OAuth 2.0 authorization code grant, RFC 6749 section 4.1, with PKCE)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ COOKIE = "atelier-desk"
 SCOPE = "access:services!service=desk"
 SIGN_IN_SECONDS = 600
 MAX_SIGN_INS = 10_000
-"""Sign-ins under way at the same time; the oldest are forgotten first."""
+"""Limit on unfinished sign-ins; the oldest are dropped first."""
 RECHECK_SECONDS = 30
-"""A page may trust for that long what the hub said; a form never does."""
+"""Time for which pages cache the hub's answer about a token; forms always ask the hub."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class _Begun:
 
 
 class SignIn:
-    """Leads browsers through the hub and back.
+    """Signs browsers in through the hub, and keeps their sessions.
 
     Args:
         settings: the site's settings.
-        hub_token: the desk's own token, its OAuth client secret too.
+        hub_token: the desk's API token, which is also its OAuth client secret.
     """
 
     def __init__(self, settings: Settings, hub_token: str) -> None:
@@ -54,7 +54,7 @@ class SignIn:
         self._prefix = service_prefix(settings)
         self._https = settings.site.hub_url.startswith("https:")
         self._hub_session_cookie = settings.site.hub_session_cookie
-        # With the prefix no other host can set it, and the path has to be the root.
+        # Browsers let no other host set a cookie with the prefix, and require the path "/" for it.
         apart = settings.site.notebooks is not None
         self._cookie_name = f"{HOST_PREFIX if apart else ''}{COOKIE}"
         self._cookie_path = "/" if apart else f"{self._prefix}/"
@@ -78,21 +78,21 @@ class SignIn:
         return self._prefix
 
     async def session(self, request: Request, *, certain: bool) -> Session | None:
-        """The session of a browser, if the hub still knows it.
+        """Return the browser's session if the hub confirms that the sign-in is still valid.
 
         Args:
-            request: the browser's.
-            certain: whether the hub is asked now, not half a minute ago.
+            request: the browser's request.
+            certain: whether to ask the hub now, without the cache of half a minute.
 
         Raises:
-            HubUnavailableError: nobody could be asked.
+            HubUnavailableError: the hub does not answer.
         """
         name = request.cookies.get(self._cookie_name, "")
         found = self._sessions.find(name) if name else None
         if found is None:
             return None
         if found.hub_session != request.cookies.get(self._hub_session_cookie, ""):
-            self._sessions.close(name)  # signed out of the hub, or somebody else signed in
+            self._sessions.close(name)  # the user signed out of the hub, or another one signed in
             return None
         model = await self._user(found.token, use_cache=not certain)
         if model is None or model.get("name") != found.username:
@@ -110,7 +110,7 @@ class SignIn:
         return model if is_username(str(model.get("name", ""))) else None
 
     def begin(self, request: Request) -> Response:
-        """Send a browser to the hub; it comes back to the page it asked for."""
+        """Redirect a browser to the hub; after sign-in it returns to the requested page."""
         state = secrets.token_urlsafe(24)
         verifier, challenge, method = self._oauth.generate_pkce_code_challenge()
         after = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -138,11 +138,12 @@ class SignIn:
             del self._begun[state]
 
     async def finish(self, request: Request) -> Response:
-        """The browser is back from the hub.
+        """Open a session for a browser that returns from the hub, and redirect to its page.
 
         Raises:
-            RefusedError: it did not begin here, or the hub refuses.
-            HubUnavailableError: nobody could be asked.
+            RefusedError: the sign-in did not start in this browser, has expired, or the hub
+                refuses.
+            HubUnavailableError: the hub does not answer.
         """
         state = request.query_params.get("state", "")
         held = request.cookies.get(self._state_cookie(state), "")
@@ -186,5 +187,5 @@ class SignIn:
         set_cookie(response, name, value, path=path, seconds=seconds, https=self._https)
 
     def _state_cookie(self, state: str) -> str:
-        """Several tabs may sign in at once: each has a cookie of its own."""
+        """Return a cookie name for each sign-in, as several tabs may sign in at the same time."""
         return f"{self._cookie_name}-{hashlib.sha256(state.encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""The teacher's page: everybody's answers and scores, what platforms have not taken, CSV."""
+"""The teachers' page: all learners' answers and scores, undelivered grades, and CSV export."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from atelier.exercises.exercises import CourseExercises
 from atelier.i18n.translate import in_language
 
 ROWS_SHOWN = 500
-"""On a page; the CSV file has all."""
+"""Most rows on a page; the CSV file has all."""
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def harmless(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection).
+    """Return a cell that no spreadsheet reads as a formula (OWASP, CSV Injection).
 
-    A French spreadsheet cuts at semicolons, whatever quotes say: what follows one in a learner's
-    name would be a cell of its own, and what follows a line's end a row.
+    French spreadsheets split at semicolons even inside quotes, so that text after a semicolon in a
+    learner's name would start a new cell, and text after a line break a new row.
     """
     text = " ".join(str(value).replace(";", ",").split())
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def grade_state(grade: Grade | None) -> str:
-    """How far a grade is: none, sent, waiting, owed or failed."""
+    """Return the state of a grade's delivery: none, sent, waiting, owed or failed."""
     if grade is None:
         return "none"
     if grade.delivered:
@@ -50,13 +50,13 @@ def grade_state(grade: Grade | None) -> str:
 
 
 class TeacherPages:
-    """Handlers of the pages for those who teach a course.
+    """Handlers of the pages for a course's teachers.
 
     Args:
         settings: the site's settings.
-        office: knows the answers.
-        queue: knows what platforms have.
-        look: of the pages.
+        service: checks answers.
+        queue: the queue of grades.
+        renderer: renders the pages.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class TeacherPages:
         self._renderer = renderer
 
     def routes(self) -> list[Route]:
-        """Routes below the desk's prefix."""
+        """Return the routes below the desk's prefix."""
         page = "/courses/{course}/answers"
         return [
             Route(page, self._renderer.reading(self._show), methods=["GET"]),
@@ -151,7 +151,7 @@ class TeacherPages:
             row["sent"] = "" if row["sent"] is None else row["sent"]
             writer.writerow([harmless(row[name]) for name in names])
         return Response(
-            "\ufeff" + text.getvalue(),  # spreadsheets take it for UTF-8 by that
+            "\ufeff" + text.getvalue(),  # the byte order mark makes spreadsheets read UTF-8
             media_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": f'attachment; filename="{course.slug}-answers.csv"',

@@ -1,1 +1,1 @@
-"""Alembic's environment for the desk's database; :mod:`atelier.desk.db.migrate` runs it."""
+"""Alembic's environment for the desk's database; :mod:`atelier.desk.db.upgrade` runs it."""

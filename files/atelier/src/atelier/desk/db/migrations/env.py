@@ -1,4 +1,4 @@
-"""Run by Alembic: applies revisions on the connection that it is given, in its transaction."""
+"""Alembic's environment: applies revisions in the transaction of the given connection."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One module for each revision of the desk's database. A released one is never edited."""
+"""One module for each revision of the desk's database. Never edit a released revision."""

@@ -1,7 +1,7 @@
-"""The tables of the first version with revisions, from any database made before it, or from none.
+"""Create the tables of the first version with revisions, or bring an older database to them.
 
-Earlier versions made tables that were missing when they started, and wrote no revision. Each step
-therefore looks first whether it is needed.
+Earlier versions created missing tables when they started and stored no revision, so each step first
+checks whether it is needed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# A copy of tables.py of that time: this revision stays the same when that file changes.
+# A copy of tables.py at that version: this revision must not change when that file does.
 _metadata = sa.MetaData()
 sa.Table(
     "spaces",
@@ -102,7 +102,7 @@ sa.Table(
 def upgrade() -> None:
     """Apply the revision."""
     connection = op.get_bind()
-    # Where each server's token was used first: the hub says it since.
+    # Addresses from which servers' tokens were first used; the hub provides them now.
     connection.execute(sa.text("DROP TABLE IF EXISTS seats"))
     _metadata.create_all(connection)
     for table in _metadata.tables.values():
@@ -112,7 +112,7 @@ def upgrade() -> None:
 
 
 def _note_consumers(connection: sa.Connection) -> None:
-    """Give the table of people the key by which each came, from the addresses of their grades."""
+    """Add the column ``people.consumer``, filled from each person's latest row in ``arrivals``."""
     columns = sa.inspect(connection).get_columns("people")
     if any(column["name"] == "consumer" for column in columns):
         return
