@@ -1,8 +1,8 @@
-"""Who may still come in, by the inventory's files as they are now.
+"""Checks whether earlier launches would still be accepted, by the current inventory files.
 
-A launch is looked at once; what it opened, sessions and servers, lasts longer. So whoever came by a
-consumer, a registration or a course is let in only as long as these are there. What cannot be read
-closes nothing: a mistake in a file must not show a whole class out.
+A launch is checked once, but the sessions and servers that it opened last longer. Users therefore
+keep their access only as long as the consumer or registration and the course of their launch exist.
+A file that cannot be read ends nobody's access: a mistake in it must not sign out a whole class.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from atelier.config.models import Course, Launcher, may_launch
 
 
 def names(course: Course, launcher: Launcher) -> bool:
-    """Whether a course and a launcher are made for each other in so many words."""
+    """Return whether a launcher may open a course and one of them names the other explicitly."""
     return may_launch(launcher, course) and (
         course.consumers is not None or launcher.courses is not None
     )
 
 
 class Admission:
-    """Answers for sessions, servers and tokens whether their launch would still be accepted.
+    """Checks whether the launch of a session, a server or a token would still be accepted.
 
     Args:
-        consumers: LTI 1.1, as they are now.
-        registrations: LTI 1.3, as they are now.
-        courses: as they are now.
+        consumers: the current LTI 1.1 consumers.
+        registrations: the current LTI 1.3 registrations.
+        courses: the current courses.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Admission:
         self._courses = courses
 
     def launchers(self) -> dict[str, Launcher] | None:
-        """Everybody who may launch, by key; None: a file of theirs cannot be read."""
+        """Return all consumers and registrations by key; None if a file cannot be read."""
         if not self._consumers.readable() or not self._registrations.readable():
             return None
         known: list[Launcher] = [*self._consumers.get().consumers]
@@ -46,17 +46,17 @@ class Admission:
         return {one.key: one for one in known}
 
     def state(self) -> Any:
-        """What the answers depend on, to be compared; None: a file of it cannot be read."""
+        """Return the launchers and courses, to detect changes; None if a file cannot be read."""
         launchers = self.launchers()
         return None if launchers is None else (launchers, dict(self._courses.all()))
 
     def closed(self, slug: str, key: str | None, platform: str | None = None) -> bool:
-        """Whether what a launch opened is closed.
+        """Return whether a launch would no longer be accepted.
 
         Args:
             slug: the course.
-            key: of the consumer or registration that launched; None: it was not noted.
-            platform: then any launcher of this platform will do.
+            key: key of the consumer or registration that launched; None: it was not recorded.
+            platform: if ``key`` is None, any launcher of this platform is sufficient.
         """
         course = self._courses.get(slug)
         if course is None:
@@ -71,7 +71,7 @@ class Admission:
         )
 
     def open_courses(self, state: Mapping[str, Any] | None) -> list[str]:
-        """Slugs of the courses a learner launched that are still open to them.
+        """Return the slugs of the launched courses that a learner may still open.
 
         Args:
             state: their ``auth_state``.
@@ -84,14 +84,15 @@ class Admission:
         ]
 
     def may_teach(self, slug: str, key: str) -> bool:
-        """Whether the roles that a launcher sends count in a course.
+        """Return whether the roles that a launcher sends are trusted in a course.
 
-        They count where the site trusts them and the course names the launcher, or the launcher
-        the course. A site with one platform alone has nobody else to name.
+        They are trusted if the launcher has ``trust_roles`` and may open the course, and if the
+        course names the launcher or the launcher names the course. The names are not required on a
+        site with only one platform.
 
         Args:
             slug: the course.
-            key: of the consumer or registration.
+            key: key of the consumer or registration.
         """
         course, launchers = self._courses.get(slug), self.launchers() or {}
         one = launchers.get(key)

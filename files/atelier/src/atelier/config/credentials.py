@@ -1,4 +1,4 @@
-"""Secrets that systemd hands over to the services (systemd.exec(5), ``LoadCredential=``)."""
+"""Secrets that systemd passes to the services (systemd.exec(5), ``LoadCredential=``)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from atelier.config.models import Hub, SettingsError
 
 
 class Credentials:
-    """Secrets handed over by systemd (``LoadCredential=``): one file each in a directory.
+    """Reads secrets from a directory with one file for each.
 
     Args:
-        directory: where they are; by default what ``$CREDENTIALS_DIRECTORY`` names.
+        directory: the directory; by default ``$CREDENTIALS_DIRECTORY``.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -22,7 +22,7 @@ class Credentials:
         self._directory = directory or (Path(named) if named else None)
 
     def optional(self, name: str) -> str | None:
-        """A secret without surrounding white space, or None where it was not handed over."""
+        """Return a secret without surrounding white space, or None if it is absent or empty."""
         if self._directory is None:
             return None
         try:
@@ -31,7 +31,7 @@ class Credentials:
             return None
 
     def get(self, name: str) -> str:
-        """A secret that must be there.
+        """Return a required secret.
 
         Raises:
             SettingsError: it is absent or empty; the text names the credential.
@@ -44,7 +44,7 @@ class Credentials:
 
 
 def database_url(hub: Hub, credentials: Credentials) -> str:
-    """The hub's database with its password, where it has one. JupyterHub's log masks it."""
+    """Return the URL of the hub's database, with its password. JupyterHub's log masks it."""
     url = make_url(hub.database_url)
     password = credentials.optional("database_password")
     if password and url.get_backend_name() != "sqlite":

@@ -1,7 +1,7 @@
 """Models of entries whose keys the schema declares: a course, a consumer, a registration.
 
-A model names its fields and their types; which values they take, and their defaults, are the
-schema's (:mod:`atelier.config.schema`), so that preflight and hub come to one verdict.
+A model defines its fields and their types. The schema (:mod:`atelier.config.schema`) defines the
+valid values and the defaults, so that preflight and hub accept the same values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from atelier.config.schema.problems import Problem, SchemaError
 
 
 def context(reading: Reading) -> dict[str, Any]:
-    """What pydantic hands to the validators, so that they read values in that way."""
+    """Return the pydantic context that tells validators how to read values."""
     return {"reading": reading}
 
 
@@ -28,14 +28,14 @@ def _reading(info: ValidationInfo) -> Reading:
 
 
 def _plain(value: Any) -> Any:
-    """A value that has been read before, as files have it."""
+    """Return an already parsed value in the form that it has in files."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return value.model_dump() if isinstance(value, BaseModel) else value
 
 
 def _error(problems: tuple[Problem, ...]) -> PydanticCustomError:
-    """One error for all problems; pydantic adds the name of the key, and callers its value."""
+    """Combine all problems into one error; pydantic adds the key, and callers add the value."""
     lines = (" ".join(filter(None, (one.key, f"{one.problem}: {one.fix}"))) for one in problems)
     return PydanticCustomError("schema", "{reason}", {"reason": "; ".join(lines)})
 
@@ -44,7 +44,7 @@ class Entry(Strict):
     """An entry of a settings file."""
 
     table: ClassVar[Table]
-    """Its keys. A field that the table lacks is the model's own."""
+    """The entry's keys. Pydantic alone validates fields that the table lacks."""
 
     @field_validator("*", mode="before")
     @classmethod

@@ -1,7 +1,7 @@
-"""What files of settings and of exercises are made of: addresses, paths, titles, strict models.
+"""Types of fields in settings and declarations: addresses, paths, titles, strict models.
 
-Apart from :mod:`atelier.config.models`, as the command ``atelier-exercises`` runs in a teacher's CI
-and needs no more than pydantic, PyYAML and markdown-it-py.
+Separate from :mod:`atelier.config.models` because the command ``atelier-exercises`` runs in
+teachers' CI with only pydantic, PyYAML and markdown-it-py.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ RepositoryPath = Annotated[str, AfterValidator(safe_path)]
 
 
 class Strict(BaseModel):
-    """A part of a settings file: unknown keys are errors, values do not change once read."""
+    """A part of a settings file: unknown keys are errors, and values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Title(Strict):
-    """A course's title in the two languages of the site."""
+    """A title in the two languages of the site."""
 
     fr: Annotated[str, Field(min_length=1)]
     en: Annotated[str, Field(min_length=1)]

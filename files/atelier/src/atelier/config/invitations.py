@@ -1,8 +1,8 @@
-"""Platforms that registered themselves (dynamic registration), by an operator's invitation.
+"""LTI dynamic registration: operators' invitations, and the platforms that used them.
 
-An operator makes an invitation on the server and gives its link to whoever administers the LMS.
-The platform that comes by it is written to a file of the hub's own; the inventory's registrations
-go before it. Nobody registers without an invitation.
+An operator creates an invitation on the server and gives its link to the LMS's administrator. The
+hub stores the platform that registers by this link in a file of its own; the inventory's
+registrations have precedence over it. Registration requires an invitation.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def _kept() -> Reading:
-    """How this directory's files are read: an earlier release may have written them."""
+    """Return a lenient reading: an earlier release may have written this directory's files."""
     return Reading(kept=True)
 
 
 class Invitation(Launcher):
-    """What an operator decided about a platform before it registers."""
+    """An operator's settings for a platform that is going to register."""
 
     expires: Annotated[int, Field(ge=0)]
-    """When it ends, seconds since 1970."""
+    """Time of expiry, seconds since 1970."""
 
 
 class InvitationError(Exception):
-    """There is no such invitation, or it was used, or it has ended; the text says which."""
+    """The invitation does not exist, was used, or has expired; the text says which."""
 
 
 class Invitations:
-    """The invitations and the platforms that came by them.
+    """Stores invitations and the platforms that registered with them.
 
     Args:
-        directory: where they are kept; the hub writes there, the desk reads.
+        directory: the folder of the files; the hub writes there, the desk reads.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -58,7 +58,7 @@ class Invitations:
         return self.directory / f"{digest}.invitation"
 
     def _write(self, path: Path, text: str) -> None:
-        """Replace a file at once: readable by the directory's group, owned by its owner."""
+        """Replace a file by an atomic rename; it gets the directory's owner and group."""
         partial = path.with_name(f".{path.name}.partial")
         partial.write_text(text, encoding="utf-8")
         partial.chmod(0o640)
@@ -68,10 +68,10 @@ class Invitations:
         partial.replace(path)
 
     def invite(self, invitation: Invitation) -> str:
-        """Make an invitation.
+        """Create an invitation.
 
         Returns:
-            Its code, which is kept nowhere: only its digest is.
+            The invitation's code; only its digest is stored.
 
         Raises:
             OSError: the directory cannot be written.
@@ -81,17 +81,17 @@ class Invitations:
         return code
 
     def use(self, code: str, now: float) -> Invitation:
-        """Use an invitation up, whatever comes of it: its code is in web servers' logs now.
+        """Consume an invitation, even if the registration then fails: its code may be in logs.
 
         Raises:
-            InvitationError: it is not good.
+            InvitationError: it does not exist, was used, or has expired.
         """
         path = self._invitation(code) if _CODE.fullmatch(code) else None
         if path is None:
             raise InvitationError("no invitation")
         taken = path.with_suffix(".taken")
         try:
-            path.rename(taken)  # one of two who come at once
+            path.rename(taken)  # atomic: only one of two concurrent requests succeeds
             text = taken.read_text(encoding="utf-8")
             taken.unlink()
         except OSError:
@@ -102,24 +102,24 @@ class Invitations:
         return invitation
 
     def known(self) -> Registrations:
-        """The platforms that came.
+        """Return the platforms that registered themselves.
 
         Raises:
-            SettingsError: the file is not right.
+            SettingsError: the file is invalid.
         """
         return load(Registrations, self.file, _kept()) if self.file.exists() else Registrations()
 
     def add(self, registration: Registration) -> None:
-        """Remember a platform; one of the same key is replaced.
+        """Store a platform; replace one with the same key.
 
         Raises:
-            SettingsError: another one has the same client.
+            SettingsError: another platform has the same issuer and client id.
         """
         others = [one for one in self.known().registrations if one.key != registration.key]
         self._keep([*others, registration])
 
     def remove(self, key: str) -> bool:
-        """Forget a platform. False when there is none of that key."""
+        """Remove a platform; return False if there is none with that key."""
         before = self.known().registrations
         after = [one for one in before if one.key != key]
         if len(after) == len(before):
@@ -138,7 +138,7 @@ class Invitations:
 
 
 def merged(first: Registrations, then: Registrations) -> Registrations:
-    """Both together; what the second says of a key or a client of the first is left out."""
+    """Combine registrations; those of ``then`` with a key or client of ``first`` are left out."""
     keys = {one.key for one in first.registrations}
     added = [
         one

@@ -1,7 +1,7 @@
 """Files that are reloaded while the site runs: courses, consumers and registrations.
 
-A course is added or a consumer's secret changed by writing a file: no process restarts. A file
-that has become wrong changes nothing: the last good content serves on, and the log says why once.
+To add a course or change a consumer's secret, write a file; no process needs a restart. If a file
+becomes invalid, its last valid content stays in use, and the error is logged once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound=BaseModel)
 Stamp = tuple[int, int, int] | None
-"""(time of change in ns, inode, size in bytes) of a file; None: there is no such file."""
+"""(modification time in ns, inode, size in bytes) of a file; None: it cannot be read."""
 
 
 def _stamp(path: Path) -> Stamp:
@@ -36,7 +36,7 @@ def _stamp(path: Path) -> Stamp:
 
 
 class LiveFile(Generic[Model]):
-    """One settings file, read again when it has changed. Usable from several threads."""
+    """One settings file, read again when it has changed. Thread-safe."""
 
     def __init__(self, model: type[Model], path: Path) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class LiveFile(Generic[Model]):
         self._value: Model | None = None
 
     def get(self) -> Model | None:
-        """The file's last good content; None when there never was any, or the file is gone."""
+        """Return the file's last valid content; None if there was none or the file is gone."""
         with self._lock:
             stamp = _stamp(self.path)
             if stamp == self._seen:
@@ -69,7 +69,7 @@ class LiveFile(Generic[Model]):
 
 
 class Courses:
-    """The courses of ``courses.d``, as they are at each call."""
+    """The current courses of ``courses.d``; changed files are read again at each call."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -78,7 +78,7 @@ class Courses:
         self._lock = threading.Lock()
 
     def all(self) -> Mapping[str, Course]:
-        """Every course, by slug. A file whose slug is not its name is left out."""
+        """Return all courses by slug. A file whose name differs from its slug is left out."""
         courses: dict[str, Course] = {}
         with self._lock:
             try:
@@ -102,11 +102,11 @@ class Courses:
         return courses
 
     def get(self, slug: str) -> Course | None:
-        """One course, if there is one with that slug."""
+        """Return the course with that slug, or None."""
         return self.all().get(slug)
 
     def there(self, slug: str) -> bool:
-        """Whether there may be a course with that slug: its file is there, or nobody can tell."""
+        """Return whether a course's file exists; True if the directory cannot be read."""
         try:
             return f"{slug}.yml" in {path.name for path in self._directory.iterdir()}
         except OSError:
@@ -114,26 +114,26 @@ class Courses:
 
 
 class LiveConsumers:
-    """The consumers of ``consumers.yml``, as they are at each call."""
+    """The current consumers of ``consumers.yml``."""
 
     def __init__(self, path: Path) -> None:
         self._file = LiveFile(Consumers, path)
 
     def get(self) -> Consumers:
-        """All consumers; none when there is no readable file."""
+        """Return all consumers; none if no valid file was read."""
         return self._file.get() or Consumers()
 
     def readable(self) -> bool:
-        """Whether there is a file that is right, or was."""
+        """Return whether the file exists and was valid at least once."""
         return self._file.get() is not None
 
 
 class LiveRegistrations:
-    """The LTI 1.3 registrations, as they are at each call.
+    """The current LTI 1.3 registrations.
 
     Args:
         path: ``registrations.yml``.
-        joined: the file of the platforms that registered themselves; they come after.
+        joined: the file of platforms that registered themselves; ``path`` has precedence.
     """
 
     def __init__(self, path: Path, joined: Path) -> None:
@@ -141,12 +141,12 @@ class LiveRegistrations:
         self._joined = LiveFile(Registrations, joined)
 
     def get(self) -> Registrations:
-        """All registrations; none when there is no readable file."""
+        """Return all registrations; none if no valid file was read."""
         listed = self._file.get() or Registrations()
         joined = self._joined.get() if self._joined.path.exists() else None
         return listed if joined is None else merged(listed, joined)
 
     def readable(self) -> bool:
-        """Whether there are files that are right, or were."""
+        """Return whether both files were valid at least once; only ``joined`` may be absent."""
         joined = not self._joined.path.exists() or self._joined.get() is not None
         return joined and self._file.get() is not None

@@ -2,9 +2,9 @@
 
 LTI 1.3's ``registrations.yml`` is in :mod:`atelier.config.registrations`.
 
-The models say what each file may hold. Every error names the key, the value and the file, so
-that whoever edits an inventory can mend it without reading this code. Secrets are not here:
-see :mod:`atelier.config.credentials` for those systemd hands over.
+Every error names the file, the key and the value, so that operators can correct an inventory
+without reading this code. The secrets that systemd passes are in
+:mod:`atelier.config.credentials`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from atelier.config.schema.sizes import LEAST_SPACE, size_bytes
 
 DEFAULT_FILE = Path("/etc/atelier/atelier.yml")
 HOST_PREFIX = "__Host-"
-"""Begins the names of cookies that a browser takes from the very host they are for."""
+"""Prefix of cookie names; browsers accept such a cookie only from the host that uses it."""
 
 
 class SettingsError(Exception):
-    """A settings file cannot be used; the text says which file, key and value."""
+    """A settings file is unusable; the text names the file, the key and the value."""
 
 
 class Site(Strict):
@@ -53,24 +53,24 @@ class Site(Strict):
     gitlab_url: Url
     contact_email: str = ""
     frame_ancestors: tuple[Origin, ...] = ()
-    """Origins of the course platforms' pages that may show this site in a frame."""
+    """Origins of the LMS pages that may show this site in a frame."""
     ca_file: Path | None = None
     """Certificates trusted for calls to GitLab (PEM); None: those of the Python package."""
     domain: str | None = None
     """Domain of learners' no-reply addresses; by default the hub's host without its first label."""
     gitlab_session_paths: bool = True
     """Whether GitLab's host has ``/-/atelier/enter`` and ``/-/atelier/leave``, which end the
-    browser's GitLab session. An external GitLab has them where its operators added them."""
+    browser's GitLab session. An external GitLab has them only if its operators added them."""
 
     gitlab_here: bool = True
-    """Whether GitLab's address leads to this server, and not to a GitLab elsewhere."""
+    """Whether GitLab runs on this server; False: it is an external GitLab."""
     gitlab_mail: bool = False
-    """Whether GitLab sends mail, so that a learner with a real address can ask for a password."""
+    """Whether GitLab sends mail, so that learners with a real address can set a password."""
     notebook_origin: Literal["learner", "shared"] = "shared"
-    """``learner``: each learner's server has a host name of its own below ``notebook_domain``.
-    ``shared``: all have the hub's, so that a notebook may act for whoever opens it."""
+    """``learner``: each learner's server has its own host name below ``notebook_domain``.
+    ``shared``: all use the hub's origin, so that a notebook can act as the user who opens it."""
     notebook_domain: DomainName | None = None
-    """Domain of these host names."""
+    """Domain of the learners' host names."""
 
     @model_validator(mode="after")
     def _learners_have_their_own_domain(self) -> Site:
@@ -89,8 +89,8 @@ class Site(Strict):
 
     @property
     def notebooks(self) -> str | None:
-        """Address of learners' servers without their own label, such as
-        ``https://notebooks.example.org:8443``; None where they share the hub's origin."""
+        """Address of learners' servers without the learner's label, such as
+        ``https://notebooks.example.org:8443``; None if they share the hub's origin."""
         if self.notebook_origin == "shared":
             return None
         port = urlsplit(self.hub_url).port
@@ -98,7 +98,7 @@ class Site(Strict):
 
     @property
     def hub_origin(self) -> str:
-        """Origin of the hub's pages as browsers write it: in small letters, no usual port."""
+        """Origin of the hub's pages as browsers send it: in small letters, without default port."""
         parts = urlsplit(self.hub_url)
         usual = {"http": 80, "https": 443}[parts.scheme]
         host = parts.netloc.lower().removesuffix(f":{usual}")
@@ -106,23 +106,23 @@ class Site(Strict):
 
     @property
     def hub_session_cookie(self) -> str:
-        """Name of the hub's cookie of sessions. Where learners' hosts may be relatives of the
-        hub's, browsers let no other host set it (RFC 6265bis, section 4.1.3.2)."""
+        """Name of the hub's session cookie. If learners have their own hosts, possibly in the hub's
+        parent domain, the prefix prevents those from setting it (RFC 6265bis, section 4.1.3.2)."""
         return f"{HOST_PREFIX if self.notebooks else ''}jupyterhub-session-id"
 
     @property
     def mail_domain(self) -> str:
-        """Domain under which learners without an e-mail address get theirs."""
+        """Domain of the no-reply addresses of learners without a trusted e-mail address."""
         host = urlsplit(self.hub_url).hostname or "localhost"
         return self.domain or host.partition(".")[2] or host
 
     def noreply_email(self, username: str) -> str:
-        """Address given to GitLab for a learner whose platform's addresses are not trusted."""
+        """Return the address for a learner whose platform's e-mail addresses are not trusted."""
         return f"{username}@users.noreply.{self.mail_domain}"
 
 
 def _database_url(value: str) -> str:
-    """A database this package has a driver for, named with it; no password in it."""
+    """Validate a database URL without password, and add the name of the driver."""
     try:
         url = make_url(value)
     except ArgumentError:
@@ -137,26 +137,25 @@ def _database_url(value: str) -> str:
 
 
 class Hub(Strict):
-    """JupyterHub: where it listens and what it limits."""
+    """JupyterHub: addresses, database and limits."""
 
     api_url: Url = "http://172.30.0.1:8081"
-    """Address of the hub's API, bound there; learners' containers must reach it."""
+    """Address of the hub's API and its listener; learners' containers must reach it."""
     proxy_api_url: Url = "http://127.0.0.1:8001"
     public_bind: Url = "http://127.0.0.1:8000"
-    """Where configurable-http-proxy listens for nginx."""
+    """Address on which configurable-http-proxy listens for nginx."""
     database_url: Annotated[str, AfterValidator(_database_url)] = (
         "sqlite:////var/lib/atelier/hub/jupyterhub.sqlite"
     )
-    """As SQLAlchemy writes it, without a password: that is the credential
-    ``database_password``."""
+    """SQLAlchemy URL without a password, which is the credential ``database_password``."""
     concurrent_spawn_limit: PositiveInt = 20
     idle_timeout_seconds: Annotated[int, Field(ge=0)] = 3600
-    """Servers idle for that long are stopped; 0: never."""
+    """Idle time after which servers are stopped; 0: never."""
     admin_users: tuple[str, ...] = ()
 
 
 class Desk(Strict):
-    """The desk: where it listens, where it keeps what it must remember."""
+    """The desk: addresses, state directory and limits."""
 
     bind_host: str = "172.30.0.1"
     bind_port: Annotated[int, Field(ge=1, le=65535)] = 8082
@@ -165,22 +164,22 @@ class Desk(Strict):
     prepare_timeout_seconds: PositiveFloat = 120
     token_days: Annotated[int, Field(ge=1, le=30)] = 1
     personal_token_days: Annotated[int, Field(ge=1, le=364)] = 90
-    """Longest life of a token a learner makes for a clone on their computer."""
+    """Maximum lifetime of a token that a learner creates for a clone on their computer."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
-    """Spaces prepared at the same time."""
+    """Number of spaces prepared at the same time."""
 
 
 class Spawner(Strict):
-    """What runs learners' servers."""
+    """The container engine of learners' servers."""
 
     kind: Literal["docker"] = "docker"
     network: str = "atelier-learners"
     gateway: str = "172.30.0.1"
     start_timeout_seconds: PositiveInt = 120
     upload_limit_mb: PositiveInt = 64
-    """Largest request that a learner's server takes, a notebook that is saved, in MiB."""
+    """Largest request to a learner's server, such as a notebook that is saved, MiB."""
     tmp_mb: PositiveInt = 256
-    """Most that ``/tmp`` of a learner's server holds, in MiB; it counts as its memory."""
+    """Size of ``/tmp`` in a learner's server, MiB; its content counts as the server's memory."""
     environment: dict[str, str] = Field(default_factory=dict)
 
 
@@ -188,7 +187,7 @@ class Homes(Strict):
     """Learners' homes."""
 
     socket: Path | None = None
-    """Where the service of homes listens; None: homes are the engine's volumes, unlimited."""
+    """Socket of the homes service; None: homes are volumes of the engine, without size limits."""
 
 
 class Lti(Strict):
@@ -196,7 +195,7 @@ class Lti(Strict):
 
     timestamp_window_seconds: Annotated[int, Field(ge=30, le=3600)] = 300
     private_hosts: tuple[PrivateHost, ...] = ()
-    """Hosts of platforms that may be private, and be asked without TLS."""
+    """Hosts of platforms that may have private addresses and be used without TLS."""
 
 
 class Paths(Strict):
@@ -249,7 +248,7 @@ class Course(Entry):
 
 
 class Launcher(Entry):
-    """Who may launch: what a consumer (LTI 1.1) and a registration (LTI 1.3) have in common."""
+    """Common fields of a consumer (LTI 1.1) and a registration (LTI 1.3)."""
 
     table = LAUNCHER
 
@@ -259,21 +258,21 @@ class Launcher(Entry):
     trust_email: bool = False
     trust_roles: bool = False
     hosts: tuple[str, ...] = ()
-    """Hosts that take the platform's grades. LTI 1.1: the only ones, where there are any; LTI 1.3:
-    besides those of the registration's addresses."""
+    """Hosts to which the platform's grades may be sent. LTI 1.1: only these, if there are any;
+    LTI 1.3: in addition to the hosts of the registration's addresses."""
 
 
 def _former_secret(value: str) -> str:
-    """A secret of a file: it was accepted once, by this release or an earlier one."""
+    """Read a previous secret by the lenient rules: an earlier release may have accepted it."""
     return str(FORMER_SECRET.read(value))
 
 
 class PreviousSecret(Strict):
-    """A secret that was replaced, accepted for a while longer."""
+    """A replaced secret that is still accepted for some time."""
 
     secret: Annotated[SecretStr, BeforeValidator(_former_secret)]
     until: AwareDatetime
-    """From this moment on it is refused."""
+    """Time from which the secret is refused."""
 
 
 class Consumer(Launcher):
@@ -283,12 +282,12 @@ class Consumer(Launcher):
 
     secret: SecretStr
     rotation: str | None = None
-    """Mark of the rotation that made the secret; for module ``lti_consumers`` alone."""
+    """Name of the rotation that created the secret; only used by module ``lti_consumers``."""
     previous: tuple[PreviousSecret, ...] = ()
-    """Secrets replaced lately, the latest first."""
+    """Recently replaced secrets, newest first."""
 
     def secrets_at(self, now: float) -> tuple[str, ...]:
-        """The secrets accepted at a time, the present one first.
+        """Return the secrets that are accepted at a time, the current one first.
 
         Args:
             now: seconds since 1970.
@@ -313,12 +312,15 @@ class Consumers(Strict):
         return self
 
     def by_key(self, key: str) -> Consumer | None:
-        """The consumer with that key, if there is one."""
+        """Return the consumer with that key, or None."""
         return next((one for one in self.consumers if one.key == key), None)
 
 
 def may_launch(consumer: Launcher, course: Course) -> bool:
-    """Whether a launcher may open a course: both sides have a say, silence means yes."""
+    """Return whether a launcher may open a course.
+
+    Both the launcher's ``courses`` and the course's ``consumers`` must allow it; None allows all.
+    """
     return (consumer.courses is None or course.slug in consumer.courses) and (
         course.consumers is None or consumer.key in course.consumers
     )
@@ -328,7 +330,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def _describe(error: Any) -> str:
-    """One line for one pydantic error: key, value (never a secret's), reason."""
+    """Return one line for a pydantic error: key, value (except secrets), reason."""
     key = ".".join(str(part) for part in error["loc"]) or "(top of the file)"
     reason = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing":
@@ -341,17 +343,17 @@ def _describe(error: Any) -> str:
 
 
 def parse(model: type[Model], text: str, origin: str, reading: Reading = PLAIN) -> Model:
-    """Read a settings file's text.
+    """Parse the text of a settings file.
 
     Args:
-        model: :class:`Settings`, :class:`Course` or :class:`Consumers`.
+        model: the file's model, such as :class:`Settings` or :class:`Course`.
         text: YAML.
         origin: the file's name, for messages.
         reading: how the values of entries are read; it collects remarks about them.
 
     Raises:
-        SettingsError: not YAML, or a key is missing, unknown, or has a wrong value; one line
-            per error, each beginning with ``origin``.
+        SettingsError: the text is not YAML, or a key is missing, unknown, or has an invalid value;
+            one line per error, each beginning with ``origin``.
     """
     try:
         data = yaml.safe_load(text)

@@ -1,8 +1,8 @@
-"""LTI 1.3 platforms: what ``registrations.yml`` may hold.
+"""LTI 1.3 platforms: models of ``registrations.yml``.
 
-A registration is what LTI 1.3 has in the place of a consumer's key and secret: the platform's
-issuer, the client ids and deployments it gave this tool, and where its public keys are
-(1EdTech Security Framework 1.0, section 5.1.1).
+A registration replaces LTI 1.1's consumer key and secret: it has the platform's issuer, the client
+ids and deployment ids that the platform gave this tool, and the address of its public keys (1EdTech
+Security Framework 1.0, section 5.1.1).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from atelier.config.schema.registration import KEPT_REGISTRATION
 
 
 def is_platform_url(value: str) -> bool:
-    """Whether an address may be a platform's, with or without TLS."""
+    """Return whether an address is valid for a platform, with or without TLS."""
     try:
         platform_url(value)
     except ValueError:
@@ -38,26 +38,26 @@ class Registration(Launcher):
     client_ids: tuple[str, ...]
     deployment_ids: tuple[str, ...]
     auth_login_url: str
-    """Where the browser is sent to have a launch signed (OpenID Connect authorization)."""
+    """OpenID Connect authorization endpoint, where the platform signs a launch."""
     auth_token_url: str | None = None
-    """Where this tool asks for access tokens, for grades."""
+    """OAuth token endpoint, for the access tokens with which grades are sent."""
     auth_audience: str | None = None
-    """``aud`` of such requests where the platform wants another than ``auth_token_url``."""
+    """``aud`` of token requests if the platform requires another value than ``auth_token_url``."""
     jwks_url: str | None = None
-    """The platform's public keys."""
+    """Address of the platform's public keys."""
     jwks: dict[str, Any] | None = None
-    """The same, written down, where the platform has no address for them."""
+    """The public keys themselves, for a platform without an address for them."""
 
     @property
     def known_hosts(self) -> frozenset[str]:
-        """Hosts this platform is known by: a grade, or a teacher's choice, goes to one of them."""
+        """Hosts to which the platform's grades and deep linking responses may be sent."""
         addresses = (self.issuer, self.auth_login_url, self.auth_token_url, self.jwks_url)
         known = {host for host in map(host_of, addresses) if host is not None}
         return frozenset(known.union(self.hosts))
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port from which the platform's pages come."""
+        """Origin (scheme, host and port) of the platform's pages."""
         parts = urlsplit(self.auth_login_url)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -85,13 +85,13 @@ class Registrations(Strict):
         return self
 
     def by_key(self, key: str) -> Registration | None:
-        """The registration with that key, if there is one."""
+        """Return the registration with that key, or None."""
         return next((one for one in self.registrations if one.key == key), None)
 
     def of_issuer(self, issuer: str) -> list[Registration]:
-        """Every registration of a platform's issuer."""
+        """Return all registrations of an issuer."""
         return [one for one in self.registrations if one.issuer == issuer]
 
     def by_client(self, issuer: str, client_id: str) -> Registration | None:
-        """The registration under which an issuer gave this tool that client id."""
+        """Return the registration with that issuer and client id, or None."""
         return next((one for one in self.of_issuer(issuer) if client_id in one.client_ids), None)

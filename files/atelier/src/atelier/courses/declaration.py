@@ -1,7 +1,7 @@
-"""What a course has published, as ``publish`` writes it beside the mirror and the hub reads it.
+"""The file ``<slug>.json`` that ``publish`` writes beside the mirror and the hub reads.
 
-``<slug>.json`` in the folder of the mirrors holds the published commit, its files and the exercises
-that it declares, all checked. It is replaced in one move.
+It contains the published commit, its files and its declared exercises, all checked. It is replaced
+by an atomic rename.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 VERSION = 1
 MAX_FILES = 1000
 MAX_PATH_LENGTH = 1024
-"""Longer paths are no destination of a link."""
+"""Maximum length of a path that a link may point to."""
 MAX_PATHS_BYTES = 1024 * 1024
 MAX_EXERCISES_BYTES = 2 * 1024 * 1024
 MAX_BYTES = 4 * 1024 * 1024
@@ -33,7 +33,7 @@ MAX_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class NamedExercise:
-    """An exercise as a list shows it."""
+    """An exercise with the fields that a list shows."""
 
     id: str
     title: dict[str, str]
@@ -42,7 +42,7 @@ class NamedExercise:
 
 @dataclass(frozen=True)
 class Published:
-    """What the hub shows of a course."""
+    """The files and exercises of a published commit, for the hub."""
 
     commit: str
     files: tuple[str, ...]
@@ -50,10 +50,10 @@ class Published:
 
 
 def shown_files(paths: Iterable[str]) -> list[str]:
-    """The files that a link may be made to, in alphabetical order.
+    """Return the files that links may point to, in alphabetical order.
 
-    Files and folders whose name begins with a dot are left out, and what is beyond
-    :data:`MAX_FILES` or :data:`MAX_PATHS_BYTES`.
+    Files below a name that begins with a dot, files with long paths, and files beyond
+    :data:`MAX_FILES` or :data:`MAX_PATHS_BYTES` are left out.
     """
     shown: list[str] = []
     size = 0
@@ -74,9 +74,12 @@ def _encoded(value: object) -> str:
 
 
 def fits(course: CourseExercises) -> bool:
-    """Whether a declaration is small enough to be published. YAML's aliases make much of little."""
+    """Return whether a declaration is small enough to be published.
+
+    Because of YAML aliases, a small file can expand to a very large declaration.
+    """
     size = 0
-    # Without json mode the texts are shared, not copied; the first too many ends it.
+    # Mode "json" would copy texts that aliases share. The loop ends as soon as it is too large.
     data = course.model_dump(exclude_defaults=True)
     for piece in json.JSONEncoder(default=_encoded).iterencode(data):
         size += len(piece)
@@ -88,7 +91,7 @@ def fits(course: CourseExercises) -> bool:
 def describe(
     slug: str, commit: str, paths: Iterable[str], course: CourseExercises | None
 ) -> dict[str, Any]:
-    """What is written for a published commit."""
+    """Return the content of the file for a published commit."""
     declared = course.model_dump(mode="json", exclude_defaults=True) if course else None
     return {
         "version": VERSION,
@@ -100,7 +103,7 @@ def describe(
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Replace a file in one move, readable for everybody."""
+    """Replace a file by an atomic rename; all users may read it."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
@@ -116,17 +119,17 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 
 
 def tidy(path: Path) -> None:
-    """Remove what a killed :func:`write_json` left."""
+    """Remove the temporary files of a killed :func:`write_json`."""
     for left in path.parent.glob(f".{path.name}.*"):
         left.unlink(missing_ok=True)
 
 
 def read_json(path: Path, most: int = MAX_BYTES) -> dict[str, Any] | None:
-    """Read a file that :func:`write_json` wrote; None when there is none.
+    """Read a file that :func:`write_json` wrote; return None if it does not exist.
 
     Raises:
-        ValueError: it is too large, or no JSON object.
-        OSError: it cannot be read.
+        ValueError: the file is larger than ``most`` bytes, or not a JSON object.
+        OSError: the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -142,17 +145,17 @@ def read_json(path: Path, most: int = MAX_BYTES) -> dict[str, Any] | None:
 
 
 def declared_exercises(data: dict[str, Any]) -> CourseExercises | None:
-    """The declaration in what :func:`describe` made; None when the course declares nothing.
+    """Return the declaration in the result of :func:`describe`; None if there is none.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: the declaration is invalid.
     """
     declared = data.get("declared")
     return None if declared is None else CourseExercises.model_validate(declared)
 
 
 class PublishedCourses:
-    """Reads what the courses have published, each file once until it is replaced.
+    """Reads the courses' published files and exercises; caches each file until it is replaced.
 
     Args:
         templates: the folder of the mirrors.
@@ -164,7 +167,10 @@ class PublishedCourses:
         self._lock = threading.Lock()
 
     def get(self, slug: str) -> Published | None:
-        """What a course has published; None when nothing, which the log says. Blocks."""
+        """Return a course's published files and exercises; None, with a log line, on errors.
+
+        Blocks.
+        """
         path = self._templates / f"{slug}.json"
         stamp = None
         with suppress(OSError):

@@ -1,4 +1,7 @@
-"""Where a launch may lead: pure functions, only this site, only courses the consumer may launch."""
+"""Destinations of launches: only addresses of this site, in courses that the launcher may open.
+
+All functions are pure.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,11 @@ _EXERCISE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class TargetError(Exception):
-    """A launch names a place it may not lead to.
+    """A launch names an invalid destination.
 
     Attributes:
-        key: sentence for the learner, see :mod:`atelier.i18n.translate`.
-        detail: for the log, what the course's author must mend.
+        key: key of the sentence for the learner, see :mod:`atelier.i18n.translate`.
+        detail: what the course's author must correct, for the log.
     """
 
     def __init__(self, key: str, detail: str) -> None:
@@ -33,21 +36,21 @@ class TargetError(Exception):
 
 @dataclass(frozen=True)
 class Destination:
-    """A place in one course: notebook, GitLab space or exercise; or the list of one's courses."""
+    """A page of a course (notebook, GitLab space or exercise), or the learner's list of courses."""
 
     course: str
     target: Target
     path: str | None = None
     exercise: str | None = None
     next: str | None = None
-    """Rest of an address below the learner's server, from ``custom_next``; beats ``path``."""
+    """Path and query below the learner's server, from ``custom_next``; overrides ``path``."""
 
 
 def check_path(value: str) -> str | None:
-    """A file's path inside the course repository; None when empty.
+    """Return a valid path of a file in the course repository; None if the value is empty.
 
     Raises:
-        TargetError: it leads out of the repository, or is too long.
+        TargetError: the path is outside the repository, or too long.
     """
     value = value.strip()
     if not value:
@@ -61,7 +64,7 @@ def check_path(value: str) -> str | None:
 
 
 def check_target(value: str) -> Target:
-    """The target named; ``notebook`` when empty.
+    """Return a valid target; ``notebook`` if the value is empty.
 
     Raises:
         TargetError: there is no such target.
@@ -78,10 +81,10 @@ def check_target(value: str) -> Target:
 
 
 def check_exercise(value: str) -> str | None:
-    """An exercise's identifier; None when empty.
+    """Return a valid exercise id; None if the value is empty.
 
     Raises:
-        TargetError: it cannot be one.
+        TargetError: the value is not a valid id.
     """
     value = value.strip()
     if value and not _EXERCISE.fullmatch(value):
@@ -90,10 +93,10 @@ def check_exercise(value: str) -> str | None:
 
 
 def local_next(value: str, hub_url: str) -> str | None:
-    """What ``custom_next`` may still say: a place below the learner's own server.
+    """Return the part of ``custom_next`` below the learner's own server, if it is safe.
 
-    ltiauthenticator's users write ``/hub/user-redirect/<rest>``. The rest is kept when the
-    address is on this site and cannot be read as another by any browser; all else is ignored.
+    Links made for ltiauthenticator have ``/hub/user-redirect/<rest>``. The rest is used if the
+    address is on this site and no browser can read it as another address; others are ignored.
 
     Args:
         value: the parameter.
@@ -125,17 +128,17 @@ def local_next(value: str, hub_url: str) -> str | None:
 def choose(
     params: Mapping[str, str], consumer: Launcher, courses: Mapping[str, Course], hub_url: str
 ) -> Destination:
-    """Where a launch leads.
+    """Return the destination of a launch.
 
     Args:
         params: the launch's parameters; ``custom_course``, ``custom_target``, ``custom_path``,
             ``custom_exercise`` and ``custom_next`` are read.
-        consumer: who launches.
+        consumer: the consumer or registration that launches.
         courses: the site's courses by slug.
         hub_url: the hub's public address.
 
     Raises:
-        TargetError: no such place, or not for this consumer.
+        TargetError: a parameter is invalid, or the launcher may not open the course.
     """
     allowed = {slug: course for slug, course in courses.items() if may_launch(consumer, course)}
     slug = params.get("custom_course", "").strip()
@@ -163,12 +166,12 @@ def choose(
 
 
 def notebook_path(base_url: str, username: str, place: Destination, course: Course) -> str:
-    """Path of the learner's server on its host, at the file asked for.
+    """Return the path of a file on the learner's server.
 
     Args:
         base_url: the hub's base path, with leading and trailing slash.
         username: the learner.
-        place: where to go.
+        place: the destination.
         course: the course, for its start file.
     """
     server = f"{base_url}user/{quote(username)}/{place.course}/"
@@ -179,31 +182,31 @@ def notebook_path(base_url: str, username: str, place: Destination, course: Cour
 
 
 def desk_path(base_url: str, place: Destination) -> str:
-    """Path on the hub's host of the desk's page for an exercise, or of the list of them.
+    """Return the path of the desk's page for an exercise, or for the list of exercises.
 
     Args:
         base_url: the hub's base path, with leading and trailing slash.
-        place: where to go.
+        place: the destination.
     """
     page = f"{base_url}services/desk/courses/{place.course}/exercises"
     return page + (f"/{quote(place.exercise)}" if place.exercise else "")
 
 
 def gitlab_leave(gitlab_url: str, query: str) -> str:
-    """Address that ends whatever GitLab session the browser holds, then comes back to the hub.
+    """Return the address that ends the browser's GitLab session, then redirects to the hub.
 
     Args:
-        gitlab_url: GitLab as browsers see it.
-        query: the query of ``/hub/atelier/go``, encoded; the host cannot be chosen.
+        gitlab_url: GitLab's address for browsers.
+        query: the encoded query of ``/hub/atelier/go``; it cannot change the redirect's host.
     """
     return f"{gitlab_url}/-/atelier/leave?{query}"
 
 
 def gitlab_entry(site: Site, project: str, branch: str, path: str | None) -> str:
-    """Address that ends whatever GitLab session the browser holds, then shows the learner's fork.
+    """Return the address that ends the browser's GitLab session, then shows the learner's fork.
 
-    The parameter ``to`` is a path percent-encoded once, slashes left as they are, so that
-    nginx can send it back as it came. Where GitLab's host cannot end sessions, the fork's own
+    The parameter ``to`` is a path that is percent-encoded once, except for slashes, so that nginx
+    can use it unchanged in the redirect. If GitLab's host cannot end sessions, return the fork's
     address.
     """
     to = f"/{quote(project)}" + (f"/-/blob/{quote(branch)}/{quote(path)}" if path else "")

@@ -1,4 +1,4 @@
-"""A course's projects in GitLab, as the pipeline keeps them."""
+"""Creates and updates a course's group, projects and members in GitLab."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REQUEST_TIMEOUT_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Kept:
-    """What :meth:`GitLabProjects.keep` did, or would do."""
+    """The changes that :meth:`GitLabProjects.keep` made, or would make in a dry run."""
 
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
@@ -32,8 +32,8 @@ class GitLabProjects:
     """The course's group and projects.
 
     Args:
-        settings: the course's.
-        dry_run: change nothing; without a token there is nothing in GitLab yet.
+        settings: the course's settings.
+        dry_run: change nothing; a missing token file means that GitLab has no projects yet.
     """
 
     def __init__(self, settings: CourseSource, dry_run: bool) -> None:
@@ -42,7 +42,7 @@ class GitLabProjects:
         self._published: frozenset[str] | None = None
 
     def published(self) -> frozenset[str]:
-        """Addresses of the projects that have commits.
+        """Return the addresses of the projects that have commits.
 
         Raises:
             GitError: GitLab refuses, or cannot be reached.
@@ -52,7 +52,7 @@ class GitLabProjects:
         return self._published or frozenset()
 
     def keep(self) -> Kept:
-        """Have group, projects and members as asked for.
+        """Create or update group, projects and members according to the settings.
 
         Raises:
             GitError: GitLab refuses, or cannot be reached.

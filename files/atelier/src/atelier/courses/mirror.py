@@ -1,7 +1,7 @@
-"""A course's repositories on the server: the mirror that is live, and where commits are staged.
+"""A course's repositories on the server: the live mirror, and the staging repository.
 
-Learners' servers read the mirror. A source is fetched into the staging repository, which borrows
-the mirror's objects; the mirror's branch moves in one transaction, to a commit that has passed.
+Learners' servers read the mirror. A source is fetched into the staging repository, which uses the
+mirror's objects as alternates. The mirror's branch moves to a checked commit in one transaction.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ BRANCH = "main"
 HEAD = f"refs/heads/{BRANCH}"
 NEXT = f"{PRIVATE}/next"
 _LOCKS = ("HEAD.lock", "config.lock", "packed-refs.lock", "shallow.lock")
-# git tidies the repository before it ends, not after: the run's lock is held as long.
+# Run git's maintenance in the foreground, so that it ends before the run releases its lock.
 _FOREGROUND = ["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"]
 
 
 @dataclass(frozen=True)
 class Git:
-    """How git is run.
+    """Settings for running git.
 
     Attributes:
-        lock: the run's lock, which git inherits.
-        proxies: variables for sources that are elsewhere; the site's own GitLab is reached without.
+        lock: file of the run's lock, which git inherits.
+        proxies: environment variables for external sources; not used for the site's GitLab.
     """
 
     lock: int | None = None
     proxies: Mapping[str, str] | None = None
 
     def repository(self, path: Path, *, outside: bool = False) -> Repository:
-        """A repository on this server, for what is on the site or (``outside``) elsewhere."""
+        """Return a repository for git commands within the site or (``outside``) with proxies."""
         repository = Repository(path, env=self.proxies if outside else None, lock=self.lock)
         repository.options += _FOREGROUND
         return repository
@@ -51,7 +51,7 @@ class CommitFiles:
     repository: Repository
     commit: str
     most: int
-    """Larger files are cut, one byte after."""
+    """Files larger than this are cut at ``most + 1`` bytes."""
     paths: frozenset[str]
 
     @classmethod
@@ -61,11 +61,11 @@ class CommitFiles:
         return cls(repository, commit, most, frozenset(filter(None, listed.split("\0"))))
 
     def has(self, path: str) -> bool:
-        """Whether there is such a file."""
+        """Return whether the commit has the file."""
         return path in self.paths
 
     def read(self, path: str) -> bytes | None:
-        """What is in a file, ``most`` bytes of it and one more; None when there is none."""
+        """Return the first ``most + 1`` bytes of a file; None if there is no such file."""
         if path not in self.paths:
             return None
         process = subprocess.Popen(  # noqa: S603 (a fixed program, no shell)
@@ -84,11 +84,11 @@ class CommitFiles:
 
 
 class Mirror:
-    """The repository that is live.
+    """The live repository.
 
     Args:
-        path: where it is.
-        git: how git is run.
+        path: path of the bare repository.
+        git: settings for running git.
     """
 
     def __init__(self, path: Path, git: Git) -> None:
@@ -98,32 +98,32 @@ class Mirror:
 
     @property
     def objects(self) -> Path:
-        """Where its objects are."""
+        """Folder of the repository's objects."""
         return self.path / "objects"
 
     def commit(self) -> str | None:
-        """The commit that is live; None when there is none."""
+        """Return the live commit, or None."""
         return self.repository.tip(HEAD) if self.repository.exists() else None
 
     def tidy(self) -> None:
-        """Remove what a run that was killed left: git's locks, and a mirror half made.
+        """Remove git's lock files and unfinished mirrors of a killed run.
 
-        Only the holder of the run's lock may: git's locks are then nobody's.
+        Call it only with the run's lock held, which guarantees that no git process uses them.
         """
         _remove_locks(self.path)
         for left in self.path.parent.glob(f".{self.path.name}.*"):
             shutil.rmtree(left, ignore_errors=True)
 
     def move(self, staging: Path, commit: str, before: str | None) -> None:
-        """Make a staged commit the live one.
+        """Move the mirror's branch to a staged commit.
 
         Args:
-            staging: the repository whose branch leads to it.
+            staging: path of the repository whose branch points to the commit.
             commit: the commit.
-            before: the one that is live.
+            before: the live commit; None: there is no mirror yet.
 
         Raises:
-            GitError: git fails, or another commit is live by now.
+            GitError: git fails, or ``before`` is no longer the live commit.
         """
         if before is None:
             self._make(staging)
@@ -140,9 +140,9 @@ class Mirror:
         self.repository.run("update-ref", "--stdin", stdin="\n".join(commands) + "\n")
 
     def _make(self, staging: Path) -> None:
-        """Make the mirror beside its place, then rename it."""
+        """Create the mirror in a temporary folder, then rename it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.exists():  # without a branch: nobody can have used it
+        if self.path.exists():  # it has no branch, so it is not in use
             shutil.rmtree(self.path)
         folder = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
         try:
@@ -159,41 +159,41 @@ class Mirror:
 
 
 class Staging:
-    """The repository that commits are fetched into and checked in.
+    """The repository into which commits are fetched and in which they are checked.
 
     Args:
-        path: where it is.
-        git: how git is run.
+        path: path of the bare repository.
+        git: settings for running git.
     """
 
     def __init__(self, path: Path, git: Git) -> None:
         self.path = path
         self.here = git.repository(path)
-        """For this server and the site's own GitLab."""
+        """For commands on this server and with the site's GitLab."""
         self.outside = git.repository(path, outside=True)
-        """For the source."""
+        """For commands with the source."""
 
     @property
     def objects(self) -> Path:
-        """Where its objects are."""
+        """Folder of the repository's objects."""
         return self.path / "objects"
 
     def commit(self) -> str | None:
-        """The staged commit; None when there is none."""
+        """Return the staged commit, or None."""
         return self.here.tip(HEAD) if self.here.exists() else None
 
     def open(self, borrowed: Iterable[Path]) -> None:
-        """Make the repository, or the one there ready.
+        """Create the repository, or prepare the existing one.
 
         Args:
-            borrowed: folders of objects that need not be fetched.
+            borrowed: folders of objects to use as alternates; missing ones are ignored.
         """
         there = [str(one) for one in borrowed if one.is_dir()]
         alternates = self.objects / "info" / "alternates"
         was = _lines(alternates)
         if self.here.exists() and set(was) <= set(there):
             _remove_locks(self.path)
-        else:  # what it had borrowed is gone
+        else:  # the repository or a folder that it borrowed from is missing
             shutil.rmtree(self.path, ignore_errors=True)
             self.path.mkdir(parents=True, mode=0o700)
             self.here.create(BRANCH)
@@ -202,11 +202,11 @@ class Staging:
             alternates.write_text("".join(f"{one}\n" for one in there), encoding="utf-8")
 
     def stage(self, commit: str) -> None:
-        """Make the branch lead to a commit."""
+        """Set the branch to a commit."""
         self.here.run("update-ref", HEAD, commit)
 
     def forget_borrowed(self) -> None:
-        """Drop the objects that the mirror has by now."""
+        """Delete the objects that the mirror also has."""
         with suppress(GitError):
             self.here.run("repack", "-a", "-d", "-l", "-q")
 

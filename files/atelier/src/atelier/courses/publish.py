@@ -1,7 +1,7 @@
-"""The way of a course's commits to its learners: fetched, checked, and only then published.
+"""The pipeline of a course's commits: fetch, check, publish.
 
-Each step leaves everything as it was when it fails, and may be repeated. Where the
-files are, :mod:`atelier.courses` says.
+A step that fails changes nothing for learners, and each step may be repeated. See
+:mod:`atelier.courses` for the files.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ STATE = Path("/var/lib/atelier")
 
 
 class PipelineError(Exception):
-    """A step failed; everything is as it was before.
+    """A step failed; nothing has changed for learners.
 
     Attributes:
-        message: why, as a key with its fields.
-        findings: what is to be mended in the course's repository, as in the status file.
+        message: the reason, as a key with its fields.
+        findings: problems to correct in the course's repository, as in the status file.
     """
 
     def __init__(self, why: Message, findings: list[dict[str, Any]] | None = None) -> None:
@@ -43,55 +43,56 @@ class PipelineError(Exception):
         self.findings = findings or []
 
     def say(self, lang: Language) -> str:
-        """The sentence, and a line for each finding."""
+        """Return the reason as a sentence, followed by a line for each finding."""
         first = say(self.message["key"], lang, **self.message["fields"])
         return "\n".join([first, *finding_lines(self.findings, lang)])
 
 
 @dataclass(frozen=True)
 class Paths:
-    """Where a course's files are."""
+    """Paths of a course's files."""
 
     state: Path
     slug: str
 
     @property
     def declaration(self) -> Path:
-        """What is published, for the hub."""
+        """The published commit's files and exercises, for the hub."""
         return self.state / "templates" / f"{self.slug}.json"
 
     @property
     def status(self) -> Path:
-        """What is known of the pipeline."""
+        """The status of the pipeline."""
         return self.state / "pipeline" / f"{self.slug}.json"
 
     @property
     def lock(self) -> Path:
-        """Held by the run that is at work."""
+        """The lock file of a run."""
         return self.state / "pipeline" / f"{self.slug}.lock"
 
     def mirror(self, part: str) -> Path:
-        """The live repository of a part."""
+        """Return the live repository of a part."""
         folder = "templates" if part == "template" else "expected"
         return self.state / folder / f"{self.slug}.git"
 
     def staging(self, part: str) -> Path:
-        """Where a part's commits are staged."""
+        """Return the staging repository of a part."""
         suffix = "" if part == "template" else ".expected"
         return self.state / "pipeline" / f"{self.slug}{suffix}.git"
 
 
 @contextmanager
 def locked(paths: Paths, wait: float, dry_run: bool = False) -> Iterator[int | None]:
-    """Hold a course's lock: one run at a time; yields the open file, which git inherits.
+    """Hold a course's lock, so that runs do not overlap; yield the lock's file for git to inherit.
 
     Args:
-        paths: the course's.
-        wait: seconds to wait for another run's end.
-        dry_run: make no file; without one, no other run can be at work.
+        paths: the course's paths.
+        wait: maximum time to wait for another run, seconds.
+        dry_run: do not create the lock file: if it is missing, no other run is active. Yield None
+            in that case.
 
     Raises:
-        PipelineError: another run is still at work.
+        PipelineError: another run still holds the lock.
     """
     if dry_run and not paths.lock.exists():
         yield None
@@ -116,7 +117,7 @@ def locked(paths: Paths, wait: float, dry_run: bool = False) -> Iterator[int | N
 
 @dataclass
 class Part:
-    """The template, or the expected answers."""
+    """A part of a course: the template, or the expected answers."""
 
     name: str
     source: Source
@@ -126,13 +127,13 @@ class Part:
 
     @property
     def origin(self) -> str:
-        """Where its commits come from."""
+        """Address or directory of the source."""
         return str(self.source.repository or self.source.directory)
 
 
 @dataclass(frozen=True)
 class Change:
-    """Something that a run changed, or would."""
+    """A change that a run made, or would make in a dry run."""
 
     what: str
     before: Any
@@ -140,14 +141,14 @@ class Change:
 
 
 class Pipeline:
-    """One run, for one course. The caller holds the lock.
+    """One run for one course. The caller holds the lock.
 
     Args:
-        settings: the course's.
-        paths: its files.
-        lock: see :func:`locked`.
-        proxies: variables for sources that are elsewhere.
-        dry_run: tell what would change, and leave nothing.
+        settings: the course's settings.
+        paths: the course's paths.
+        lock: the lock's file, see :func:`locked`.
+        proxies: environment variables for external sources.
+        dry_run: report what would change, and change nothing.
     """
 
     def __init__(
@@ -206,12 +207,12 @@ class Pipeline:
 
     @property
     def template(self) -> Part:
-        """What learners get."""
+        """The template, from which learners' spaces are forked."""
         return self.parts[0]
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
-        """Record what ends a step, and the status after it."""
+        """Record a step's result; save it unless in a dry run. Raise errors as PipelineError."""
         try:
             yield
             self.status.done()
@@ -228,20 +229,20 @@ class Pipeline:
                 self.status.save()
 
     def update(self) -> None:
-        """All steps.
+        """Run all steps.
 
         Raises:
-            PipelineError: a step failed; what learners have is as it was.
+            PipelineError: a step failed; nothing has changed for learners.
         """
         self.pull()
         self.check()
         self.publish()
 
     def pull(self) -> None:
-        """Fetch what the sources have into the staging repositories.
+        """Fetch the sources into the staging repositories.
 
         Raises:
-            PipelineError: a source cannot be read, or its history does not go on.
+            PipelineError: a source cannot be read, or no longer contains the published commit.
         """
         with self._step("pull"):
             for part in self.parts:
@@ -277,7 +278,7 @@ class Pipeline:
         """Check the staged commit, unless it has passed before under the same rules.
 
         Raises:
-            PipelineError: it may not be published; the findings say why.
+            PipelineError: the commit has problems; see the findings.
         """
         with self._step("check"):
             commit = self._staged()
@@ -292,16 +293,17 @@ class Pipeline:
             self.status.passed(commit, self._rules)
 
     def publish(self) -> None:
-        """Bring the staged commit, which must have passed, to GitLab and to the mirror.
+        """Check the staged commit, push it to GitLab, and move the mirror to it.
 
         Raises:
-            PipelineError: it has not passed, or GitLab has commits of its own, or is not there.
+            PipelineError: the check failed, GitLab's branch has other commits, or GitLab is
+                unavailable.
         """
         self.check()
         with self._step("publish"):
             self._have_projects()
-            # Nothing moves before everything may move. Expected answers go first: an exercise's
-            # are there when learners see it.
+            # Compare all parts before pushing any. Publish expected answers first, so that they
+            # exist when learners see the exercise.
             found = [(part, self._compare(part)) for part in reversed(self.parts)]
             for part, comparison in found:
                 self._push(part, comparison)
@@ -344,7 +346,7 @@ class Pipeline:
         self.changes.append(Change(f"{part.name} on the server", live, commit))
 
     def _describe(self) -> None:
-        """Write what is published for the hub, unless it is there."""
+        """Write the published files and exercises for the hub, unless they are up to date."""
         commit, path = self._staged(), self.paths.declaration
         try:
             before = declaration.read_json(path) or {}
@@ -377,7 +379,7 @@ class Pipeline:
 
 
 def _is_made(part: Part, staged: str, step: source.Step) -> bool:
-    """Whether the staged commit is what a directory's files ask for."""
+    """Return whether the staged commit is the one that a directory's files would produce."""
     here = part.staging.here
     if here.tree_of(staged) != step.tree:
         return False

@@ -1,4 +1,4 @@
-"""What must be right before a course's commit is published: its declaration and its files."""
+"""Checks a course's declaration and files before a commit is published."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ MAX_FINDINGS = 200
 
 
 class Files(Protocol):
-    """Files of a repository, by their path in it."""
+    """Files of a repository by path."""
 
     def read(self, path: str) -> bytes | None:
-        """What is in a file; None when there is no such file."""
+        """Return a file's content; None if there is no such file."""
 
     def has(self, path: str) -> bool:
-        """Whether there is such a file."""
+        """Return whether there is such a file."""
 
 
 class ListedFiles(Files, Protocol):
-    """Files whose list is at hand."""
+    """Files of a repository with a list of all paths."""
 
     @property
     def paths(self) -> frozenset[str]:
-        """All of them."""
+        """Paths of all files."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that keeps a commit from being published: where, and what to do."""
+    """A problem that prevents publication: its place, and how to correct it."""
 
     file: str
     line: int | None
@@ -53,11 +53,11 @@ class Finding:
 
     @classmethod
     def of(cls, problem: Problem) -> Finding:
-        """A problem of the declaration."""
+        """Return the finding for a problem of the declaration."""
         return cls(EXERCISES_FILE, problem.line, problem.where, problem.message)
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as data, with its sentence in each language."""
+        """Return the finding as JSON data, with its sentence in each language."""
         return {
             "file": self.file,
             "line": self.line,
@@ -67,10 +67,10 @@ class Finding:
 
 
 def read_course(files: Files) -> tuple[CourseExercises, Lines] | None:
-    """What a course repository declares; None when it has no declaration.
+    """Return a course repository's declaration and its line numbers; None if it has none.
 
     Raises:
-        ExercisesError: the declaration is wrong.
+        ExercisesError: the declaration is invalid.
     """
     content = files.read(EXERCISES_FILE)
     return None if content is None else read_with_lines(content)
@@ -79,7 +79,7 @@ def read_course(files: Files) -> tuple[CourseExercises, Lines] | None:
 def exercise_problem(
     index: int, exercise: Exercise, files: Files, lines: Lines | None = None
 ) -> Problem | None:
-    """What is wrong with the files that an exercise names in the course repository."""
+    """Return a problem with the files that an exercise names in the course repository, or None."""
     where = f"exercises[{index + 1}] ({exercise.id})"
     if not files.has(exercise.file):
         line = _line(index, "file", lines)
@@ -99,15 +99,15 @@ def _line(index: int, key: str, lines: Lines | None) -> int | None:
 def check_commit(
     files: ListedFiles, start_file: str | None
 ) -> tuple[CourseExercises | None, list[Finding]]:
-    """Check the commit of a course repository.
+    """Check a commit of a course repository.
 
     Args:
-        files: the commit's.
-        start_file: what a launch opens that names no file; may be a folder.
+        files: the commit's files.
+        start_file: file or folder that a launch opens if it names no file.
 
     Returns:
-        What it declares (None: nothing, or it cannot be read) and what keeps it from being
-        published.
+        The declaration (None: there is none, or it is invalid), and the problems that prevent
+        publication.
     """
     course: CourseExercises | None = None
     findings: list[Finding] = []
@@ -135,7 +135,7 @@ def check_commit(
 
 
 def identity(start_file: str | None) -> str:
-    """A hash of all that a check's answer depends on beside the commit."""
+    """Return a hash of everything but the commit that determines a check's result."""
     total = hashlib.sha256(json.dumps(start_file).encode())
     here = Path(__file__).read_bytes()
     for content in (here, *_sources((declared, exercises, model, fields, declaration))):

@@ -1,4 +1,4 @@
-"""Where a course's commits come from and go to: ``/etc/atelier/sources.d/<slug>.yml``."""
+"""Source and GitLab projects of a course's commits: ``/etc/atelier/sources.d/<slug>.yml``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class SourceError(Exception):
-    """The file cannot be used; the text says what to mend."""
+    """The file is unusable; the text says what to correct."""
 
 
 class Source(Entry):
@@ -30,7 +30,7 @@ class Source(Entry):
 
 
 class Member(Entry):
-    """Somebody of the course's group in GitLab."""
+    """A member of the course's group in GitLab."""
 
     table = MEMBER
 
@@ -39,13 +39,13 @@ class Member(Entry):
 
 
 class GitLab(Entry):
-    """The course's group in GitLab and what is in it."""
+    """The course's group in GitLab, its projects and its members."""
 
     table = COURSE.only("visibility", "staff")
 
     api_url: Url
     git_url: Name | None = None
-    """What the projects' paths are appended to for git; by default ``api_url``."""
+    """Base address of the projects for git; by default ``api_url``."""
     token_file: Path
     description: str = ""
     visibility: str = COURSE.default("visibility")
@@ -54,12 +54,12 @@ class GitLab(Entry):
     expected_project: Name = "expected"
 
     def address(self, group: str, project: str) -> str:
-        """Where git finds a project."""
+        """Return the address of a project for git."""
         return f"{self.git_url or self.api_url}/{group}/{project}.git"
 
 
 class CourseSource(Entry):
-    """All of one course's file."""
+    """The content of a course's file."""
 
     table = COURSE.only("slug", "start_file")
 
@@ -71,10 +71,14 @@ class CourseSource(Entry):
 
 
 def read_source(text: str, origin: str) -> CourseSource:
-    """Read a course's file.
+    """Parse a course's file.
+
+    Args:
+        text: YAML.
+        origin: the file's name, for messages.
 
     Raises:
-        SourceError: it is not YAML, or a value is wrong.
+        SourceError: the text is not YAML, or a value is invalid.
     """
     try:
         data: Any = yaml.safe_load(text)

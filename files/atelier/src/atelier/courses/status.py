@@ -1,7 +1,7 @@
-"""What is known of a course's pipeline: which commit is live, which was fetched, what was refused.
+"""The status of a course's pipeline: the live commit, the fetched one, and the refused one.
 
-``/var/lib/atelier/pipeline/<slug>.json`` is for people (``atelier-course status``) and for the
-desk's pages. It is replaced in one move.
+``/var/lib/atelier/pipeline/<slug>.json`` is for the command ``atelier-course status`` and for the
+desk's pages. It is replaced by an atomic rename.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ VERSION = 1
 
 
 def now() -> str:
-    """This moment, ISO 8601, UTC."""
+    """Return the current time (ISO 8601, UTC)."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -27,11 +27,12 @@ class Status:
     """A course's status.
 
     Attributes:
-        data: as in the file. ``live`` is ``{commit, at}`` or null; ``fetched`` is ``{commit, at,
-            source}`` or null; ``checked`` is ``{commit, rules, at}``, what passed last; ``gitlab``
-            is ``{state, commit, at}``; ``looked`` says when the source was last asked; ``refused``
-            is ``{commit, at, findings: [{file, line, where, fr, en}]}`` or null; ``error`` is
-            ``{step, at, code, fr, en}`` or null: what ended the last run. Sentences are there in
+        data: content of the file. ``live`` is ``{commit, at}`` or null; ``fetched`` is
+            ``{commit, at, source}`` or null; ``checked`` is ``{commit, rules, at}`` of the last
+            commit that passed, or null; ``gitlab`` is ``{state, commit, at}`` or null; ``looked``
+            is the time at which the source was last read, or null; ``refused`` is
+            ``{commit, at, findings: [{file, line, where, fr, en}]}`` or null; ``error`` is the
+            error of the last run, ``{step, at, code, fr, en}``, or null. Sentences are stored in
             each language of the site.
     """
 
@@ -42,7 +43,7 @@ class Status:
         try:
             found = read_json(path)
         except (OSError, ValueError):
-            found = None  # it is written again by what comes next
+            found = None  # the next step writes the file again
         if found is not None and found.get("version") == VERSION:
             self.data.update(found)
 
@@ -51,24 +52,24 @@ class Status:
         write_json(self.path, self.data)
 
     def fetched(self, commit: str, source: str) -> None:
-        """Record what the source has."""
+        """Record the source's commit."""
         self.data["looked"] = now()
         known = self.data["fetched"] or {}
         if (known.get("commit"), known.get("source")) != (commit, source):
             self.data["fetched"] = {"commit": commit, "at": now(), "source": source}
 
     def passed(self, commit: str, rules: str) -> None:
-        """Record that a commit may be published."""
+        """Record that a commit has passed the check."""
         self.data["refused"] = None
         self.data["checked"] = {"commit": commit, "rules": rules, "at": now()}
 
     def has_passed(self, commit: str, rules: str) -> bool:
-        """Whether a commit was found good under the same rules."""
+        """Return whether a commit has passed the check under the same rules."""
         known = self.data["checked"] or {}
         return (known.get("commit"), known.get("rules")) == (commit, rules)
 
     def refused(self, commit: str, findings: list[Finding]) -> None:
-        """Record that a commit may not be published."""
+        """Record that a commit has failed the check."""
         listed = [one.to_json() for one in findings]
         self.data["refused"] = {"commit": commit, "at": now(), "findings": listed}
 
@@ -79,23 +80,23 @@ class Status:
             self.data["live"] = {"commit": commit, "at": now()} if commit else None
 
     def in_gitlab(self, state: str, commit: str) -> None:
-        """Record what the template project has."""
+        """Record the state and commit of the template project."""
         known = self.data["gitlab"] or {}
         if (known.get("state"), known.get("commit")) != (state, commit):
             self.data["gitlab"] = {"state": state, "commit": commit, "at": now()}
 
     def failed(self, step: str, message: Message) -> None:
-        """Record what ended the run."""
+        """Record the error that ended the run."""
         key, fields = message["key"], message["fields"]
         sentences = {lang: say(key, lang, **fields) for lang in LANGUAGES}
         self.data["error"] = {"step": step, "at": now(), "code": key, **sentences}
 
     def done(self) -> None:
-        """Record that the run ended well."""
+        """Record that the run succeeded."""
         self.data["error"] = None
 
     def lines(self, lang: Language) -> list[str]:
-        """The status in words."""
+        """Return the status as sentences."""
         said = [self._place("live", "publish_live", lang)]
         said.append(self._place("fetched", "publish_fetched", lang))
         if self.data["gitlab"]:
@@ -122,7 +123,7 @@ class Status:
 
 
 def finding_lines(findings: list[dict[str, Any]], lang: Language) -> list[str]:
-    """One line each, such as ``atelier.yml:12: exercises[2].closes: ...``."""
+    """Return a line for each finding, such as ``atelier.yml:12: exercises[2].closes: ...``."""
     said = []
     for one in findings:
         place = one["file"] if one["line"] is None else f"{one['file']}:{one['line']}"
@@ -132,5 +133,5 @@ def finding_lines(findings: list[dict[str, Any]], lang: Language) -> list[str]:
 
 
 def _said(one: dict[str, Any], lang: Language) -> str:
-    """A sentence of the file, which may be older than a language."""
+    """Return a sentence of the file, in the default language if an older version wrote it."""
     return str(one.get(lang) or one[DEFAULT])
