@@ -1,9 +1,9 @@
-"""The desk's access to GitLab: connections, how long callers wait, and pauses that all keep.
+"""The desk's access to GitLab: connections, retries, time limits, and pauses for all callers.
 
-Those who wait for an answer have a :class:`Patience`: a learner in front of a page, git in a
-learner's server. Background jobs try once, and again at their next round. Between tries
-:meth:`GitLabClient.patiently` sleeps without blocking a thread, after the attempt has given up its
-locks: a pause holds up nobody else.
+Interactive callers (a learner's page, git in a learner's server) retry within a :class:`Patience`.
+Background jobs try once, and again in their next round. Between tries
+:meth:`GitLabClient.patiently` sleeps without blocking a thread and without the attempt's locks, so
+that a pause does not delay other callers.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ T = TypeVar("T")
 
 TOKEN_PREFIX = "atelier "  # noqa: S105 (the beginning of the tokens' names)
 REQUEST_SECONDS = 10.0
-"""For one request at most, whatever time its caller has."""
+"""Timeout of one request, even if its caller has more time."""
 DOWN_FOR_SECONDS = 3.0
-"""GitLab is not asked again for that long after two failures in a row, or a request without an
-answer: everybody is told at once."""
+"""Pause after two failures in a row or a timeout. During the pause, calls fail immediately."""
 LONGEST_PAUSE_SECONDS = 120.0
-"""GitLab is asked again after that, even where it wanted a longer pause (429)."""
+"""Maximum pause, even if GitLab asks for a longer one (429)."""
 PREPARE_TRIES = 3
 PREPARE_PAUSE_SECONDS = 5.0
-"""The longest pause within one attempt to prepare a space; after a longer one it is tried again."""
+"""Longest pause within an attempt to prepare a space; for a longer one the attempt ends and is
+retried later."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Patience:
     """How long a caller waits for GitLab.
 
     Attributes:
-        seconds: for everything: requests, and pauses between tries.
-        tries: how often all of it is tried.
-        longest_pause: seconds to wait at most when GitLab wants a pause (429).
+        seconds: total time for requests and for pauses between tries.
+        tries: maximum number of tries.
+        longest_pause: longest pause that the caller accepts if GitLab asks for one (429), seconds.
     """
 
     seconds: float
@@ -72,13 +72,13 @@ class Patience:
 
 
 PAGE = Patience(seconds=8, tries=3, longest_pause=5)
-"""A learner looks at a page that loads."""
+"""For pages, while the learner waits."""
 GIT = Patience(seconds=20, tries=3, longest_pause=0)
-"""A credential is made. Git's helper is told of a pause, and waits itself."""
+"""For credentials. If GitLab asks for a pause, git's helper gets the delay and waits."""
 
 
 class _Budget:
-    """Seconds that a caller may still spend on GitLab."""
+    """Remaining time of a caller, seconds."""
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
@@ -88,27 +88,27 @@ _budget: ContextVar[_Budget | None] = ContextVar("budget", default=None)
 
 
 def expiry(today: date, days: int) -> date:
-    """The date to give a token that must live ``days`` whole days.
+    """Return the expiry date of a token that must be valid for ``days`` whole days.
 
-    GitLab's expiry is a date, and the token is dead from 00:00 UTC of that day.
+    GitLab's tokens expire at 00:00 UTC of that date.
     """
     return today + timedelta(days=days + 1)
 
 
 def token_name(course: str) -> str:
-    """Name of the tokens handed to a course's servers; the learner's other tokens differ."""
+    """Return the name of tokens for a course's servers, which no other token has."""
     return f"{TOKEN_PREFIX}{course} notebook"
 
 
 class GitLabClient:
-    """GitLab as the desk uses it. Methods that are no coroutines block: call them in threads.
+    """The desk's client of GitLab. Methods that are not coroutines block: call them in threads.
 
     Args:
         settings: the site's settings.
-        credentials: where the administrator's token is.
-        clock: seconds, monotonic.
-        sleep: waits for a number of seconds, without blocking.
-        sleep_in_thread: the same, blocking: within an attempt to prepare a space.
+        credentials: provides the administrator's token.
+        clock: monotonic clock, seconds.
+        sleep: coroutine that sleeps for a number of seconds.
+        sleep_in_thread: blocking sleep, used within an attempt to prepare a space, seconds.
     """
 
     def __init__(
@@ -130,13 +130,13 @@ class GitLabClient:
         self._down = Pause(clock)
         self._reason = ""
         self._failures = 0
-        """How many requests in a row got no answer, or a 5xx."""
+        """Number of consecutive requests without an answer or with a 5xx."""
 
     def _connection(self) -> Any:
-        """This thread's connection.
+        """Return this thread's connection.
 
         Raises:
-            GitLabTokenMissingError: no token was handed over.
+            GitLabTokenMissingError: the desk has no token yet.
         """
         token = self._credentials.optional("gitlab_admin_token")
         if token is None:
@@ -153,18 +153,18 @@ class GitLabClient:
         return self._local.connection
 
     def _require_up(self) -> None:
-        """See that GitLab may be asked now.
+        """Check that there is a token and no pause because GitLab is down.
 
         Raises:
-            GitLabTokenMissingError: no token was handed over.
-            GitLabUnavailableError: it failed a moment ago.
+            GitLabTokenMissingError: the desk has no token yet.
+            GitLabUnavailableError: GitLab failed a moment ago.
         """
         self._connection()
         if left := self._down.left():
             raise GitLabUnavailableError(self._reason, left)
 
     def reachable(self) -> bool:
-        """Whether GitLab may be asked now, as far as it is known to be up."""
+        """Return whether there is a token and GitLab is not known to be down."""
         try:
             self._require_up()
         except GitLabUnavailableError:
@@ -172,28 +172,28 @@ class GitLabClient:
         return True
 
     def paused_for(self) -> float:
-        """Seconds until GitLab takes requests again, after a 429; 0 when it takes them."""
+        """Return the seconds until GitLab accepts requests again after a 429; 0: it does now."""
         return self._rate_limit.left()
 
     def may_be_asked(self) -> bool:
-        """Whether a background job may try now."""
+        """Return whether background jobs may send requests now."""
         return self.reachable() and not self.paused_for()
 
     @contextmanager
     def calling(
         self, doing: str, *, seconds: float = REQUEST_SECONDS, tries: int = 1, pause: float = 0
     ) -> Iterator[Calls]:
-        """Some requests, within what is left of the caller's time.
+        """Yield an object for requests within the caller's remaining time.
 
         Args:
-            doing: what for, for messages.
-            seconds: for all of them, where the caller has set no limit.
-            tries: how often each is sent; more than once for threads that hold nobody up.
-            pause: the longest that such a thread sleeps for a 429.
+            doing: the purpose, for messages.
+            seconds: total time for the requests if the caller has no :class:`Patience`.
+            tries: number of tries for each request; more than one only in threads that may block.
+            pause: longest sleep of such a thread after a 429, seconds.
 
         Raises:
             SpaceError: GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         self._require_up()
         budget = _budget.get()
@@ -225,7 +225,7 @@ class GitLabClient:
                 budget.left -= self._clock() - began
 
     def _note(self, error: GitLabUnavailableError, tries: int) -> None:
-        """Begin a pause for everybody when GitLab seems to be down."""
+        """Count failures; start a pause for all callers if GitLab seems to be down."""
         if isinstance(error, (GitLabRateLimitedError, StillCopyingError)):
             return
         self._failures += tries
@@ -234,15 +234,16 @@ class GitLabClient:
             error.seconds = self._down.begin(DOWN_FOR_SECONDS)
 
     async def patiently(self, attempt: Callable[[], Awaitable[T]], patience: Patience) -> T:
-        """Try something that needs GitLab, again after a bad moment while there is time.
+        """Run an attempt that needs GitLab, and retry it while the caller's patience lasts.
 
         Args:
-            attempt: the whole of it; may be repeated. It gives up its locks when it fails.
-            patience: of the caller.
+            attempt: the complete operation, which may be repeated; it must release its locks when
+                it fails.
+            patience: the caller's limits on time, tries and pauses.
 
         Raises:
-            GitLabRateLimitedError: GitLab wants a longer pause than the caller waits.
-            GitLabUnavailableError: the tries or the time are used up.
+            GitLabRateLimitedError: GitLab asks for a longer pause than the caller accepts.
+            GitLabUnavailableError: no tries or no time are left.
         """
         budget = _Budget(patience.seconds)
         began_with = _budget.set(budget)
@@ -264,22 +265,22 @@ class GitLabClient:
             _budget.reset(began_with)
 
     def answers(self) -> bool:
-        """Ask GitLab for its version; whether it answers at all."""
+        """Ask GitLab for its version; return whether it answers at all."""
         try:
             with self.calling("asking GitLab's version") as calls:
                 calls.get("/version")
         except GitLabRateLimitedError:
-            return True  # it answers, if only to ask for patience
+            return True  # a 429 is an answer
         except GitLabUnavailableError:
             return False
         except SpaceError:
-            return True  # it answers, if only to refuse
+            return True  # a refusal is an answer
         return True
 
     def prepare(
         self, learner: Learner, template: str, course: str, on_step: Callable[[str], None]
     ) -> Space:
-        """Make a space; see :func:`atelier.gitlab.spaces.prepare_space` for what it raises."""
+        """Create a space; see :func:`atelier.gitlab.spaces.prepare_space` for the errors."""
         limit = self._settings.desk.prepare_timeout_seconds
         with self.calling(
             "preparing a space",
@@ -290,14 +291,14 @@ class GitLabClient:
             return prepare_space(calls, learner, template, course, timeout=limit, on_step=on_step)
 
     def issue(self, username: str, course: str) -> tuple[str, datetime]:
-        """Make a git credential for one server, in place of any earlier one of that server.
+        """Create a git credential for a server, and revoke the server's earlier ones.
 
         Returns:
-            The token and when it dies (UTC).
+            The token and its expiry (UTC).
 
         Raises:
             SpaceError: the learner has no account, or GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         with self.calling(f"making a credential for {username}") as calls:
             user = find_user(calls, username)
@@ -305,7 +306,7 @@ class GitLabClient:
                 raise SpaceError(f"{username} has no GitLab account yet")
             self._revoke(calls, user["id"], course)
             dies = expiry(datetime.now(UTC).date(), self._settings.desk.token_days)
-            # Made twice after a lost answer, the first one is revoked with the others of its name.
+            # If a lost answer leads to two tokens, the next revocation by name removes both.
             made = calls.send(
                 "post",
                 path_of("users", user["id"], "impersonation_tokens"),
@@ -321,11 +322,11 @@ class GitLabClient:
         """Revoke the credentials of a server.
 
         Returns:
-            How many there were.
+            Number of revoked credentials.
 
         Raises:
             SpaceError: GitLab refuses.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         with self.calling(f"revoking credentials of {username}") as calls:
             user = find_user(calls, username)
@@ -343,20 +344,20 @@ class GitLabClient:
 
 
 def every(calls: Calls, path: str, **query: Any) -> list[dict[str, Any]]:
-    """All objects of a listing."""
-    query = {"order_by": None, "sort": None, **query}  # not every listing takes these two
+    """Return all objects of a listing, from all pages."""
+    query = {"order_by": None, "sort": None, **query}  # some listings do not support these two
     return [one for page in calls.pages(path, keyset=False, **query) for one in page]
 
 
 def _timed_out(error: BaseException | None) -> bool:
-    """Whether a request got no answer in its time."""
+    """Return whether an error or one of its causes is a timeout."""
     while error is not None and not isinstance(error, Timeout):
         error = error.__cause__
     return error is not None
 
 
 def _next_try(error: GitLabUnavailableError, tried: int, patience: Patience) -> float | None:
-    """Seconds until the next try, not the same for everybody; None: there is none."""
+    """Return the seconds until the next try, with jitter; None: no more tries."""
     if tried >= patience.tries:
         return None
     if isinstance(error, GitLabRateLimitedError) and error.seconds > patience.longest_pause:

@@ -1,4 +1,4 @@
-"""Files of GitLab projects, read by the desk: what a course declares, answers, expected answers."""
+"""Reads files of GitLab projects for the desk: declarations, answers and expected answers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from atelier.gitlab.errors import SpaceError
 T = TypeVar("T")
 
 REMEMBERED_SECONDS = 15
-"""A course's declaration is read again after that: a teacher's push shows within it."""
+"""Time for which a course's declaration is cached: the longest delay until a push is visible."""
 KEPT_BYTES = 64 * 1024**2
 KEPT_ENTRIES = 2000
 
 
 @dataclass(frozen=True)
 class SavedVersion:
-    """A commit: its identifier, and when it was made (ISO 8601, GitLab's words)."""
+    """A commit: its hash, and its date as GitLab returns it (ISO 8601)."""
 
     commit: str
     at: str
@@ -37,16 +37,16 @@ class SavedVersion:
 
 @dataclass(frozen=True)
 class Declared:
-    """What a course declares, and the saved version that says so; None: it has no exercises."""
+    """A course's exercises (None: it declares none) and the commit that they were read from."""
 
     exercises: CourseExercises | None
     version: SavedVersion
 
 
 class Kept:
-    """What was read and does not change; the longest unused is let go of first.
+    """An LRU cache of immutable values.
 
-    When many ask for the same at the same time, one reads and the others wait for it.
+    If several threads ask for the same missing key, one reads the value and the others wait.
     """
 
     def __init__(self, most_bytes: int = KEPT_BYTES, most_entries: int = KEPT_ENTRIES) -> None:
@@ -57,7 +57,7 @@ class Kept:
         self._bytes = 0
 
     def get(self, key: Hashable, read: Callable[[], Any]) -> Any:
-        """What is kept under a key, read now if need be; what ``read`` raises is not kept."""
+        """Return a key's value; call ``read`` if it is not cached. Errors are not cached."""
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)
@@ -89,10 +89,10 @@ def _size(value: Any) -> int:
 
 
 class RepositoryFiles:
-    """Reads projects as the administrator does. Methods block: call them in threads.
+    """Reads projects with the administrator's rights. Methods block: call them in threads.
 
     Args:
-        gitlab_client: GitLab.
+        gitlab_client: client of GitLab.
     """
 
     def __init__(self, gitlab_client: GitLabClient) -> None:
@@ -103,23 +103,23 @@ class RepositoryFiles:
         self._age = 0
 
     async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try something that reads files, for a learner who waits for a page.
+        """Run and retry an attempt for a page that a learner waits for.
 
         See :meth:`GitLabClient.patiently`.
         """
         return await self._gitlab_client.patiently(attempt, PAGE)
 
     def may_be_read(self) -> bool:
-        """Whether a background job may try now."""
+        """Return whether background jobs may read files now."""
         return self._gitlab_client.may_be_asked()
 
     def declared(self, course: Course) -> Declared:
-        """The exercises of a course, as its template's default branch has them.
+        """Return the exercises that the default branch of a course's template declares.
 
         Raises:
-            ExercisesError: the declaration is wrong.
+            ExercisesError: the declaration is invalid.
             SpaceError: GitLab refuses, or there is no template.
-            GitLabUnavailableError: try later.
+            GitLabUnavailableError: GitLab is unavailable; try later.
         """
         with self._lock:
             known = self._known.get(course.slug)
@@ -138,10 +138,10 @@ class RepositoryFiles:
         return declared
 
     def head(self, project: str, branch: str | None = None) -> SavedVersion | None:
-        """The latest commit of a branch, by default the default one.
+        """Return the latest commit of a branch; without a name, of the default branch.
 
         Returns:
-            None when there is no such project, or nothing in it.
+            None if there is no such project, or it has no commits.
         """
         path = path_of("projects", project, "repository", "commits")
         with self._gitlab_client.calling(f"reading {project}") as calls:
@@ -151,13 +151,13 @@ class RepositoryFiles:
         return SavedVersion(str(found[0]["id"]), str(found[0]["committed_date"]))
 
     def has(self, project: str, commit: str) -> bool:
-        """Whether a project still has a commit: learners may take their history, or all of it."""
+        """Return whether a project still has a commit: learners may rewrite or delete history."""
         path = path_of("projects", project, "repository", "commits", commit)
         with self._gitlab_client.calling(f"reading {project}") as calls:
             return calls.find(path) is not None
 
     def head_lately(self, project: str, branch: str | None = None) -> SavedVersion | None:
-        """The same, as it was a second ago at most: for what many ask at the same time."""
+        """Return :meth:`head`, cached for up to a second, for commits that many requests need."""
         moment = (self._age, int(time.monotonic()))
         found: SavedVersion | None = self._kept.get(
             (project, branch, moment), lambda: self.head(project, branch)
@@ -171,17 +171,17 @@ class RepositoryFiles:
             self._known.clear()
 
     def of_course(self, project: str, path: str, commit: str, most: int) -> bytes | None:
-        """A course's own file at a commit, read once for everybody; see :meth:`file`."""
+        """Return a file of a course's project at a commit, cached; see :meth:`file`."""
         found: bytes | None = self._kept.get(
             (project, path, commit, most), lambda: self.file(project, path, commit, most)
         )
         return found
 
     def file(self, project: str, path: str, ref: str, most: int) -> bytes | None:
-        """A file's content, at most ``most`` bytes of it and one more.
+        """Return the first ``most + 1`` bytes of a file.
 
         Returns:
-            None when there is no such file.
+            None if there is no such file.
         """
         where = path_of("projects", project, "repository", "files", path, "raw")
         with self._gitlab_client.calling(f"reading {path} of {project}") as calls:
