@@ -18,7 +18,7 @@ AuthState = dict[str, Any]
 
 @dataclass(frozen=True)
 class LearnerInfo:
-    """A learner as the hub and GitLab know them."""
+    """A learner's username, name, e-mail address and locale."""
 
     username: str
     name: str
@@ -32,7 +32,7 @@ class LearnerInfo:
 
 
 def display_name(params: Mapping[str, str], fallback: str) -> str:
-    """The platform's name on one line without invisible characters; else ``fallback``."""
+    """Return the platform's name, on one line and without invisible characters, or ``fallback``."""
     full = params.get("lis_person_name_full", "")
     if not full.strip():
         full = " ".join(
@@ -54,7 +54,7 @@ def _plausible(email: str) -> bool:
 
 
 def identify(params: Mapping[str, str], consumer: Launcher, site: Site) -> LearnerInfo:
-    """The learner of a launch: the username depends on (platform, user_id) only.
+    """Return the learner of a launch; the username depends only on (platform, user_id).
 
     The e-mail address is the platform's if the site trusts it for that, else a no-reply address: a
     course's author can set the address in a launch and must not be able to take over an account.
@@ -72,7 +72,10 @@ def identify(params: Mapping[str, str], consumer: Launcher, site: Site) -> Learn
 
 
 def merge_auth_state(new: AuthState | None, old: AuthState | None) -> AuthState | None:
-    """Keep the launches of other courses beside the newest, and whether it is a course's first."""
+    """Return the new state with the earlier launches of other courses.
+
+    ``first`` says whether the newest launch is the first one of its course.
+    """
     if not new or not old:
         return new or old
     before = old.get("launches", {})
@@ -84,7 +87,7 @@ def merge_auth_state(new: AuthState | None, old: AuthState | None) -> AuthState 
 
 
 def learner_of(state: AuthState | None) -> LearnerInfo | None:
-    """The learner an ``auth_state`` is about."""
+    """Return the learner stored in an ``auth_state``, or None."""
     try:
         return LearnerInfo(**state["learner"]) if state else None
     except (KeyError, TypeError):

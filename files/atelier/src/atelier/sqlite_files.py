@@ -1,4 +1,4 @@
-"""SQLite files that are upgraded in place: a copy first, one process at a time, clear errors."""
+"""Tools for upgrades of SQLite files: a lock, copies made before the upgrade, and remedies."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 KEPT_COPIES = 3
-"""Copies of one database that are kept; older ones are removed."""
+"""Number of copies of one database; older ones are deleted."""
 
 
 @contextlib.contextmanager
 def directory_lock(directory: Path) -> Iterator[None]:
-    """Let one process at a time upgrade the databases in a directory.
+    """Hold the lock for upgrades of the databases in a directory.
 
-    The kernel releases the lock when the process ends, whatever ends it.
+    The kernel releases the lock even if the process is killed.
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child process may have the descriptor too
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child process may have inherited the descriptor
         os.close(descriptor)
 
 
 def copies(file: Path) -> list[Path]:
-    """Copies that :func:`keep_copy` made of a database, the newest first."""
+    """Return the copies of a database that :func:`keep_copy` made, newest first."""
     found = [
         path for path in file.parent.glob(f"{file.name}.before-*") if not path.name.endswith(".new")
     ]
@@ -39,17 +39,17 @@ def copies(file: Path) -> list[Path]:
 
 
 def keep_copy(file: Path, revision: str) -> Path:
-    """Copy a database as it was before a revision, which is about to be committed.
+    """Copy a database in its state before a revision that is about to be committed.
 
-    What is committed is in the copy, also what is still in the write-ahead log. A copy of before
-    the same revision is replaced, in one step; of all copies the newest are kept.
+    The copy has all committed data, including the write-ahead log's. An earlier copy for the same
+    revision is replaced by an atomic rename, and the oldest copies are deleted.
 
     Args:
-        file: the database; it may be in use, by an upgrade too that has not committed.
-        revision: the first one that the database did not have.
+        file: the database; it may be in use, even by an upgrade that has not committed yet.
+        revision: the first revision that the database lacked.
 
     Returns:
-        Where the copy is: beside the database, named after the revision.
+        Path of the copy: beside the database, named after the revision.
     """
     for unfinished in file.parent.glob(f"{file.name}.before-*.new"):
         unfinished.unlink()
@@ -67,13 +67,13 @@ def keep_copy(file: Path, revision: str) -> Path:
 
 
 def backup(file: Path, target: Path) -> None:
-    """Copy a database into a file, which is on the disk when this returns."""
+    """Copy a database into a file and sync the file to disk."""
     with (
         contextlib.closing(sqlite3.connect(file)) as source,
         contextlib.closing(sqlite3.connect(target)) as copy,
     ):
         source.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        copy.execute("PRAGMA journal_mode=DELETE")  # a single file without a write-ahead log
     with target.open("rb") as written:
         os.fsync(written.fileno())
 
@@ -107,17 +107,17 @@ _SENTENCES = {
 
 
 def remedy(file: Path, error: BaseException) -> str | None:
-    """What is wrong with a database's file, and what to do, in a sentence; None: not the file.
+    """Return what is wrong with a database's file and how to correct it; None: another cause.
 
     Args:
         file: the database.
-        error: what was raised, by SQLite, the system, or a library as the consequence of these.
+        error: an error of SQLite or the system, or an error of a library caused by one.
     """
     kind = None
     cause: BaseException | None = error
     while cause is not None and kind is None:
         if isinstance(cause, sqlite3.Error):
-            # The lowest byte is the error, the others its details. Some errors have no number.
+            # The lowest byte is the primary code, the others are details. Some errors have no code.
             kind = _BY_SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
         elif isinstance(cause, OSError):
             kind = _BY_SYSTEM.get(cause.errno or 0)
@@ -127,9 +127,9 @@ def remedy(file: Path, error: BaseException) -> str | None:
     size, there = 0, []
     with contextlib.suppress(OSError):
         size, there = file.stat().st_size, copies(file)
-    needed = 3 * size // 2**20 + 1  # the copy, and the changed tables twice
+    needed = 3 * size // 2**20 + 1  # MiB: the copy, and the changed tables twice
     with contextlib.suppress(OSError):
-        # What SQLite maps into memory cannot grow on a full disk: an I/O error says so.
+        # On a full disk SQLite reports an I/O error if a memory-mapped file cannot grow.
         if kind == "unreadable" and shutil.disk_usage(file.parent).free < needed * 2**20:
             kind = "full"
     return _SENTENCES[kind].format(

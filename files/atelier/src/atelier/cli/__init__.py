@@ -1,1 +1,1 @@
-"""Commands of the server: one module for each entry point of pyproject.toml."""
+"""The server's commands: one module for each entry point of pyproject.toml."""

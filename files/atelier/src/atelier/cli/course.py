@@ -1,4 +1,4 @@
-"""Command ``atelier-course``: fetch, check and publish a course, and say how it stands."""
+"""Command ``atelier-course``: fetches, checks and publishes a course, and shows its status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 
 def parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
+    """Return the parser of the command line."""
     top = argparse.ArgumentParser(
         prog="atelier-course", description="Publish a course: fetched, checked, then given out."
     )
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command: 0 when all is well, 1 with what is to be mended on stderr."""
+    """Run the command; return 0 on success, else 1 with the problems on stderr."""
     options = parser().parse_args(argv)
     lang = environment_language(options.lang)
     paths = Paths(options.state, options.slug)
@@ -89,16 +89,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def take_proxies() -> dict[str, str]:
-    """Take the proxies out of the environment: only sources that are elsewhere need them."""
+    """Remove proxies from the environment and return them: only external sources need them."""
     names = [name for name in os.environ if name.lower() in _PROXIES]
     return {name: os.environ.pop(name) for name in names}
 
 
 def _settings(options: argparse.Namespace) -> CourseSource:
-    """The course's file.
+    """Read the course's file.
 
     Raises:
-        PipelineError: there is none, or it cannot be used.
+        PipelineError: the file does not exist or is unusable.
     """
     origin = options.settings or str(SOURCES / f"{options.slug}.yml")
     try:

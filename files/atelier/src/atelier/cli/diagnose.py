@@ -26,10 +26,10 @@ _REFUSED = re.compile(r"launch refused \[(?P<reference>[0-9a-f]{8})\] (?P<key>\w
 
 
 def journal(reference: str) -> str:
-    """Lines of the hub's log with a reference.
+    """Return the lines of the hub's log that contain a reference.
 
     Raises:
-        OSError: there is no systemd here.
+        OSError: journalctl cannot be run.
     """
     command = ["journalctl", "--unit", UNIT, "--output", "cat", "--no-pager", "--grep", reference]
     done = subprocess.run(  # noqa: S603 (a reference is eight hexadecimal digits)
@@ -39,11 +39,11 @@ def journal(reference: str) -> str:
 
 
 def main(argv: list[str] | None = None, read: Callable[[str], str] = journal) -> int:
-    """Print what the log says of a reference; 1 when it says nothing.
+    """Print the log line of a reference and a piece of advice; return 1 if there is none.
 
     Args:
         argv: the command line.
-        read: gives the log's lines with a reference.
+        read: returns the log's lines that contain a reference.
     """
     parser = argparse.ArgumentParser(
         prog="atelier-diagnose",

@@ -1,4 +1,4 @@
-"""What the commands take from the environment."""
+"""Settings that the commands read from the environment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from atelier.i18n.translate import Language, language
 
 
 def environment_language(asked: str | None) -> Language:
-    """The language asked for, by default the environment's."""
+    """Return the requested language; by default that of the environment."""
     if asked:
         return language(asked)
     environment = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))

@@ -1,4 +1,4 @@
-"""The command ``atelier-exercises``: what the course role, a teacher and a teacher's CI run."""
+"""Command ``atelier-exercises``: checks exercises, for the course role, teachers and their CI."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ from atelier.i18n.translate import LANGUAGES, Language
 
 
 class Folder:
-    """A folder, for instance a checkout."""
+    """Files of a folder, for example a checkout."""
 
     def __init__(self, top: Path) -> None:
         self.top = top.resolve()
 
     def read(self, path: str) -> bytes | None:
-        """What is in a file; None when there is none, or when a link leads out of the folder."""
+        """Return a file's content; None if it is missing or a symlink leads out of the folder."""
         file = (self.top / path).resolve()
         if not file.is_relative_to(self.top) or not file.is_file():
             return None
         return file.read_bytes()
 
     def has(self, path: str) -> bool:
-        """Whether there is such a file."""
+        """Return whether the folder has the file."""
         file = (self.top / path).resolve()
         return file.is_relative_to(self.top) and file.is_file()
 
 
 class Commit:
-    """A commit of a git repository, which may be a bare one."""
+    """Files of a commit in a git repository, which may be bare."""
 
     def __init__(self, repository: Path, revision: str) -> None:
         self.repository = repository
         self.revision = revision
 
     def read(self, path: str) -> bytes | None:
-        """What is in a file; None when there is none."""
+        """Return a file's content; None if there is no such file."""
         done = subprocess.run(  # noqa: S603 (the path cannot begin with a dash: a revision does)
             ["git", "-C", str(self.repository), "cat-file", "blob", f"{self.revision}:{path}"],  # noqa: S607
             capture_output=True,
@@ -57,11 +57,11 @@ class Commit:
         return done.stdout if done.returncode == 0 else None
 
     def has(self, path: str) -> bool:
-        """Whether there is such a file."""
+        """Return whether the commit has the file."""
         return self.read(path) is not None
 
     def there(self) -> bool:
-        """Whether the repository has that revision."""
+        """Return whether the repository has the revision."""
         done = subprocess.run(  # noqa: S603 (see above)
             ["git", "-C", str(self.repository), "rev-parse", "--verify", "--quiet",  # noqa: S607
              "--end-of-options", f"{self.revision}^{{commit}}"],
@@ -75,14 +75,14 @@ def check_course(files: Files, expected: Files | None) -> CourseExercises | None
     """Check a course repository.
 
     Args:
-        files: the course repository.
-        expected: the project of expected answers, where it is at hand.
+        files: files of the course repository.
+        expected: files of the project of expected answers, if available.
 
     Returns:
-        Its exercises; None when it declares none.
+        The course's exercises; None if it declares none.
 
     Raises:
-        ExercisesError: something is to be mended before learners see it.
+        ExercisesError: there are problems to correct before publication.
     """
     read = read_course(files)
     if read is None:
@@ -111,7 +111,7 @@ def _expected_problem(
 
 
 def _unfit(exercise: Exercise, expected: bytes, given: bytes) -> Message | None:
-    """Why an expected answer would be of no use; None when it is fine."""
+    """Return why an expected answer is unusable; None if it is usable."""
     if expected == given:
         return message("check_expected_same")
     rule = exercise.rule()
@@ -130,7 +130,7 @@ def _unfit(exercise: Exercise, expected: bytes, given: bytes) -> Message | None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
+    """Return the parser of the command line."""
     top = argparse.ArgumentParser(
         prog="atelier-exercises", description="Check the exercises that a course declares."
     )
@@ -153,7 +153,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Command ``atelier-exercises``: 0 when all is right, 1 with the problems on stderr."""
+    """Run the command; return 0 on success, else 1 with the problems on stderr."""
     options = parser().parse_args(argv)
     lang = environment_language(options.lang)
     try:
@@ -218,7 +218,7 @@ _SIGNS = {"equal": " ", "changed": "~", "added": "+", "removed": "-", "moved": "
 
 
 def _shown(name: str, found: Comparison, lang: Language) -> Iterator[str]:
-    """The outcome for a terminal: words taken away ``[-so-]``, words put in ``{+so+}``."""
+    """Yield the result as text: removed words as ``[-so-]``, added words as ``{+so+}``."""
     yield f"{name}: {found['score']}"
     problem = [found["problem"]] if found["problem"] else []
     for told in [*problem, *found["warnings"], *found["rule"], *found["limits"]]:
@@ -233,7 +233,7 @@ def _shown(name: str, found: Comparison, lang: Language) -> Iterator[str]:
 
 
 def _row(row: Row) -> str:
-    """One row; of two lines that differ the answer's comes after the expected one's."""
+    """Return a row as text; if its sides differ, the expected line precedes the answer's."""
     lines = []
     for line in (row["expected"], row["answer"]):
         if line:

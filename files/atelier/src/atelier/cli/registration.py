@@ -1,4 +1,4 @@
-"""Command ``atelier-registration``: LTI 1.3 platforms invited, listed and removed."""
+"""Command ``atelier-registration``: invites, lists and removes LTI 1.3 platforms."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _invite(joined: Invitations, settings: Settings, options: argparse.Namespace
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command: 0 when it did what was asked, 1 with the reason on stderr."""
+    """Run the command; return 0 on success, else 1 with the reason on stderr."""
     options = _arguments(argv)
     try:
         settings = load(Settings, options.settings)

@@ -1,4 +1,4 @@
-"""Command ``atelier-settings``: checks the files before they replace what is in force."""
+"""Command ``atelier-settings``: checks settings files before they replace the current ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONNECT_SECONDS = 10
 
 
 def _kept(model: type[Model], path: Path, settings: Settings, remarks: list[str]) -> Model:
-    """Read a file that is in force, and remark what would be refused in a new one."""
+    """Read a current file; add a remark for each value that a new file must not have."""
     reading = Reading(private_hosts=PlatformHosts(settings.lti.private_hosts), kept=True)
     found = load(model, path, reading)
     remarks += [f"{path}: {sentence(problem)}" for problem in reading.remarks]
@@ -38,13 +38,13 @@ def _kept(model: type[Model], path: Path, settings: Settings, remarks: list[str]
 
 
 def check_site(path: Path) -> list[str]:
-    """Read all of a site's files and compare them with each other.
+    """Read all of a site's files and check their references to each other.
 
     Returns:
-        What deserves attention without being an error, one sentence each.
+        Warnings, one sentence each.
 
     Raises:
-        SettingsError: a file is wrong.
+        SettingsError: a file is invalid.
     """
     settings = load(Settings, path)
     remarks: list[str] = []
@@ -92,10 +92,10 @@ def check_site(path: Path) -> list[str]:
 
 
 def check_database(url: str, credentials: Credentials) -> None:
-    """Connect to a database, as the hub does.
+    """Connect to a database with the hub's URL and password.
 
     Raises:
-        SettingsError: it does not answer, or not to this user; the text is the database's.
+        SettingsError: the connection fails; the text is the database's message.
     """
     try:
         hub = Hub(database_url=url)
@@ -115,7 +115,7 @@ def check_database(url: str, credentials: Credentials) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Command ``atelier-settings``: 0 when the files are right, 1 with the errors on stderr."""
+    """Run the command; return 0 if the check succeeds, else 1 with the errors on stderr."""
     models: dict[str, type[BaseModel]] = {
         "settings": Settings,
         "course": Course,
