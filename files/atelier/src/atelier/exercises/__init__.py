@@ -1,5 +1,6 @@
 """Checks of exercises: what a course declares, and how an answer is compared.
 
-Rules are pure functions (``exercises``, ``engine`` and what it calls, ``reveal``); the one edge is
-``runner``, which gives each comparison a process of its own. Nothing here knows GitLab or a page.
+``exercises``, ``engine`` (with the modules it calls) and ``reveal`` are pure functions. Only
+``runner`` has side effects: it runs each comparison in a separate process. No module here depends
+on GitLab or on the pages.
 """

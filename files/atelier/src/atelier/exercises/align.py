@@ -1,10 +1,11 @@
-"""Which block of the answer is which of the expected ones.
+"""Pairs the blocks of the answer with the expected blocks.
 
-The algorithm is nbdime's for cells (nbdime/diffing/notebooks.py and snakes.py): levels of likeness
-from the strictest to the loosest, a longest chain of pairs at each, and the looser ones only
-between what the stricter ones paired. What is kept from it: a cell's id, likeness of 0.95, then 0.7
-of the texts' characters by difflib, and that short texts may always be paired. What is added: equal
-blocks are found by their hash, together with ids, and cheap bounds come before a comparison.
+The algorithm is nbdime's for cells (nbdime/diffing/notebooks.py and snakes.py): levels of
+similarity from the strictest to the loosest. Each level finds a longest chain of pairs, and looser
+levels only look between the pairs of stricter levels. As in nbdime, the levels are a cell's id,
+then difflib's ratio of characters of 0.95, then 0.7, and short texts may always be paired. Added
+here: equal blocks are found by their hash, together with ids, and cheap upper bounds are checked
+before difflib runs.
 """
 
 from __future__ import annotations
@@ -22,27 +23,27 @@ from atelier.exercises.sequences import Pair, by_masks, by_relation, match, posi
 _SIGNS = re.compile(r"\w+|[^\w\s]")
 STRICT, LOOSE = 0.95, 0.7
 LEAST_WORDS = 0.2
-"""Share of words in common from which one block may be another written anew."""
+"""Share of common words from which a block counts as a rewritten version of another."""
 SHORT = 10
-"""Characters: two texts shorter than that may be paired whatever they say."""
+"""Characters: two texts that are shorter may be paired whatever their content."""
 MOST_PAIRS = 40_000
-"""Looked at between two pairs that are certain; where there are more, those near the diagonal."""
+"""Most pairs compared between two certain pairs; beyond, only those near the diagonal."""
 MOST_WORK, MOST_WORK_OF_ALL = 40_000, 4_000_000
-"""Pairs of equal characters that difflib may meet in two texts, and in one comparison of files.
+"""Most pairs of equal characters for difflib: in two texts, and in one comparison of files.
 
-It takes that many steps for each piece in common, so that long or monotonous texts would take
-minutes; they are alike when their words are, in order.
+difflib takes that many steps for each common piece, so long or repetitive texts would take minutes.
+Beyond the limit, texts are compared by their words in order.
 """
 
 
 class Profile:
-    """A block as the alignment sees it.
+    """A block with the values that the alignment compares.
 
     Args:
         block: the block.
-        rule: says what of white space and capital letters counts.
-        untouched: it is as the course gave it, where something else was expected. A learner who
-            wrote the answer into a new cell below is not held to it, whatever its id.
+        rule: says whether white space and case count.
+        untouched: the block is unchanged from the template although the expected file differs
+            there. Its id is ignored, as the learner may have answered in a new cell below.
     """
 
     def __init__(self, block: Block, rule: Rule, *, untouched: bool = False) -> None:
@@ -58,39 +59,39 @@ class Profile:
             text = "\n".join(line.rstrip() for line in text.split("\n") if line.strip())
         self.text = text
         options = tuple(sorted(block.options.items()))
-        language = block.language if block.cell is None else None  # of a notebook's cells: one
+        language = block.language if block.cell is None else None  # cells share one
         self.key: Hashable = (block.kind, text, options, block.level, language)
 
     @cached_property
     def letters(self) -> Counter[str]:
-        """How often each character occurs."""
+        """Number of occurrences of each character."""
         return Counter(self.text)
 
     @cached_property
     def words(self) -> Counter[str]:
-        """How often each word occurs."""
+        """Number of occurrences of each word."""
         return Counter(self.text.split())
 
     @cached_property
     def signs(self) -> list[str]:
-        """Its words and signs, in order."""
+        """Words and punctuation signs, in order."""
         return _SIGNS.findall(self.text)
 
     def share_of_words(self, other: Profile) -> float:
-        """Words in common, 0..1, wherever they stand."""
+        """Return the share of common words, 0..1, regardless of their order."""
         total = self.words.total() + other.words.total()
         return 2 * sum((self.words & other.words).values()) / total if total else 1.0
 
 
 class Likeness:
-    """How alike two blocks' texts are, within a budget of work."""
+    """Compares the texts of blocks, within a budget of work."""
 
     def __init__(self) -> None:
         self.left = MOST_WORK_OF_ALL
         self.known: dict[tuple[str, str], float] = {}
 
     def at_least(self, one: Profile, other: Profile, threshold: float) -> bool:
-        """Whether difflib's ratio of two texts is above a threshold (0..1)."""
+        """Return whether difflib's ratio of two texts is above a threshold (0..1)."""
         if one.text == other.text:
             return True
         total = len(one.text) + len(other.text)
@@ -109,7 +110,7 @@ class Likeness:
     def _ratio(self, one: Profile, other: Profile, threshold: float, total: int) -> float | None:
         here, there = one.letters, other.letters
         if 2 * sum(min(count, there[sign]) for sign, count in here.items()) < threshold * total:
-            return None  # not known, but not above the threshold either
+            return None  # unknown, but not above the threshold
         work = sum(count * there[sign] for sign, count in here.items())
         if work > min(MOST_WORK, self.left):
             common = len(match(one.signs, other.signs))
@@ -122,9 +123,9 @@ Related = Callable[[Profile, Profile], bool]
 
 
 def align(expected: Sequence[Profile], answer: Sequence[Profile], likeness: Likeness) -> list[Pair]:
-    """Pairs (index among the expected blocks, index in the answer), in order.
+    """Return pairs (index of the expected block, index of the answer's block), in order.
 
-    The same pairs whichever is called the answer.
+    The result is symmetric: swapping the two files gives the same pairs.
     """
     here, there = [one.text for one in expected], [one.text for one in answer]
     if there < here:
@@ -135,7 +136,7 @@ def align(expected: Sequence[Profile], answer: Sequence[Profile], likeness: Like
 def by_levels(
     first: Sequence[Profile], second: Sequence[Profile], likeness: Likeness
 ) -> list[Pair]:
-    """nbdime's pairs: from certain to loosely alike."""
+    """Return the pairs that nbdime finds, from certain to loosely similar ones."""
     return _between(first, second, (0, 0, len(first), len(second)), 2, likeness)
 
 
@@ -145,7 +146,7 @@ Box = tuple[int, int, int, int]
 def _between(
     first: Sequence[Profile], second: Sequence[Profile], box: Box, level: int, likeness: Likeness
 ) -> list[Pair]:
-    """Pair at one level, then the gaps at the next."""
+    """Find pairs at one level, then in the gaps between them at the next level."""
     i0, j0, i1, j1 = box
     found = [(i0 + i, j0 + j) for i, j in _at(first[i0:i1], second[j0:j1], level, likeness)]
     if level == 0:
@@ -183,7 +184,7 @@ def _at(
 
 
 def _certain(first: Sequence[Profile], second: Sequence[Profile]) -> list[Pair]:
-    """Equal blocks, and those that have the same name."""
+    """Pair equal blocks and blocks with the same id."""
     keys = positions([one.key for one in first])
     names = positions([one.ident for one in first])
     names.pop("", None)
@@ -194,16 +195,16 @@ def _certain(first: Sequence[Profile], second: Sequence[Profile]) -> list[Pair]:
 def _pair_lonely(
     first: Sequence[Profile], second: Sequence[Profile], pairs: list[Pair]
 ) -> list[Pair]:
-    """Pair what is left between: in order where both sides have the same kinds, else by words.
+    """Pair the blocks left between pairs: in order if the kinds agree, else by common words.
 
-    So a heading with another name, or a paragraph written anew, is a changed one.
+    So a renamed heading or a rewritten paragraph counts as changed.
     """
     found: list[Pair] = []
     i0 = j0 = 0
     for i, j in [*pairs, (len(first), len(second))]:
         here = [k for k in range(i0, i) if not first[k].untouched]
         there = [k for k in range(j0, j) if not second[k].untouched]
-        if not here or not there:  # nothing but what the course gave
+        if not here or not there:  # one side has only unchanged template blocks
             here, there = list(range(i0, i)), list(range(j0, j))
         if [_sort(first[a]) for a in here] == [_sort(second[b]) for b in there]:
             found += zip(here, there, strict=True)
@@ -218,7 +219,7 @@ def _pair_lonely(
 def _by_words(
     first: Sequence[Profile], second: Sequence[Profile], here: list[int], there: list[int]
 ) -> list[Pair]:
-    """The pairs with the most words in common that do not cross."""
+    """Return the pairs with the most common words that do not cross each other."""
     shares = [
         (-share, a, b)
         for a in here
@@ -243,7 +244,7 @@ def moved(
     pairs: Sequence[Pair],
     likeness: Likeness,
 ) -> list[Pair]:
-    """Blocks that stand elsewhere: equal ones, those with the same name, then those much alike."""
+    """Return pairs of moved blocks: equal ones, then those with the same id, then similar ones."""
     taken_here, taken_there = {i for i, _ in pairs}, {j for _, j in pairs}
     here = [i for i in range(len(expected)) if i not in taken_here and expected[i].text]
     there = [j for j in range(len(answer)) if j not in taken_there and answer[j].text]

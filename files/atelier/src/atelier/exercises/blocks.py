@@ -1,4 +1,4 @@
-"""A block: the piece of a file that is compared with one other piece."""
+"""A block: the unit of a file that is compared with a block of the other file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Style = Literal["prose", "code"]
 class Block:
     """A paragraph, a heading, a chunk of code, a cell, ...
 
-    ``lines``: what stands side by side with one line of the other file, with the number of its
-    first line in the file (in the cell, for notebooks). In prose a paragraph is one line, however
-    it is wrapped. ``ident``: a name that makes it the same block even when all of it has changed
-    (a cell's id, a chunk's label). ``options``: of a chunk, in a form that can be compared.
-    ``finer``: makes finer lines, where cutting all blocks of a file would be in vain.
+    ``lines``: the texts that are compared with a line of the other file, each with the number of
+    its first line in the file (for notebooks, in the cell). In prose a paragraph is one line,
+    however it is wrapped. ``ident``: a name that identifies the block even if all of it has changed
+    (a cell's id, a chunk's label). ``options``: a chunk's options, normalized for comparison.
+    ``finer``: splits the block into finer lines; called only for blocks that differ, to save time.
     """
 
     kind: Kind
@@ -34,35 +34,35 @@ class Block:
     finer: Callable[[], list[tuple[int | None, str]]] | None = None
 
     def refined(self) -> Block:
-        """The same with lines that are worth a closer look, for a block that differs."""
+        """Return the block with finer lines, if it can be split further."""
         return replace(self, lines=self.finer(), finer=None) if self.finer else self
 
     @property
     def texts(self) -> list[str]:
-        """Its lines."""
+        """The lines' texts."""
         return [text for _, text in self.lines]
 
     @cached_property
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         return "\n".join(self.texts)
 
     @property
     def line(self) -> int | None:
-        """Its first line in the file."""
+        """Number of its first line in the file."""
         return self.lines[0][0] if self.lines else None
 
 
 @dataclass
 class Document:
-    """A file as blocks, with what a reader should know about how it was read."""
+    """A file as blocks, with warnings about how it was read."""
 
     blocks: list[Block]
     warnings: list[Message] = field(default_factory=list)
 
 
 class UnreadableError(Exception):
-    """The file cannot be compared; ``message`` says why."""
+    """A file cannot be compared; ``message`` says why."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(message["key"])

@@ -1,4 +1,4 @@
-"""Reads a course repository's ``atelier.yml``; every error names the line and the fix."""
+"""Reads a course repository's ``atelier.yml``; every error says the line and the fix."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from atelier.i18n.translate import Language, say
 MAX_FILE_BYTES = 512 * 1024
 MAX_NODES = 50_000
 MAX_DEPTH = 32
-"""The format needs six. An alias inside itself is endless, and each value remembers its path."""
+"""The format needs six levels. An alias that contains itself would nest without end."""
 Path = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose dates stay text, so that the model says what is wrong with one, and where."""
+    """YAML loader that keeps dates as text, so that the model reports what is wrong with them."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """What a node stands for; a value Python cannot hold is told with its line, too."""
+        """Construct a node's value; report a value that Python cannot represent with its line."""
         if node.tag == "tag:yaml.org,2002:timestamp":
             node.tag = "tag:yaml.org,2002:str"
         try:
@@ -49,28 +49,28 @@ _MODELS: tuple[type[BaseModel], ...] = (CourseExercises, Exercise, Compare, Tole
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where, and what to do."""
+    """An error in the file: where it is and how to fix it."""
 
     line: int | None
     where: str
     message: Message
 
     def say(self, lang: Language, origin: str = EXERCISES_FILE) -> str:
-        """One line such as ``atelier.yml:12: exercises[2].closes: ...``."""
+        """Return one line such as ``atelier.yml:12: exercises[2].closes: ...``."""
         place = origin if self.line is None else f"{origin}:{self.line}"
         text = say(self.message["key"], lang, **self.message["fields"])
         return f"{place}: {self.where}: {text}" if self.where else f"{place}: {text}"
 
 
 class ExercisesError(Exception):
-    """The file cannot be used; ``problems`` has at least one."""
+    """The file is invalid; ``problems`` has at least one entry."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(problem.say("en") for problem in problems))
         self.problems = tuple(problems)
 
     def say(self, lang: Language, origin: str = EXERCISES_FILE) -> list[str]:
-        """One line each."""
+        """Return one line for each problem."""
         return [problem.say(lang, origin) for problem in self.problems]
 
 
@@ -85,7 +85,7 @@ def read_exercises(content: str | bytes) -> CourseExercises:
 
 
 def read_with_lines(content: str | bytes) -> tuple[CourseExercises, dict[Path, int]]:
-    """Read ``atelier.yml``, and on which line each value stands; see :func:`read_exercises`."""
+    """Read ``atelier.yml`` and the line number of each value; see :func:`read_exercises`."""
     text = _text(content)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -101,7 +101,7 @@ def read_with_lines(content: str | bytes) -> tuple[CourseExercises, dict[Path, i
         raise _one("check_file_top", 1)
     try:
         lines, twice = _look(node)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe one, see above)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader, see above)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         why = _short(getattr(error, "problem", None) or error)
@@ -147,7 +147,7 @@ def _short(value: object, most: int = 80) -> str:
 
 
 def _look(root: yaml.Node) -> tuple[dict[Path, int], list[Problem]]:
-    """Line of each value (of its key, in a mapping), and the keys that stand twice."""
+    """Return the line of each value (in a mapping, of its key) and the duplicate keys."""
     lines: dict[Path, int] = {(): 1}
     twice: list[Problem] = []
     waiting: list[tuple[Path, yaml.Node]] = [((), root)]
@@ -180,7 +180,7 @@ def _look(root: yaml.Node) -> tuple[dict[Path, int], list[Problem]]:
 
 
 def _where(path: Path) -> str:
-    """``("exercises", 1, "closes")`` as ``exercises[2].closes``: people count from 1."""
+    """Write ``("exercises", 1, "closes")`` as ``exercises[2].closes``, counting from 1."""
     text = ""
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -282,7 +282,7 @@ def _unknown_key(name: str) -> Message:
 
 
 def _same_twice(data: dict[str, Any], lines: dict[Path, int]) -> Iterator[Problem]:
-    """Two exercises with one id; the second is where to look."""
+    """Report exercises with the id of an earlier one, at the line of the later one."""
     seen: dict[str, int | None] = {}
     exercises = data.get("exercises")
     for index, one in enumerate(exercises if isinstance(exercises, list) else []):

@@ -1,4 +1,4 @@
-"""The comparison of an answer with what was expected, whatever kind of file it is."""
+"""Compares an answer with the expected file, for all formats."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from atelier.exercises.size import bounded
 
 
 def read(content: bytes | None, rule: Rule, limits: Limits) -> Document:
-    """A file as blocks.
+    """Read a file as blocks.
 
     Raises:
-        UnreadableError: it cannot be compared.
+        UnreadableError: the file cannot be compared.
     """
     text, warnings = decode(content, limits)
     conflict = has_conflict(text)
@@ -66,21 +66,21 @@ def compare(
     given: bytes | None = None,
     limits: Limits | None = None,
 ) -> Comparison:
-    """Compare an answer with what was expected.
+    """Compare an answer with the expected file.
 
     Args:
         expected: the expected file.
-        answer: the learner's; None when it is missing.
-        rule: how.
-        given: the file as the course's template has it. With ``rule.given == "ignored"`` what it
-            shares with the expected one counts for nothing, and an untouched file scores 0.
-        limits: on sizes. Time and memory are the business of :mod:`atelier.exercises.runner`.
+        answer: the learner's file; None if it is missing.
+        rule: the options of the comparison.
+        given: the file in the course's template. With ``rule.given == "ignored"`` blocks that it
+            shares with the expected file do not count, and an unchanged file scores 0.
+        limits: limits on sizes. :mod:`atelier.exercises.runner` limits time and memory.
 
     Returns:
-        The outcome: a file that cannot be compared scores 0, and ``problem`` says why.
+        The result; an answer that cannot be compared scores 0, and ``problem`` says why.
 
     Raises:
-        ExpectedError: the expected file, or the given one, cannot be read.
+        ExpectedError: the expected or the given file cannot be read.
     """
     limits = limits or Limits()
     scoring = Scoring(rule)

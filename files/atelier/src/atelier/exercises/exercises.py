@@ -1,4 +1,4 @@
-"""The exercises a course repository declares in its ``atelier.yml``."""
+"""The exercises that a course repository declares in its ``atelier.yml``."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ Amount = Annotated[FiniteFloat, Field(ge=0)]
 
 
 def _quoted(value: object) -> object:
-    """YAML reads ``3`` and ``off`` as other things than text; an id may look like a number."""
+    """Convert an integer to text: YAML reads an id such as ``3`` as a number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _no_switch(value: object) -> object:
-    """``attempts: yes`` is no number, although Python counts with it."""
+    """Refuse booleans such as ``attempts: yes``, which Python would accept as numbers."""
     if isinstance(value, bool):
         raise PydanticCustomError("float_type", "not a number")
     return value
@@ -46,17 +46,17 @@ Number = BeforeValidator(_no_switch)
 
 
 class Tolerance(Strict):
-    """How far two numbers may be apart."""
+    """Largest difference of two numbers that count as equal."""
 
     absolute: Amount = 0.0
     relative: Annotated[FiniteFloat, Field(ge=0, lt=1)] = 0.0
 
 
 class Compare(Strict):
-    """How an answer is compared with what was expected."""
+    """Options of the comparison of an answer with the expected file."""
 
     format: Format | None = None
-    """None: by the file's ending."""
+    """None: determined by the file's extension."""
     outputs: bool = False
     whitespace: Literal["ignored", "exact"] = "ignored"
     case: Literal["matters", "ignored"] = "matters"
@@ -76,7 +76,7 @@ class Exercise(Strict):
     title: Title
     file: RepositoryPath
     expected: RepositoryPath = ""
-    """Path in the project of expected answers; by default the same as ``file``."""
+    """Path in the project with the expected answers; by default the same as ``file``."""
     weight: Annotated[FiniteFloat, Field(ge=0, le=1000), Number] = 1.0
     opens: datetime | None = None
     closes: datetime | None = None
@@ -90,7 +90,7 @@ class Exercise(Strict):
     @field_validator("opens", "closes", mode="before")
     @classmethod
     def _moment(cls, value: object, info: ValidationInfo) -> object:
-        """Dates without an hour, and hours without an offset, are of the course's time zone."""
+        """Parse a date; without a time or without an offset, it is in the course's time zone."""
         moment = value
         if isinstance(value, str):
             try:
@@ -126,28 +126,28 @@ class Exercise(Strict):
 
     @property
     def format(self) -> Format:
-        """How its file is read."""
+        """Format in which the file is read."""
         return self.compare.format or self._ending() or "text"
 
     @property
     def expected_file(self) -> str:
-        """Path in the project of expected answers."""
+        """Path in the project with the expected answers."""
         return self.expected or self.file
 
     def state(self, now: datetime) -> Literal["upcoming", "open", "closed"]:
-        """Whether answers are taken at a moment (an aware one)."""
+        """Return whether answers are accepted at a time (with a time zone)."""
         if self.opens and now < self.opens:
             return "upcoming"
         return "closed" if self.closes and now > self.closes else "open"
 
     def shows(self, now: datetime) -> Reveal:
-        """What the learner may see of a comparison at a moment (an aware one)."""
+        """Return how much of a comparison the learner may see at a time (with a time zone)."""
         if self.show_after_closing and self.state(now) == "closed":
             return self.show_after_closing
         return self.show
 
     def rule(self) -> Rule:
-        """The comparison asked for."""
+        """Return the rule for the comparison."""
         compare = self.compare
         tsv = PurePosixPath(self.file).suffix.lower() == ".tsv"
         return Rule(
@@ -167,7 +167,7 @@ class Exercise(Strict):
 
 
 class CourseExercises(Strict):
-    """All of a course repository's ``atelier.yml``."""
+    """The content of a course repository's ``atelier.yml``."""
 
     version: Literal[1]
     timezone: str | None = None
@@ -184,17 +184,17 @@ class CourseExercises(Strict):
         return value
 
     def get(self, exercise_id: str) -> Exercise | None:
-        """The exercise with that id, if there is one."""
+        """Return the exercise with an id, if it exists."""
         return next((one for one in self.exercises if one.id == exercise_id), None)
 
     def total(self, scores: Mapping[str, float]) -> float | None:
-        """The course's total, 0..1: each exercise by its weight; what was not checked is 0.
+        """Return the course's total, 0..1: exercises by weight; unchecked exercises count as 0.
 
         Args:
-            scores: 0..1, by the exercise's id.
+            scores: score of each checked exercise, 0..1, by its id.
 
         Returns:
-            None when nothing was checked, or nothing weighs anything.
+            None if no exercise was checked, or all weights are 0.
         """
         whole = math.fsum(one.weight for one in self.exercises)
         known = [one for one in self.exercises if one.id in scores]
@@ -203,7 +203,7 @@ class CourseExercises(Strict):
         return math.fsum(one.weight * scores[one.id] for one in known) / whole
 
     def project(self, course: str) -> str:
-        """Path of the GitLab project with the expected answers.
+        """Return the path of the GitLab project with the expected answers.
 
         Args:
             course: the course's slug.
@@ -212,7 +212,7 @@ class CourseExercises(Strict):
 
 
 def zone(name: Any) -> ZoneInfo | None:
-    """A time zone by its IANA name; None when there is none of that name."""
+    """Return a time zone by its IANA name; None if the name is unknown."""
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError, TypeError):

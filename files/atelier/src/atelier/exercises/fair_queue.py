@@ -1,4 +1,4 @@
-"""Whose turn it is: a few places for many, so that nobody's large files hold up the others."""
+"""A queue that shares a few places fairly, so that one user's large files do not delay others."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 SMALL_BYTES = 512 * 1024
-"""What is compared, together: most answers are smaller."""
+"""Largest total size of a small job's files; most answers are smaller."""
 HALF_LIFE_SECONDS = 300.0
-"""After which half of what somebody has used is forgotten."""
+"""Time after which a user's past usage counts half."""
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 600.0
 _KEPT = 1000
-"""Names whose use is remembered before those that count no more are forgotten."""
+"""Most users whose usage is stored; beyond, those with the least usage are dropped."""
 
 
 @dataclass
@@ -23,16 +23,16 @@ class _Waiting:
     who: str
     small: bool
     place: asyncio.Future[bool]
-    """Resolved with whether it is a place for small ones alone."""
+    """Resolved with True for a place that is reserved for small jobs."""
 
 
 class FairQueue:
-    """Places for jobs; of those who wait, who used least lately comes first.
+    """Places for jobs; the waiting user with the least recent usage comes first.
 
     Args:
-        places: jobs at the same time.
-        small_places: more of them, which only small jobs take.
-        clock: seconds that only grow.
+        places: number of jobs at the same time.
+        small_places: additional places that only small jobs take.
+        clock: monotonic clock, seconds.
     """
 
     def __init__(
@@ -42,19 +42,19 @@ class FairQueue:
         self._clock = clock
         self._waiting: list[_Waiting] = []
         self._used: dict[str, tuple[float, float]] = {}
-        """Seconds that somebody used, and when that was counted."""
+        """Seconds used by each user, and the time of that count."""
 
     def full(self, *, small: bool = False) -> bool:
-        """Whether a job would have to wait."""
+        """Return whether a job would have to wait."""
         return not self._free[False] and not (small and self._free[True])
 
     @asynccontextmanager
     async def turn(self, who: str, *, small: bool = False) -> AsyncIterator[None]:
-        """Hold a place while the block lasts.
+        """Hold a place for the duration of the block.
 
         Args:
-            who: whose job it is.
-            small: whether it may take a place for small ones.
+            who: the user whose job it is.
+            small: whether the job may take a place for small jobs.
         """
         one = _Waiting(who, small, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
@@ -108,24 +108,24 @@ class FairQueue:
 
 
 class Pauses:
-    """Who has to wait before another job, since their last ones took too much.
+    """Pauses for users whose last jobs exceeded the limits.
 
     Args:
-        clock: seconds that only grow.
+        clock: monotonic clock, seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._pauses: dict[str, tuple[float, float]] = {}
-        """Until when, and how long the pause is."""
+        """End and length of each user's pause, seconds."""
 
     def left(self, who: str) -> float:
-        """Seconds that somebody still has to wait."""
+        """Return the seconds that a user still has to wait."""
         until, _length = self._pauses.get(who, (0.0, 0.0))
         return max(0.0, until - self._clock())
 
     def stopped(self, who: str) -> None:
-        """Their job was ended: the next pause is twice as long."""
+        """Record that a user's job was killed: start a pause, twice as long as the last one."""
         now = self._clock()
         _until, length = self._pauses.get(who, (0.0, FIRST_PAUSE_SECONDS / 2))
         length = min(2 * length, LONGEST_PAUSE_SECONDS)
@@ -137,5 +137,5 @@ class Pauses:
         self._pauses[who] = (now + length, length)
 
     def finished(self, who: str) -> None:
-        """Their job came to its end."""
+        """Record that a user's job finished, which ends the pause."""
         self._pauses.pop(who, None)

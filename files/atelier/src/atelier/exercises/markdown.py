@@ -1,4 +1,4 @@
-"""Blocks of Markdown and R Markdown (and Quarto): CommonMark's, with tables and a YAML head."""
+"""Splits Markdown, R Markdown and Quarto into blocks: CommonMark with tables and front matter."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _QUOTES: dict[str, Kind] = {"blockquote_open": "quote"}
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable("table")
-    parser.core.ruler.enableOnly(["block"])  # what is inside a paragraph is compared as words
+    parser.core.ruler.enableOnly(["block"])  # paragraphs are compared as words
     return parser
 
 
 def split(text: str, *, chunks: bool = False, first_line: int = 1) -> list[Block]:
-    """Cut a text into blocks.
+    """Split a text into blocks.
 
     Args:
         text: lines end with ``\\n``.
-        chunks: fences such as ```` ```{r name, echo=FALSE} ```` are R Markdown's.
+        chunks: whether fences such as ```` ```{r name, echo=FALSE} ```` are R Markdown chunks.
         first_line: number of the text's first line in the file.
     """
     lines = text.split("\n")
@@ -54,7 +54,7 @@ def split(text: str, *, chunks: bool = False, first_line: int = 1) -> list[Block
 
 
 def _head(lines: list[str], found: list[Block], first_line: int) -> int:
-    """The YAML head between two lines ``---``: how many lines it takes."""
+    """Add the YAML front matter to the blocks; return the number of its lines."""
     if first_line != 1 or lines[0].rstrip() != "---":
         return 0
     for index in range(1, len(lines)):
@@ -66,7 +66,7 @@ def _head(lines: list[str], found: list[Block], first_line: int) -> int:
 
 
 def _between(body: list[str], start: int, end: int, first_line: int) -> list[Block]:
-    """What the parser keeps for itself, such as definitions of links."""
+    """Return lines without a token of the parser, such as link definitions, as a raw block."""
     left = [(n + first_line, body[n]) for n in range(start, end) if body[n].strip()]
     return [Block("raw", list(left))] if left else []
 
@@ -106,7 +106,7 @@ def _numbered(lines: list[str], number: int) -> list[tuple[int | None, str]]:
 
 
 def _items(lines: list[str], number: int) -> list[tuple[int | None, str]]:
-    """One line for each item, however it is wrapped."""
+    """Join the wrapped lines of each list item."""
     items: list[tuple[int | None, str]] = []
     for n, line in enumerate(lines):
         if _ITEM.match(line) or not items:
@@ -151,7 +151,7 @@ def _language(name: str) -> str:
 
 
 def chunk_options(text: str) -> tuple[str, dict[str, str]]:
-    """Label and options of a chunk's header, after its language.
+    """Return the label and the options of a chunk's header, given the text after its language.
 
     The syntax is knitr's (https://yihui.org/knitr/options/): a label, then R expressions after
     ``=``, between commas.
@@ -175,7 +175,7 @@ def chunk_options(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Cut at commas that are neither in quotes nor in brackets."""
+    """Split at commas that are neither in quotes nor in brackets."""
     pieces = [""]
     quote, depth = "", 0
     for sign in text:

@@ -1,4 +1,4 @@
-"""What a comparison is asked and what it answers: data that can be stored as JSON."""
+"""Input and result of a comparison, as data that can be stored as JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ENDINGS: dict[str, Format] = {
 
 @dataclass(frozen=True)
 class Rule:
-    """How two files are compared.
+    """Options of a comparison of two files.
 
     ``given``: whether blocks that the template already has count. ``tolerance_absolute`` and
     ``tolerance_relative``: two numbers are equal when they differ by no more than the greater of
@@ -52,12 +52,12 @@ class Rule:
     key: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The rule as data."""
+        """Return the rule as data that JSON can hold."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Rule:
-        """The rule that :meth:`to_json` wrote."""
+        """Return the rule that :meth:`to_json` wrote; ignore unknown keys."""
         known = {field.name for field in fields(cls)}
         values = {name: value for name, value in data.items() if name in known}
         for name in ("kinds", "key"):
@@ -68,41 +68,41 @@ class Rule:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one comparison may take."""
+    """Resource limits of one comparison."""
 
     max_bytes: int = 20 * 1024**2
-    """Of one file."""
+    """Largest size of one file."""
     max_blocks: int = 5000
-    """Cells, paragraphs, or (ten times as many) rows of a table."""
+    """Most cells or paragraphs; a table may have ten times as many rows."""
     max_result_bytes: int = 2 * 1024**2
     seconds: float = 10.0
-    """Of processor time."""
+    """Processor time."""
     memory_bytes: int = 1024**3
     longest_wait: float = 30.0
-    """Seconds by the clock: others use the processors, too."""
+    """Seconds of wall-clock time; longer than ``seconds``, as other processes run, too."""
 
 
 class Message(TypedDict):
-    """A sentence of :mod:`atelier.i18n.translate`, to be said in the reader's language."""
+    """A key of :mod:`atelier.i18n.translate` and its fields, translated when it is shown."""
 
     key: str
     fields: dict[str, str | int | float]
     side: NotRequired[Literal["both", "answer", "expected"]]
-    """Of a part's note: whose text its fields quote."""
+    """For the note of a part: the file whose text is quoted in the fields."""
 
 
 Segment = tuple[Mark, str]
 
 
 class Line(TypedDict):
-    """One line, paragraph or table row of one side; the segments' texts make up the whole."""
+    """One line, paragraph or table row of one side; its text is that of all segments together."""
 
     line: int | None
     segments: list[Segment]
 
 
 class Row(TypedDict):
-    """What stands side by side."""
+    """Two lines that are shown side by side."""
 
     state: Literal["equal", "changed", "added", "removed"]
     expected: Line | None
@@ -110,7 +110,7 @@ class Row(TypedDict):
 
 
 class Side(TypedDict):
-    """Where a part stands in one of the two files; numbers begin at 1."""
+    """Position of a part in one of the two files; numbers start at 1."""
 
     number: int
     line: int | None
@@ -120,7 +120,7 @@ class Side(TypedDict):
 
 
 class Part(TypedDict):
-    """One block or cell: in both files, or in one."""
+    """One block or cell, in both files or in one."""
 
     kind: Kind
     state: State
@@ -134,7 +134,7 @@ class Part(TypedDict):
 
 
 class Comparison(TypedDict):
-    """The whole outcome; see :func:`atelier.exercises.engine.compare`."""
+    """Result of a comparison; see :func:`atelier.exercises.engine.compare`."""
 
     version: Literal[1]
     format: Format
@@ -149,7 +149,7 @@ class Comparison(TypedDict):
 
 
 class ExpectedError(Exception):
-    """The expected answer (or the template's file) cannot be used: the course team's mistake."""
+    """The expected answer or the template's file is unusable, which the course team must fix."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(message["key"])
@@ -157,12 +157,12 @@ class ExpectedError(Exception):
 
 
 def message(key: str, **values: str | int | float) -> Message:
-    """A sentence to be said later."""
+    """Return a message that is translated when it is shown."""
     return {"key": key, "fields": values}
 
 
 def failed(rule: Rule, problem: Message) -> Comparison:
-    """The outcome for an answer that could not be compared."""
+    """Return the result for an answer that could not be compared."""
     return {
         "version": 1,
         "format": rule.format,

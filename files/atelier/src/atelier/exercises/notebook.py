@@ -1,8 +1,7 @@
-"""Cells of a notebook as blocks, without metadata and execution counts.
+"""Reads the cells of a notebook as blocks, without metadata and execution counts.
 
-Read by hand rather than with nbformat: a learner's file may be anything, and nothing but the cells
-is needed. The format is https://nbformat.readthedocs.io/en/latest/format_description.html, versions
-3 and 4.
+nbformat is not used, as a learner's file may be invalid and only the cells are needed. The format
+is https://nbformat.readthedocs.io/en/latest/format_description.html, versions 3 and 4.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _TEXTS = ("text/plain", "text/markdown", "text/latex", "text/html", "application
 
 
 def read(text: str, limits: Limits, *, outputs: bool) -> list[Block]:
-    """Cells, and with ``outputs`` what they printed, as blocks.
+    """Read the cells as blocks, with ``outputs`` also their outputs.
 
     Raises:
         UnreadableError: not JSON, not a notebook, or too many cells.
@@ -31,7 +30,7 @@ def read(text: str, limits: Limits, *, outputs: bool) -> list[Block]:
         raise UnreadableError(message("check_problem_deep")) from None
     except json.JSONDecodeError as error:
         raise UnreadableError(message("check_problem_json", line=error.lineno)) from None
-    except ValueError:  # a number of thousands of digits
+    except ValueError:  # an integer with thousands of digits
         raise UnreadableError(message("check_problem_json", line=1)) from None
     cells = _cells(data)
     if len(cells) > limits.max_blocks:
@@ -66,14 +65,14 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """A source or an output: one string, or a list of lines."""
+    """Return the text of a source or an output, which is a string or a list of lines."""
     if isinstance(value, list):
         value = "".join(part for part in value if isinstance(part, str))
     if not isinstance(value, str):
         return ""
     if value.isascii():
         return value
-    return value.encode("utf-8", "replace").decode("utf-8")  # JSON can hold half characters
+    return value.encode("utf-8", "replace").decode("utf-8")  # JSON may contain lone surrogates
 
 
 def _language(data: dict[str, Any]) -> str:
@@ -128,7 +127,7 @@ def _prose(source: str, number: int, name: str) -> Block:
 
 
 def _paragraphs(source: str) -> list[tuple[int | None, str]]:
-    """A cell's headings, paragraphs, items and lines of code, one a line, as they are written."""
+    """Split a Markdown cell into headings, paragraphs, list items and code lines, as written."""
     written = source.split("\n")
     places = {place for block in markdown.split(source) for place, _ in block.lines if place}
     starts = sorted(places | {1})
@@ -141,7 +140,7 @@ def _paragraphs(source: str) -> list[tuple[int | None, str]]:
 
 
 def _outputs(outputs: list[Any]) -> Iterator[str]:
-    """What a cell printed, as lines of text; an image is told by its digest."""
+    """Yield a cell's outputs as lines of text; an image is represented by its digest."""
     for output in map(_dict, outputs):
         kind = output.get("output_type")
         if kind == "stream":
@@ -157,7 +156,7 @@ def _shown(data: dict[str, Any]) -> Iterator[str]:
     for name in pictures:
         digest = hashlib.sha256(_text(data[name]).strip().encode()).hexdigest()
         yield _text(f"[{name} {digest[:16]}]")
-    if pictures:  # the text beside a picture names an object in memory
+    if pictures:  # the text next to an image contains a memory address
         return
     for name in _TEXTS:
         text = _text(data.get(name)).rstrip("\n")

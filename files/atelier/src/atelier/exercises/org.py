@@ -1,4 +1,4 @@
-"""Blocks of Org files; the syntax is that of https://orgmode.org/worg/org-syntax.html."""
+"""Splits Org files into blocks; syntax: https://orgmode.org/worg/org-syntax.html."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS: dict[str, Kind] = {"src": "code", "example": "code", "export": "raw", "c
 
 
 class _Reader:
-    """Goes through the lines once."""
+    """Reads the lines in one pass."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
@@ -28,16 +28,16 @@ class _Reader:
         self.name = ""
         self.result = False
         self.open_until = 0
-        """Drawers that begin before that line have no end."""
+        """No drawer that begins before this line has an end; avoids quadratic time."""
 
     def read(self) -> list[Block]:
-        """The blocks."""
+        """Return the blocks."""
         while self.at < len(self.lines):
             line = self.lines[self.at]
             heading = _HEADING.match(line)
             if not line.strip():
                 self.at += 1
-                self.result = False  # it was empty: what follows is not printed
+                self.result = False  # the result was empty: what follows is ordinary text
             elif heading:
                 title = _title(heading["title"])
                 self.found.append(
@@ -56,7 +56,7 @@ class _Reader:
         return self.found
 
     def block(self) -> None:
-        """From ``#+begin_x`` to ``#+end_x``, or to the end of the file."""
+        """Read from ``#+begin_x`` to ``#+end_x``, or to the end of the file."""
         begin = _BEGIN.match(self.lines[self.at])
         name = begin["name"].lower() if begin else ""
         rest = begin["rest"].strip() if begin else ""
@@ -81,7 +81,7 @@ class _Reader:
         self.name = ""
 
     def code(self, name: str, rest: str, content: list[tuple[int | None, str]]) -> Block:
-        """A source block: its language and header arguments."""
+        """Return a source block with its language and header arguments."""
         word, _, arguments = rest.partition(" ")
         if name != "src" or word.startswith(":"):
             word, arguments = "", rest
@@ -100,7 +100,7 @@ class _Reader:
         )
 
     def keyword(self) -> None:
-        """``#+TITLE:``, ``#+NAME:``, ``#+RESULTS:``, ..."""
+        """Read ``#+TITLE:``, ``#+NAME:``, ``#+RESULTS:``, ..."""
         found = _KEYWORD.match(self.lines[self.at])
         name = found["name"].lower() if found else ""
         if name == "name" and found:
@@ -115,7 +115,7 @@ class _Reader:
         self.at += 1
 
     def drawer(self) -> None:
-        """``:PROPERTIES:`` to ``:END:``; a drawer that does not end is a paragraph."""
+        """Read ``:PROPERTIES:`` to ``:END:``; a drawer without an end is a paragraph."""
         stop = max(self.at + 1, self.open_until)
         while stop < len(self.lines) and not _HEADING.match(self.lines[stop]):
             if self.lines[stop].strip().upper() == ":END:":
@@ -126,7 +126,7 @@ class _Reader:
                 if self.take_result():  # ":results:", of a block with ":results drawer"
                     self.found.append(Block("output", content, style="code"))
                     return
-                # level 1 tells it from keywords, which may not be added to it
+                # level 1 prevents that following keywords are added to this block
                 self.found.append(Block("metadata", content, level=1))
                 return
             stop += 1
@@ -134,12 +134,12 @@ class _Reader:
         self.paragraph(self.lines[self.at])
 
     def take_result(self) -> bool:
-        """Whether what stands here is what a source block printed."""
+        """Return whether the next element is the output of a source block, and reset that flag."""
         result, self.result = self.result, False
         return result
 
     def paragraph(self, line: str) -> None:
-        """Prose, a list, a table, comments, or printed lines (``: 42``)."""
+        """Read prose, a list, a table, comments, or output lines (``: 42``)."""
         kind = self.kind(line)
         start = self.at
         while self.at < len(self.lines) and self.continues(kind, start):
@@ -162,7 +162,7 @@ class _Reader:
         self.name = ""
 
     def kind(self, line: str) -> Kind:
-        """What the line begins."""
+        """Return the kind of block that starts with the line."""
         text = line.lstrip()
         if text.startswith("|"):
             return "table"
@@ -173,7 +173,7 @@ class _Reader:
         return "list" if _ITEM.match(line) else "prose"
 
     def continues(self, kind: Kind, start: int) -> bool:
-        """Whether the line at hand belongs to what began at ``start``."""
+        """Return whether the current line belongs to the block that began at ``start``."""
         line = self.lines[self.at]
         if self.at == start:
             return True
@@ -189,19 +189,19 @@ class _Reader:
 
 
 def split(text: str) -> list[Block]:
-    """Cut an Org file into blocks."""
+    """Split an Org file into blocks."""
     return _Reader(text).read()
 
 
 def _title(text: str) -> str:
-    """A heading's title, without its keyword and tags."""
+    """Return a heading's title without its keyword and tags."""
     words = text.rsplit(None, 1)
     is_tagged = len(words) == 2 and _TAGS.fullmatch(words[1])
     return _TODO.sub("", words[0] if is_tagged else text).strip()
 
 
 def _undented(content: list[tuple[int | None, str]]) -> list[tuple[int | None, str]]:
-    """Org may indent a whole block of code; that says nothing."""
+    """Remove the common indentation of a code block, which has no meaning in Org."""
     widths = [len(text) - len(text.lstrip()) for _, text in content if text.strip()]
     least = min(widths, default=0)
     return [(n, text[least:] if text.strip() else "") for n, text in content]

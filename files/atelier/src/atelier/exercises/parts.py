@@ -1,4 +1,4 @@
-"""Parts of a comparison: two sequences of blocks side by side."""
+"""Makes the parts of a comparison from two sequences of blocks."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from atelier.exercises.sequences import Near
 from atelier.exercises.tokens import Token, cut, difference, rows, rows_of
 
 MOVED_SHARE = 0.5
-"""Of its score that a moved block keeps where the order matters."""
+"""Share of its score that a moved block keeps if the order matters."""
 MOST_NOTES = 20
 Weigh = Callable[[Block, int | None], float]
-"""Weight of a block: of an expected one with its number, of an extra one with None."""
+"""Return the weight of a block; the number is that of an expected block, None for an extra one."""
 
 
 @dataclass
 class Work:
-    """What the steps of one comparison share."""
+    """Data that the steps of one comparison share."""
 
     rule: Rule
     weigh: Weigh
     given_texts: frozenset[str] = frozenset()
-    """Of the blocks the course gave."""
+    """Texts of the template's blocks."""
     likeness: Likeness = field(default_factory=Likeness)
     known: dict[tuple[Style, str], list[Token]] = field(default_factory=dict)
-    """Lines that are cut already."""
+    """Cache of lines that were split into tokens."""
 
     @property
     def near(self) -> Near:
-        """Which numbers are equal."""
+        """The tolerance for numbers."""
         return Near(self.rule.tolerance_absolute, self.rule.tolerance_relative)
 
 
 def side_by_side(expected: Sequence[Block], answer: Sequence[Block], work: Work) -> list[Part]:
-    """All parts in the answer's order; what is missing stands where it would have been."""
+    """Return all parts in the answer's order; missing blocks are at their expected position."""
     untouched = work.given_texts - {block.text for block in expected}
     here = [Profile(block, work.rule) for block in expected]
     there = [Profile(block, work.rule, untouched=block.text in untouched) for block in answer]
@@ -124,10 +124,10 @@ def _both(one: Profile, other: Profile, i: int, j: int, work: Work, is_moved: bo
 
 
 def _fill(part: Part, one: Block, other: Block, work: Work) -> None:
-    """Score, rows and notes of two blocks that are not the same to the letter."""
+    """Set score, rows and notes for two blocks that are not identical."""
     cuts = (cut(one, work.rule, work.known), cut(other, work.rule, work.known))
     inner = difference(cuts[0], cuts[1], work.near)
-    # An option of a chunk counts as a word does, and so does its language where it is another.
+    # An option of a chunk counts like a word, and so does the language if it differs.
     same_options = len(one.options.items() & other.options.items())
     total = inner.total + len(one.options) + len(other.options) + 2 * _other_language(one, other)
     share = 2 * (inner.common + same_options) / total if total else 1.0
@@ -140,13 +140,13 @@ def _fill(part: Part, one: Block, other: Block, work: Work) -> None:
 
 
 def _other_language(one: Block, other: Block) -> bool:
-    """Whether two pieces of code say different languages; one that says none may be any."""
+    """Return whether two code blocks name different languages; code without one matches any."""
     said = one.language and other.language and one.cell is None
     return bool(said) and one.language != other.language
 
 
 def _equal_row(one: Block, other: Block) -> Row:
-    """All of two equal blocks as one row: there is nothing to put side by side."""
+    """Return two equal blocks as a single row."""
     segments: list[Segment] = [("equal", one.text)]
     return {
         "state": "equal",

@@ -1,4 +1,4 @@
-"""From bytes to text: encodings, sizes, and what is no text at all."""
+"""Decodes files: encodings, the size limit, and binary files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def decode(content: bytes | None, limits: Limits) -> tuple[str, list[Message]]:
-    """Text of a file, in Unicode's composed form (NFC) and with ``\\n`` at line ends.
+    """Decode a file, in Unicode's composed form (NFC) and with ``\\n`` at line ends.
 
     Returns:
-        The text, and what to tell about how it was read.
+        The text, and warnings about its encoding.
 
     Raises:
-        UnreadableError: missing, empty, too large, or not text.
+        UnreadableError: the file is missing, empty, too large, or not text.
     """
     if content is None:
         raise UnreadableError(message("check_problem_missing"))
@@ -58,14 +58,14 @@ def _decoded(content: bytes) -> tuple[str, list[Message]]:
 
 
 def _controls(content: bytes) -> bool:
-    """Whether there are as many control characters as only binary files have."""
+    """Return whether more than 2 % are control characters, as in binary files."""
     sample = content[:65536]
     text = sample.translate(None, delete=bytes(set(range(32)) - {9, 10, 12, 13, 27}))
     return (len(sample) - len(text)) * 50 > len(sample)
 
 
 def has_conflict(text: str) -> bool:
-    """Whether a merge left its marks in the text."""
+    """Return whether the text contains the conflict markers of a merge."""
     if "<<<<<<< " not in text:
         return False
     place = 0

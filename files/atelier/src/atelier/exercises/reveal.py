@@ -1,4 +1,4 @@
-"""What a learner may see of a comparison; the rest is taken out before it leaves the desk."""
+"""Removes from a comparison what the learner may not see, before it leaves the desk."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from atelier.exercises.model import Comparison, Line, Message, Part, Reveal, Row
 
 
 def verdict(score: float, pass_mark: float) -> Literal["expected", "passed", "not_yet"]:
-    """What a score means: as expected, good enough, or not yet.
+    """Classify a score: as expected, passed, or not yet.
 
     Args:
         score: 0..1.
-        pass_mark: the exercise's, 0..1.
+        pass_mark: least score that passes, 0..1.
     """
     if score >= 1:
         return "expected"
@@ -20,11 +20,10 @@ def verdict(score: float, pass_mark: float) -> Literal["expected", "passed", "no
 
 
 def reveal(comparison: Comparison, level: Reveal) -> Comparison:
-    """A comparison reduced to what a course lets learners see; the one given stays as it is.
+    """Return a copy of a comparison with only what the course lets learners see.
 
-    ``verdict``: score, rule, and what is wrong with the learner's own file. ``hints``: besides,
-    the learner's own text with what differs marked, and of what is missing the kind alone.
-    ``full``: everything.
+    ``verdict``: the score, the rule, and problems of the learner's file. ``hints``: in addition the
+    learner's text with the differences marked, and the kinds of missing blocks. ``full``: all.
     """
     if level == "full":
         return {**comparison, "shown": "full"}
@@ -61,7 +60,7 @@ def _own(row: Row) -> Row:
 
 
 def _note(note: Message) -> Message:
-    """A note that quotes the expected text says only that there is something."""
+    """Replace a note that quotes the expected text by one without the quotation."""
     if note.get("side") != "expected":
         return note
     return {"key": f"{note['key']}_hint", "fields": {}, "side": "both"}

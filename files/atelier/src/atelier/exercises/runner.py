@@ -1,4 +1,4 @@
-"""Runs comparisons of files that may be anything, each in a process that can be ended."""
+"""Runs comparisons of untrusted files, each in a process that can be killed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SMALL_WORKERS = 1
 
 
 class UnfinishedError(Exception):
-    """A comparison ended for a reason that is not the files'; ``key`` is what to say."""
+    """A comparison was aborted, not because of its files; ``key`` is that of the message."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -38,18 +38,18 @@ class UnfinishedError(Exception):
 
 
 def usual_workers() -> int:
-    """One processor less than there are, at least one: hub, desk and learners have the rest."""
+    """Return the number of processors less one (for hub, desk and learners), at least 1."""
     return max(len(os.sched_getaffinity(0)) - 1, 1)
 
 
 class Checker:
-    """Compares files in processes with limits, so many at a time; the others wait their turn.
+    """Compares files in processes with limits, a bounded number at a time.
 
-    Small files have a process more, so that they never wait for large ones.
+    One more process is reserved for small files, so that they never wait for large ones.
 
     Args:
-        limits: of one comparison.
-        workers: how many run at the same time; by default :func:`usual_workers`.
+        limits: limits of one comparison.
+        workers: comparisons at the same time; by default :func:`usual_workers`.
     """
 
     def __init__(self, limits: Limits | None = None, workers: int | None = None) -> None:
@@ -72,10 +72,10 @@ class Checker:
         await self.close()
 
     async def start(self) -> None:
-        """Have the process ready that comparisons are forked from; it takes about half a second.
+        """Start the process that forks a child for each comparison, which takes about 0.5 s.
 
         Raises:
-            OSError: it does not start.
+            OSError: the process does not start.
         """
         async with self._starting:
             if self._process is not None and self._process.poll() is None:
@@ -86,8 +86,8 @@ class Checker:
     def _spawn(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            # A new interpreter and not a fork: the desk's memory holds tokens.
-            self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            # A new interpreter rather than a fork: the desk's memory contains tokens.
+            self._process = subprocess.Popen(  # noqa: S603 (this interpreter and this package)
                 [sys.executable, "-c", _MAIN, *sys.path],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -109,17 +109,17 @@ class Checker:
         *,
         who: str = "",
     ) -> Comparison:
-        """:func:`atelier.exercises.engine.compare`, bounded in time and memory.
+        """Run :func:`atelier.exercises.engine.compare` with limits on time and memory.
 
-        A comparison that takes too much is one that could not be made: its ``problem`` says so.
-        Of those ``who`` wait, whose comparisons took least lately comes first.
+        A comparison that exceeds them scores 0, and its ``problem`` says so. Among the users
+        (``who``) that wait, the one with the least recent usage comes first.
 
         Raises:
-            ExpectedError: the expected file, or the given one, cannot be read.
-            UnfinishedError: it was not made, and that is not the files' fault.
+            ExpectedError: the expected or the given file cannot be read.
+            UnfinishedError: the comparison was aborted, not because of its files.
             OSError: the process for comparisons cannot be started.
         """
-        most = self.limits.max_bytes + 1  # enough to be found too large
+        most = self.limits.max_bytes + 1  # one byte too many still exceeds the limit
         files = [None if file is None else file[:most] for file in (expected, answer, given)]
         header = {
             "rule": rule.to_json(),
@@ -137,10 +137,10 @@ class Checker:
         return cast(Comparison, data["comparison"])
 
     async def _ask(self, header: bytes, files: list[bytes | None]) -> bytes | None:
-        """What the child says; None when it took more than it may.
+        """Return the child's answer; None if it used up its processor time.
 
         Raises:
-            UnfinishedError: it got too little of the processor, or somebody ended it.
+            UnfinishedError: the child timed out on a busy machine, or was killed early.
         """
         reader, writer = await self._connect()
         loop = asyncio.get_running_loop()
@@ -159,13 +159,13 @@ class Checker:
             raise UnfinishedError("exercise_busy") from None
         except (asyncio.IncompleteReadError, ConnectionError):
             if loop.time() - began >= self.limits.seconds * 0.9:
-                return None  # the kernel ended it: what it may take is used up
+                return None  # the kernel killed it at its limit of processor time
             raise UnfinishedError("exercise_stopped") from None
         finally:
             writer.close()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection with a child of its own; the process is started again if it is gone."""
+        """Connect to a new child; restart the process for comparisons if it has died."""
         for last in (False, True):
             await self.start()
             ours, theirs = socket.socketpair()
@@ -196,7 +196,7 @@ class Checker:
         self._process = self._jobs = None
 
     async def close(self) -> None:
-        """Stop; comparisons under way end by themselves, within their limit."""
+        """Stop the process for comparisons; running children finish within their limits."""
         async with self._starting:
             await asyncio.to_thread(self._end)
 
@@ -211,7 +211,7 @@ def check_bounded(
     given: bytes | None = None,
     limits: Limits | None = None,
 ) -> Comparison:
-    """One comparison for a caller that may wait: see :meth:`Checker.check`."""
+    """Run one comparison and block until it is done; see :meth:`Checker.check`."""
 
     async def once() -> Comparison:
         async with Checker(limits) as checker:

@@ -1,4 +1,4 @@
-"""From parts to a score in 0..1, and the rule that gave it in words."""
+"""Computes the score, 0..1, from the parts, and describes the rule in words."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from atelier.exercises.blocks import Block
 from atelier.exercises.model import KINDS, Message, Part, Rule, State, message
 
 COUNTED = tuple(kind for kind in KINDS if kind != "metadata")
-"""By default all but titles, authors and dates at the head of a file."""
+"""Kinds that count by default: all but titles, authors and dates at the head of a file."""
 
 
 class Scoring:
-    """What counts, and from where.
+    """Weights of blocks and the score.
 
-    ``base``: the share that the template's own file reaches, which scores 0.
+    ``base``: the share that the template's unchanged file reaches; it scores 0.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -26,10 +26,10 @@ class Scoring:
         self.given_texts: frozenset[str] = frozenset()
 
     def start_from(self, parts: Sequence[Part]) -> None:
-        """Take what the template already has out of the account.
+        """Exclude blocks that the template already has.
 
         Args:
-            parts: the comparison of the expected file with the template's, made after
+            parts: the comparison of the expected file with the template's file, made after
                 ``given_texts`` was set to the texts of the template's blocks.
         """
         self.uses_given = True
@@ -42,14 +42,14 @@ class Scoring:
             if part["expected"] and part["expected"]["number"] in self._given_numbers:
                 part["weight"] = 0.0
         total, reached = _sums(parts)
-        if total == 0:  # nothing is left to do: then all counts
+        if total == 0:  # the template is the solution: then all blocks count
             self.uses_given = False
             self._given_numbers, self.given_texts = set(), frozenset()
             return
         self.base = reached / total
 
     def weigh(self, block: Block, number: int | None) -> float:
-        """Weight of a block: an expected one's number, or None for an extra one."""
+        """Return the weight of a block; the number is None for an extra block."""
         if block.kind not in (self.rule.kinds or COUNTED):
             return 0.0
         if number is None:
@@ -58,7 +58,7 @@ class Scoring:
         return 0.0 if number in self._given_numbers else 1.0
 
     def score(self, parts: Sequence[Part]) -> float:
-        """The score, 0..1, to four decimals; 1 only when nothing that counts differs."""
+        """Return the score, 0..1, rounded down to four decimals, so that 1 means no difference."""
         total, reached = _sums(parts)
         share = reached / total if total else 1.0
         if self.base < 1:
@@ -72,13 +72,13 @@ def _sums(parts: Sequence[Part]) -> tuple[float, float]:
 
 
 def counts(parts: Sequence[Part]) -> dict[State, int]:
-    """How many parts are in which state."""
+    """Count the parts in each state."""
     states: tuple[State, ...] = ("equal", "changed", "added", "removed", "moved")
     return {state: sum(part["state"] == state for part in parts) for state in states}
 
 
 def in_words(scoring: Scoring, parts: Sequence[Part]) -> list[Message]:
-    """The rule that gave the score, a sentence each."""
+    """Describe the rule that gave the score, one message for each aspect."""
     rule = scoring.rule
     count = sum(part["weight"] > 0 for part in parts)
     is_table = rule.format == "csv"

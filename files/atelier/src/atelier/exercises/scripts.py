@@ -1,4 +1,4 @@
-"""Blocks of plain text (paragraphs) and of programs (what stands between empty lines)."""
+"""Splits plain text into paragraphs and programs into blocks between empty lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _ENDS = {"python": ("elif", "else", "except", "finally", ")", "]", "}"), "r": ("
 
 
 def split_text(text: str) -> list[Block]:
-    """Paragraphs."""
+    """Split a text into paragraphs."""
     found: list[Block] = []
     for start, lines in _groups(text.split("\n"), ()):
         content = "\n".join(line.strip() for line in lines)
@@ -17,7 +17,7 @@ def split_text(text: str) -> list[Block]:
 
 
 def split_program(text: str, language: str) -> list[Block]:
-    """Pieces of a program: after an empty line, one that is not indented begins the next.
+    """Split a program: after an empty line, a line without indentation begins a new block.
 
     Args:
         text: the program.

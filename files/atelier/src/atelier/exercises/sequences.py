@@ -1,9 +1,9 @@
-"""Longest common subsequences, exact and fast, for any relation and not only equality.
+"""Longest common subsequences, exact and fast, for any relation, not only equality.
 
 The recurrence is the bit-vector one of Hyyrö (Bit-parallel LCS-length computation revisited, 2004):
-a row of the table is one integer, so that a thousand by a thousand costs a thousand additions. Ties
-are broken as nbdime does (nbdime/diffing/seq_bruteforce.py): from the end, and the first sequence
-is shortened first.
+a row of the table is one integer, so two sequences of 1000 items take 1000 additions. Ties are
+broken as in nbdime (nbdime/diffing/seq_bruteforce.py): from the end, and the first sequence is
+shortened first.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from math import isinf
 
 Pair = tuple[int, int]
 MOST_CELLS = 2 * 10**8
-"""Of one table, in bits: 25 MB; beyond, only what stands once in both sides is matched first."""
+"""Largest table, in bits: 25 MB. Beyond, keys that are unique on both sides are matched first."""
 
 
 def by_masks(masks: Sequence[int], width: int) -> list[Pair]:
-    """A longest chain of pairs that is increasing in both sequences.
+    """Return a longest chain of pairs that increases in both sequences.
 
     Args:
-        masks: for each item of the second sequence, the items of the first it may be paired with,
-            a bit each.
+        masks: for each item of the second sequence, the items of the first with which it may be
+            paired, as bits.
         width: length of the first sequence.
 
     Returns:
@@ -54,13 +54,13 @@ def by_masks(masks: Sequence[int], width: int) -> list[Pair]:
 def by_relation(
     height: int, width: int, related: Callable[[int, int], bool], band: int | None = None
 ) -> list[Pair]:
-    """:func:`by_masks` for a relation between indices (of the first sequence, of the second).
+    """Call :func:`by_masks` for a relation between indices of the first and second sequence.
 
     Args:
         height: length of the second sequence.
         width: length of the first.
-        related: whether two may be paired.
-        band: how far from the diagonal pairs are looked for; None: everywhere.
+        related: whether two items may be paired.
+        band: greatest distance of pairs from the diagonal; None: no limit.
     """
     masks = []
     for j in range(height):
@@ -76,7 +76,7 @@ def by_relation(
 
 
 def positions(keys: Sequence[Hashable]) -> dict[Hashable, int]:
-    """Where each key stands: a bit for each place."""
+    """Return the positions of each key as a bit mask."""
     places: dict[Hashable, list[int]] = {}
     for index, key in enumerate(keys):
         places.setdefault(key, []).append(index)
@@ -90,7 +90,7 @@ def positions(keys: Sequence[Hashable]) -> dict[Hashable, int]:
 
 
 class Near:
-    """Which numbers count as equal: those no further apart than a tolerance, all of them finite.
+    """Tolerance within which finite numbers count as equal.
 
     Args:
         absolute: greatest difference.
@@ -105,12 +105,12 @@ class Near:
         return self.absolute > 0 or self.relative > 0
 
     def __call__(self, one: float, other: float) -> bool:
-        """Whether two numbers are within the tolerance."""
+        """Return whether two numbers are within the tolerance."""
         largest = max(abs(one), abs(other))
-        if isinf(largest):  # a share of it would allow every number
+        if isinf(largest):  # a share of infinity would allow every number
             return one == other
         allowed = max(self.absolute, self.relative * largest)
-        # A millionth of the tolerance for the decimals that binary numbers cannot hold.
+        # A millionth more, for decimal fractions that binary numbers cannot represent.
         return one == other or abs(one - other) <= allowed * (1 + 1e-6)
 
 
@@ -120,17 +120,17 @@ def match(
     near: Near | None = None,
     number: Callable[[Hashable], float | None] = lambda _: None,
 ) -> list[Pair]:
-    """A longest common subsequence of two sequences of keys.
+    """Return a longest common subsequence of two sequences of keys.
 
     Args:
-        first: one.
-        second: the other.
-        near: pairs numbers that differ little, too.
-        number: the number a key stands for; None when it is none.
+        first: keys of the first sequence.
+        second: keys of the second sequence.
+        near: also pairs numbers within this tolerance.
+        number: returns the number that a key represents; None if it is not a number.
 
     Returns:
-        Pairs of indices, in order. For very long sequences a common subsequence that may not be
-        a longest one.
+        Pairs of indices, in order. For very long sequences the common subsequence may not be the
+        longest.
     """
     tail = _common_tail(first, second)
     head = _common_head(first, second, tail)
@@ -208,7 +208,7 @@ def _coarse(
     near: Near | None,
     number: Callable[[Hashable], float | None],
 ) -> list[Pair]:
-    """Pair what stands once on both sides, then look between where that is small enough."""
+    """Pair keys that are unique on both sides, then match the gaps that are small enough."""
     once_here, once_there = _once(first), _once(second)
     common = sorted((i, once_there[key]) for key, i in once_here.items() if key in once_there)
     anchors = _increasing(common)
@@ -230,7 +230,7 @@ def _once(keys: Sequence[Hashable]) -> dict[Hashable, int]:
 
 
 def _increasing(pairs: Sequence[Pair]) -> list[Pair]:
-    """The longest part of pairs (sorted by their first) that increases in the second, too."""
+    """Return the longest part of pairs, sorted by the first, that increases in the second, too."""
     tops: list[int] = []
     at: list[int] = []
     before: list[int] = []

@@ -1,21 +1,21 @@
-"""Keeps a comparison small enough to store and to show."""
+"""Limits the size of a comparison's result, so that it can be stored and shown."""
 
 from __future__ import annotations
 
 from atelier.exercises.model import Comparison, Limits, Line, Part, Row, message
 
 LONGEST_LINE = 4000
-"""Characters of one line or paragraph that are shown."""
+"""Most characters of a line or paragraph that are shown."""
 ROW_BYTES = 120
 MOST_PARTS, PART_BYTES = 3000, 400
 SEGMENT_BYTES = 20
-"""About what they weigh in JSON beside their text."""
+"""Approximate size in JSON without the text."""
 
 
 def bounded(comparison: Comparison, limits: Limits) -> Comparison:
-    """Leave out rows until the whole fits; states and scores stay.
+    """Drop rows until the result fits; keep the states and scores of the parts.
 
-    The score and the counts are of all. What differs is kept first, then what is equal.
+    Score and counts still cover all parts. Rows of equal parts are dropped before others.
     """
     shortened = max(len(comparison["parts"]) - MOST_PARTS, 0)
     comparison["parts"] = comparison["parts"][:MOST_PARTS]

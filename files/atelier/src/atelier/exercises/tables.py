@@ -1,4 +1,4 @@
-"""Tables of comma-separated values (RFC 4180, and what spreadsheets write), by cell."""
+"""Compares tables of comma-separated values (RFC 4180, and variants of spreadsheets) by cell."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ _QUOTED = re.compile(r'"[^"]*"')
 
 
 class RowBlock(Block):
-    """A row: ``cells`` are its texts, ``keys`` what they are compared by."""
+    """A row: ``cells`` are its texts, ``keys`` the values that are compared."""
 
     cells: list[str]
     keys: list[Hashable]
 
 
 def read(text: str, rule: Rule, limits: Limits) -> list[Block]:
-    """Rows of a table; empty ones are left out.
+    """Read the rows of a table without empty ones.
 
     Raises:
-        UnreadableError: not a table that can be read, or too many rows.
+        UnreadableError: the text is not a valid table, or has too many rows.
     """
     delimiter = rule.delimiter or sniffed(text)
     most = limits.max_blocks * ROWS_PER_BLOCK
     csv.field_size_limit(limits.max_bytes)
     found: list[Block] = []
-    # With their ends: a cell over two lines is two words.
+    # Line ends are kept: a cell of two lines consists of two words.
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
     try:
         for cells in reader:
@@ -65,9 +65,9 @@ def read(text: str, rule: Rule, limits: Limits) -> list[Block]:
 
 
 def sniffed(text: str) -> str:
-    """The delimiter: what stands in each of the first lines, else what they have most of.
+    """Guess the delimiter: one that is in all of the first lines, else the most frequent one.
 
-    Commas come last, as numbers may hold one: a French table has more of them than of semicolons.
+    Commas are tried last, as a French table has decimal commas, often more than semicolons.
     """
     lines = [line for line in _QUOTED.sub("", _beginning(text)).split("\n") if line.strip()]
     for delimiter in DELIMITERS[1:]:
@@ -78,7 +78,7 @@ def sniffed(text: str) -> str:
 
 
 def _beginning(text: str) -> str:
-    """The first lines."""
+    """Return the first lines."""
     return "\n".join(text.split("\n", SAMPLE_LINES)[:SAMPLE_LINES])
 
 
@@ -95,7 +95,7 @@ def _key(cell: str, delimiter: str, rule: Rule) -> Hashable:
     if text[:1] in "+-.0123456789" and len(text.lstrip("+-")) <= longest:
         with contextlib.suppress(ValueError):
             value = float(text)
-            # "-nan" is not even itself; "1e999" would be the same as all else that is too large.
+            # "nan" is not equal to itself, and all numbers that are too large would be equal.
             if isfinite(value) and "_" not in text:
                 return ("number", value)
     text = " ".join(cell.split()) if rule.whitespace == "ignored" else cell
@@ -107,7 +107,7 @@ def _number(key: Hashable) -> float | None:
 
 
 def same(one: Hashable, other: Hashable, near: Near) -> bool:
-    """Whether two cells say the same."""
+    """Return whether two cells have the same value."""
     if one == other:
         return True
     here, there = _number(one), _number(other)
@@ -117,7 +117,7 @@ def same(one: Hashable, other: Hashable, near: Near) -> bool:
 def side_by_side(
     expected: Sequence[Block], answer: Sequence[Block], rule: Rule, weigh: Weigh
 ) -> list[Part]:
-    """A part for each row, in the answer's order."""
+    """Return a part for each row, in the answer's order."""
     here = [row for row in expected if isinstance(row, RowBlock)]
     there = [row for row in answer if isinstance(row, RowBlock)]
     near = Near(rule.tolerance_absolute, rule.tolerance_relative)
@@ -155,9 +155,9 @@ def side_by_side(
 def _same_columns(
     here: list[RowBlock], there: list[RowBlock]
 ) -> tuple[list[RowBlock], list[RowBlock]]:
-    """The rows with their columns in the same order, if one head names all that the other does.
+    """Order the columns of both tables alike, if one header has all names of the other.
 
-    Columns of one's own come last: R's ``write.csv`` puts one with the rows' names first.
+    Additional columns come last: R's ``write.csv`` writes one with row names first.
     """
     if here and there:
         wanted, got = here[0].keys, there[0].keys
@@ -169,7 +169,7 @@ def _same_columns(
 
 
 def _in_order(rows: list[RowBlock], head: list[Hashable]) -> list[RowBlock]:
-    """The rows with the columns of a head first, in its order."""
+    """Return the rows with the header's columns first, in its order."""
     places = {key: place for place, key in enumerate(rows[0].keys)}
     is_head = len(set(head)) == len(head) and not any(_number(key) is not None for key in head)
     if rows[0].keys == head or len(places) != len(rows[0].keys) or not is_head:
@@ -189,7 +189,7 @@ def _reordered(row: RowBlock, order: Sequence[int]) -> RowBlock:
 def _by_columns(
     here: Sequence[RowBlock], there: Sequence[RowBlock], names: Sequence[str]
 ) -> list[Pair]:
-    """Rows with the same values in the columns named are the same row."""
+    """Pair rows that have the same values in the named columns."""
     if not here or not there:
         return []
     head = [cell.casefold() for cell in here[0].cells]
@@ -211,10 +211,10 @@ def _by_columns(
 def _by_likeness(
     here: Sequence[RowBlock], there: Sequence[RowBlock], near: Near, *, free: bool
 ) -> tuple[list[Pair], list[Pair]]:
-    """Pairs in order, and those that stand elsewhere; the same whichever comes first.
+    """Return pairs in order, and pairs of moved rows; the result is symmetric.
 
-    Equal rows come first, then rows that share half of their cells, then, where as many are left
-    on both sides between two pairs, one row after the other.
+    Equal rows are paired first, then rows that share half of their cells. Last, if both sides have
+    the same number of rows left between two pairs, these are paired in order.
     """
     if [row.cells for row in there] < [row.cells for row in here]:
         flipped = _by_likeness(there, here, near, free=free)
@@ -229,7 +229,7 @@ def _by_likeness(
 def _filled(
     pairs: list[Pair], here: Sequence[RowBlock], there: Sequence[RowBlock], near: Near
 ) -> list[Pair]:
-    """The pairs, and between them rows that share half of their cells."""
+    """Add pairs of rows between the given pairs that share half of their cells."""
     found: list[Pair] = []
     i0 = j0 = 0
     for i, j in [*pairs, (len(here), len(there))]:
@@ -252,7 +252,7 @@ def _filled(
 def _elsewhere(
     pairs: Sequence[Pair], here: Sequence[RowBlock], there: Sequence[RowBlock], near: Near
 ) -> list[Pair]:
-    """Rows that stand in another place: equal ones, then those that share the most cells."""
+    """Return pairs of moved rows: equal ones, then those that share the most cells."""
     left = sorted(set(range(len(here))) - {i for i, _ in pairs})
     right = sorted(set(range(len(there))) - {j for _, j in pairs})
     places: dict[Hashable, list[int]] = {}
@@ -283,7 +283,7 @@ def _elsewhere(
 def _one_by_one(
     pairs: Sequence[Pair], elsewhere: Sequence[Pair], width: int, height: int
 ) -> list[Pair]:
-    """The pairs, and between them what is left on both sides, where it is as many."""
+    """Pair the rows left between pairs in order, where both sides have the same number."""
     taken, filled = {i for i, _ in elsewhere}, {j for _, j in elsewhere}
     found: list[Pair] = []
     i0 = j0 = 0
@@ -380,7 +380,7 @@ def _both(
 
 
 def gathered(parts: Sequence[Part]) -> list[Part]:
-    """Rows that follow each other and are equal, as one part; scores have been counted by then."""
+    """Merge consecutive equal rows into one part; call it after scoring."""
     found: list[Part] = []
     for part in parts:
         last = found[-1] if found else None

@@ -1,4 +1,4 @@
-"""Words, numbers and signs of a text, and the difference between two texts as rows to show."""
+"""Splits texts into words, numbers and signs, and compares two texts as rows to show."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _APOSTROPHES = str.maketrans(
 )
 _OPENING, _CLOSING = "([{", ")]}"
 LEAST_ALIKE = 0.34
-"""Two lines with a smaller share in common are shown as one taken away and one put in its place."""
+"""Two lines with a smaller share in common are shown as one removed and one added."""
 REWRAPPED = 0.8
-"""Share of a line's words that stand on the other side when it was only cut or joined."""
+"""Least share of a line's words on the other side if the line was only split or joined."""
 LONGEST_NUMBER = 15
-"""Digits: longer ones are names, and binary numbers could not tell them apart."""
+"""Most digits of a number: longer ones are identifiers, which floats could not distinguish."""
 LONGEST_FRACTION = 30
-"""Of a number with a fraction or an exponent, where it need not be told apart to the last digit:
-in a table, and wherever a tolerance is given."""
+"""Most characters of a number with a fraction or an exponent, in a table or with a tolerance,
+where the last digits do not matter."""
 
 
 class Token(NamedTuple):
-    """A word, a number or a sign, with the white space after it."""
+    """A word, a number or a sign with the white space after it."""
 
     key: Hashable
     text: str
@@ -44,12 +44,12 @@ Tokens = list[Token]
 
 
 def number_of(key: Hashable) -> float | None:
-    """The number that a token's key stands for."""
+    """Return the number that a token's key represents, or None."""
     return key[1] if isinstance(key, tuple) and key[0] == "number" else None
 
 
 def tokens_of(text: str, style: Style, rule: Rule) -> list[Token]:
-    """Cut one line (in prose: one paragraph)."""
+    """Split one line (in prose: one paragraph) into tokens."""
     prose = style == "prose"
     exact = rule.whitespace == "exact"
     found: list[Token] = []
@@ -60,12 +60,12 @@ def tokens_of(text: str, style: Style, rule: Rule) -> list[Token]:
         key: Hashable = word
         if number:
             value = float(number.replace(",", "."))
-            # Python prints 17 digits of a fraction; a tolerance is for them above all.
+            # Python prints up to 17 digits of a fraction, which a tolerance must allow.
             fraction = not number.isdigit() and bool(
                 rule.tolerance_absolute or rule.tolerance_relative
             )
             longest = LONGEST_FRACTION if fraction else LONGEST_NUMBER
-            # What is too large for a binary number would be the same as all else that is.
+            # Numbers that are too large for a float would all be equal.
             told = len(number) <= longest and isfinite(value)
             key = ("number", value) if told else number
         elif prose and not word.isascii():
@@ -79,7 +79,7 @@ def tokens_of(text: str, style: Style, rule: Rule) -> list[Token]:
 
 
 def depths(lines: Sequence[str]) -> list[int]:
-    """How deep each line of Python is indented, in steps and not in spaces; 0 inside brackets."""
+    """Return the indentation level of each line of Python; 0 inside brackets."""
     found: list[int] = []
     steps = [0]
     brackets = 0
@@ -101,29 +101,29 @@ def depths(lines: Sequence[str]) -> list[int]:
 
 @dataclass
 class Cut:
-    """One side of a comparison of two texts: its lines, each as tokens."""
+    """One side of a comparison of two texts: its lines as tokens."""
 
     lines: list[Tokens]
     keys: list[Hashable]
-    """Of whole lines."""
+    """Keys of whole lines."""
 
     @property
     def size(self) -> int:
-        """How many tokens there are."""
+        """Number of tokens."""
         return sum(map(len, self.lines))
 
     def words(self) -> list[list[str]]:
-        """The tokens' texts, by which two sides are put in an order that is always the same."""
+        """Return the tokens' texts, which define the order of two sides in a comparison."""
         return [[token.text for token in line] for line in self.lines]
 
 
 def cut(block: Block, rule: Rule, known: dict[tuple[Style, str], list[Token]]) -> Cut:
-    """Cut a block into lines and tokens.
+    """Split a block into lines and tokens.
 
     Args:
         block: the block.
-        rule: says what of white space and capital letters counts.
-        known: lines that were cut before, for most lines stand on both sides.
+        rule: says whether white space and case count.
+        known: cache of lines that were split before; most lines are on both sides.
     """
     lines: list[list[Token]] = []
     for text in block.texts:
@@ -142,16 +142,16 @@ def cut(block: Block, rule: Rule, known: dict[tuple[Style, str], list[Token]]) -
 
 
 Place = tuple[int, int]
-"""A token: its line, and its place there."""
+"""Position of a token: index of its line, and index within the line."""
 
 
 @dataclass
 class Difference:
-    """Of two texts.
+    """Difference of two texts.
 
-    ``rows``: lines that stand side by side; empty ones are left out. ``left`` and ``right``: for
-    each token in common, its place on the other side. ``near``: how many of them are numbers that
-    differ within the tolerance. ``total``: tokens of both sides together.
+    ``rows``: lines to show side by side, without empty ones. ``left`` and ``right``: for each
+    common token, its position on the other side. ``near``: number of common tokens that are numbers
+    which differ within the tolerance. ``total``: number of tokens of both sides together.
     """
 
     total: int
@@ -161,19 +161,19 @@ class Difference:
 
     @property
     def common(self) -> int:
-        """How many tokens stand on both sides."""
+        """Number of tokens in common."""
         return len(self.left)
 
     @cached_property
     def right(self) -> dict[Place, Place]:
-        """``left``, seen from the other side."""
+        """The inverse of ``left``."""
         return {there: here for here, there in self.left.items()}
 
 
 def difference(first: Cut, second: Cut, near: Near) -> Difference:
-    """Compare two texts, the same way whichever comes first.
+    """Compare two texts; the result is symmetric.
 
-    Whole lines are paired first, then what is between by words. Empty lines count for nothing.
+    Whole lines are paired first, then the words of the lines between them. Empty lines are ignored.
     """
     if second.words() < first.words():
         other = difference(second, first, near)
@@ -197,7 +197,7 @@ def difference(first: Cut, second: Cut, near: Near) -> Difference:
 def _between(
     first: Cut, second: Cut, lines: tuple[list[int], list[int]], near: Near, result: Difference
 ) -> None:
-    """Pair the words of lines that differ, and by them the lines."""
+    """Pair the words of lines that differ, and the lines by their common words."""
     here, there = lines
     flat = [(i, k) for i in here for k in range(len(first.lines[i]))]
     other = [(j, k) for j in there for k in range(len(second.lines[j]))]
@@ -233,10 +233,10 @@ def _between(
 def _alike(
     first: Cut, second: Cut, shared: dict[Pair, list[tuple[Place, Place]]]
 ) -> tuple[list[Pair], list[Pair]]:
-    """Which lines stand side by side, each once and in order, and which pairs' words are in common.
+    """Choose the lines to show side by side, and the pairs of lines whose words count as common.
 
-    The latter are the lines that have enough in common, and those that were cut or joined: nearly
-    all of their words are there, on several lines.
+    In the first list each line occurs once, in order. The second list has all pairs with enough in
+    common, and lines that were split or joined, whose words are nearly all on the other side.
     """
     of_left: Counter[int] = Counter()
     of_right: Counter[int] = Counter()
@@ -245,7 +245,7 @@ def _alike(
         of_right[j] += len(places)
     best: list[Pair] = []
     kept: list[Pair] = []
-    for pair, places in shared.items():  # in order: words are paired in order
+    for pair, places in shared.items():  # sorted, as words are paired in order
         here, there = len(first.lines[pair[0]]), len(second.lines[pair[1]])
         alike = 2 * len(places) >= LEAST_ALIKE * (here + there)
         rewrapped = min(of_left[pair[0]] / here, of_right[pair[1]] / there) >= REWRAPPED
@@ -260,7 +260,7 @@ def _alike(
 
 
 def rows_of(block: Block, mark: Literal["equal", "removed", "added"]) -> list[Row]:
-    """The rows of a block that is on one side only, or the same on both."""
+    """Return the rows of a block that is on one side only, or equal on both."""
     found: list[Row] = []
     for number, text in block.lines:
         line: Line = {"line": number, "segments": [(mark, text)] if text else []}
@@ -277,13 +277,13 @@ def rows_of(block: Block, mark: Literal["equal", "removed", "added"]) -> list[Ro
 def rows(
     expected: Block, answer: Block, difference: Difference, cuts: tuple[Cut, Cut]
 ) -> list[Row]:
-    """What stands side by side.
+    """Return the rows to show side by side.
 
     Args:
-        expected: its block.
-        answer: the one it is compared with.
-        difference: of the two.
-        cuts: of both, expected first.
+        expected: the expected block.
+        answer: the answer's block.
+        difference: the difference of the two.
+        cuts: the tokens of both, expected first.
     """
     found: list[Row] = []
     for i, j in _with_empty_lines(difference.rows, cuts):
@@ -300,7 +300,7 @@ def rows(
 def _marks(
     line: int, cuts: Sequence[Cut], partners: dict[Place, Place], side: int
 ) -> dict[int, Mark]:
-    """How the tokens of a line are marked that have a partner on the other side."""
+    """Return the marks of a line's tokens that have a counterpart on the other side."""
     marks: dict[int, Mark] = {}
     for place, token in enumerate(cuts[side].lines[line]):
         partner = partners.get((line, place))
@@ -322,7 +322,7 @@ def _state(one: Line | None, other: Line | None) -> Literal["equal", "changed", 
 def _with_empty_lines(
     pairs: Sequence[tuple[int | None, int | None]], cuts: Sequence[Cut]
 ) -> list[tuple[int | None, int | None]]:
-    """Put back the empty lines that were left out, side by side where both have one."""
+    """Insert the empty lines that were left out, side by side where both sides have one."""
     found: list[tuple[int | None, int | None]] = []
     i0 = j0 = 0
     for i, j in [*pairs, (len(cuts[0].lines), len(cuts[1].lines))]:
@@ -348,7 +348,7 @@ def _line(block: Block, index: int, cut: Cut, marks: dict[int, Mark], otherwise:
     for place, token in enumerate(tokens):
         mark = marks.get(place, otherwise)
         written = token.text
-        if not written and mark != "equal" and segments:  # the depth of a line of Python
+        if not written and mark != "equal" and segments:  # a token for the indentation of Python
             segments[-1] = (mark, segments[-1][1])
         for state, piece in ((mark, written), ("equal" if mark == "near" else mark, token.space)):
             if not piece:

@@ -1,4 +1,4 @@
-"""Says a comparison's messages in the reader's language."""
+"""Translates the messages of a comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from atelier.i18n.translate import Language
 
 
 def say(message: Message, lang: Language) -> str:
-    """A message as a sentence; names of kinds of blocks in it are translated, too."""
+    """Return a message as a sentence; names of kinds of blocks in it are translated, too."""
     fields = dict(message["fields"])
     if isinstance(fields.get("kinds"), str):
         kinds = str(fields["kinds"]).split(", ")

@@ -1,9 +1,9 @@
-"""The process that comparisons run in: it keeps everything imported, and forks one child for each.
+"""The process for comparisons: it imports all modules once and forks one child for each job.
 
-Started by :mod:`atelier.exercises.runner` with a socket as its standard input; each message there
-brings the file descriptor of a connection for one job. A child has hard limits on memory, time and
-files before it looks at anything a learner wrote, and ends after one answer, so that nothing of one
-learner's reaches another's.
+:mod:`atelier.exercises.runner` starts it with a socket as its standard input. Each message there
+carries the file descriptor of a connection for one job. A child sets hard limits on memory, time
+and files before it reads a learner's file, and exits after one answer, so that no data of one
+learner can reach another.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from atelier.exercises.model import ExpectedError, Limits, Message, Rule, failed
 
 READY = b"r"
 GRACE_SECONDS = 2.0
-"""The answer is no longer waited for by then: what ends earlier has used up its processor time."""
+"""Added to the longest wait, after which the runner no longer waits: a child that is killed earlier
+has used up its processor time."""
 
 
 def main() -> None:
-    """Serve until the other side is gone."""
-    os.nice(10)  # hub, desk and learners come first
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the desk's own business
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children need no funeral
+    """Serve until the other side closes the socket."""
+    os.nice(10)  # hub, desk and learners have priority
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C concerns the desk
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # auto-reap child processes
     warm_up()
     gc.collect()
-    gc.freeze()  # what is imported is not looked at again, so its pages stay shared
+    gc.freeze()  # keeps the memory pages of imported modules shared after fork
     jobs = socket.socket(fileno=0)
     jobs.sendall(READY)
     while True:
@@ -52,7 +53,7 @@ def main() -> None:
 
 
 def warm_up() -> None:
-    """Run every format once, so that a child imports nothing when it may open no file."""
+    """Run every format once: a child may not open files, so it cannot import modules."""
     notebook = b'{"cells": [{"cell_type": "markdown", "source": "# a\\n\\nb"}]}'
     for name in ("ipynb", "md", "rmd", "org", "text", "python", "r", "csv"):
         rule = Rule(name, tolerance_absolute=0.1)
@@ -63,17 +64,17 @@ def warm_up() -> None:
 
 
 def child(connection: socket.socket) -> None:
-    """One comparison; never returns."""
+    """Run one comparison, then exit the process."""
     code = 1
     try:
         header, payload = receive(connection)
         limits = Limits(**header["limits"])
         confine(limits)
-        gc.disable()  # it will not live long
+        gc.disable()  # the process is short-lived
         answer = json.dumps(outcome(header, payload, limits)).encode()
         connection.sendall(len(answer).to_bytes(8, "big") + answer)
         code = 0
-    except Exception as error:  # its text may quote a learner's file
+    except Exception as error:  # the message may quote a learner's file
         place = traceback.extract_tb(error.__traceback__, limit=-1)[-1]
         where = f"{place.name}, line {place.lineno}"
         print(f"a comparison failed: {type(error).__name__} in {where}", file=sys.stderr)
@@ -82,17 +83,17 @@ def child(connection: socket.socket) -> None:
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
-    """The job: its header, and the files one after the other."""
+    """Read a job: its header, and the concatenated files."""
     sizes = exactly(connection, 16)
     header = json.loads(exactly(connection, int.from_bytes(sizes[:8], "big")))
     return header, exactly(connection, int.from_bytes(sizes[8:], "big"))
 
 
 def exactly(connection: socket.socket, size: int) -> bytes:
-    """That many bytes.
+    """Read exactly ``size`` bytes.
 
     Raises:
-        EOFError: there are fewer.
+        EOFError: the connection ended before.
     """
     content = bytearray(size)
     view = memoryview(content)
@@ -106,11 +107,11 @@ def exactly(connection: socket.socket, size: int) -> bytes:
 
 
 def confine(limits: Limits) -> None:
-    """Let the kernel end this process when it takes too much, and forbid it files and children."""
-    # Where memory is short, this process ends and not the desk.
+    """Set limits on time and memory, and forbid this process to open files or to fork."""
+    # If memory is short, the kernel kills this process rather than the desk.
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123
         score.write("1000")
-    # Both signals end a process that does not catch them, whatever it is doing.
+    # Both signals kill a process that does not handle them, whatever it is doing.
     signal.setitimer(signal.ITIMER_PROF, limits.seconds)
     signal.setitimer(signal.ITIMER_REAL, limits.longest_wait + GRACE_SECONDS)
     seconds = max(int(limits.seconds), 1)
@@ -123,7 +124,7 @@ def confine(limits: Limits) -> None:
 
 
 def outcome(header: dict[str, Any], payload: bytes, limits: Limits) -> dict[str, Any]:
-    """``{"comparison": ...}``, or ``{"expected": message}`` when the course's file is no good."""
+    """Return ``{"comparison": ...}``, or ``{"expected": message}`` for an invalid course file."""
     rule = Rule.from_json(header["rule"])
     files: list[bytes | None] = []
     at = 0
