@@ -1,8 +1,8 @@
-"""Learners' homes: each a file system of its own size, so that a full one is nobody else's.
+"""Learners' homes: a file system of limited size for each, so that a full one affects no other.
 
-A small service of root's (:mod:`atelier.homes.service`) makes, mounts and measures them; the hub
-asks it over a Unix socket (:mod:`atelier.homes.client`) and never becomes root. One request a
-connection, one line of JSON each way.
+A small service that runs as root (:mod:`atelier.homes.service`) creates, mounts and measures them.
+The hub sends it requests over a Unix socket (:mod:`atelier.homes.client`) and needs no root rights.
+Each connection carries one request and one answer, each a line of JSON.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from atelier.config.schema.sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, 
 from atelier.identity import is_username
 
 LONGEST_LINE = 64 * 1024
-"""Bytes of a request or an answer, at most."""
+"""Most bytes of a request or an answer."""
 
 
 class HomeError(Exception):
-    """A home that cannot be had; ``code`` is for the hub, the text for the log."""
+    """A home is unavailable; ``code`` is for the hub, the text for the log."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -29,13 +29,13 @@ class HomeError(Exception):
 
 @dataclass(frozen=True)
 class Home:
-    """One learner's files of one course."""
+    """A learner's files for one course."""
 
     learner: str
     course: str
 
     def __post_init__(self) -> None:
-        """Refuse what is not a learner and a course: the names become paths of root's.
+        """Validate the names, as the service uses them in paths as root.
 
         Raises:
             HomeError: ``refused``.
@@ -46,28 +46,28 @@ class Home:
             raise HomeError("refused", f"no home of {self.learner!r:.80} for {self.course!r:.80}")
 
     def __str__(self) -> str:
-        """The home's name among files."""
+        """The home's file name."""
         return f"{self.learner}.{self.course}"
 
     @property
     def volume(self) -> str:
-        """The Docker volume that earlier versions kept the home in."""
+        """Name of the Docker volume in which earlier versions stored the home."""
         return f"atelier-{self.learner}-{self.course}"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a home may hold: bytes, and files and folders."""
+    """Limits of a home: bytes, and number of files and folders."""
 
     space: int
     inodes: int
 
     @classmethod
     def of(cls, space: Any, inodes: Any) -> Limits:
-        """Take limits from a request.
+        """Read limits from a request.
 
         Raises:
-            HomeError: ``refused``: not numbers, or out of bounds.
+            HomeError: ``refused``: they are not integers, or out of range.
         """
         for value, least, most in (
             (space, LEAST_SPACE, MOST_SPACE),

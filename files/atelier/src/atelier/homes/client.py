@@ -1,4 +1,4 @@
-"""How the hub asks for homes."""
+"""The hub's client of the homes service."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from atelier.homes.usage import Usage
 log = logging.getLogger(__name__)
 
 OPEN_SECONDS = 600
-"""A home that is moved is copied whole."""
+"""Long, as a home may have to be copied from its volume."""
 REPORT_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A home that is ready; ``path`` None: it is in the engine's volume."""
+    """A home that is ready for use; ``path`` None: it is in a volume of the container engine."""
 
     path: str | None = None
     volume_left: bool = False
-    """The engine's volume of the same home is still there, and was copied whole."""
+    """The volume of the same home still exists, and all of it was copied."""
     user: int | None = None
-    """The number of the user that the home belongs to; None: the image's own."""
+    """User id of the home's owner; None: the image's default user."""
 
 
 class HomesClient:
-    """Asks the service of homes.
+    """Sends requests to the homes service.
 
     Args:
-        socket: where it listens; None: there is none, and homes are the engine's volumes.
+        socket: the service's socket; None: no service, homes are volumes of the container engine.
     """
 
     def __init__(self, socket: Path | None) -> None:
         self._socket = socket
 
     async def open(self, learner: str, course: Course) -> Opened:
-        """Have a home ready.
+        """Create a home if needed, and mount it.
 
         Raises:
-            HomeError: ``missing``: there is nothing to make it from; ``refused``, ``failed``.
+            HomeError: ``missing``: there is no volume to create it from; ``refused``, ``failed``.
         """
         if self._socket is None:
             return Opened()
@@ -56,7 +56,7 @@ class HomesClient:
         return Opened(answer["path"], answer["volume_left"], answer.get("user"))
 
     async def close(self, learner: str, slug: str) -> None:
-        """A server has stopped. What goes wrong is the log's: the home opens all the same."""
+        """Unmount a home after its server stopped; only log errors, as it can be opened anyway."""
         if self._socket is None:
             return
         try:
@@ -65,7 +65,7 @@ class HomesClient:
             log.warning("home of %s for %s: not closed: %s", learner, slug, error)
 
     async def usage(self, learner: str, slug: str) -> Usage | None:
-        """How full a home is; None where nobody can say, or it has no limit."""
+        """Return the usage of a home; None if it is unknown or the home has no limit."""
         if self._socket is None:
             return None
         try:
@@ -90,7 +90,7 @@ class HomesClient:
                     answer = json.loads(await reader.readline())
                 finally:
                     writer.close()
-        except (OSError, ValueError) as error:  # TimeoutError is one
+        except (OSError, ValueError) as error:  # TimeoutError is an OSError
             raise HomeError("failed", f"{self._socket}: {type(error).__name__}: {error}") from None
         if not isinstance(answer, dict) or "problem" in answer:
             raise HomeError(str(answer.get("problem", "failed")), "the service's log says more")

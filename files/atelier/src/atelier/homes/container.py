@@ -1,4 +1,4 @@
-"""What a learner's container may write to: its home, and a little memory."""
+"""Options of a learner's container: it may write to its home and to a little memory only."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ VAR_TMP_MB = 32
 
 
 def host_limits(course: Course, settings: Spawner) -> dict[str, Any]:
-    """What Docker holds a learner's container to.
+    """Return the limits of a learner's container for Docker.
 
-    Nothing of its root can be written, and what is temporary counts as its memory: the disk is
-    reached through the home alone.
+    The root file system is read-only and temporary files count as memory, so that only the home
+    uses disk space.
     """
     temporary = "rw,exec,nosuid,nodev,mode=1777,nr_inodes=65536,size={}m"
     return {
@@ -32,12 +32,12 @@ def host_limits(course: Course, settings: Spawner) -> dict[str, Any]:
 
 
 def home_mounts(opened: Opened) -> list[dict[str, Any]]:
-    """A bind of the engine's: unlike a volume's, it refuses a folder that is not there."""
+    """Return a bind mount of the home. Unlike a volume, it fails if the folder is missing."""
     if opened.path is None:
         return []
     return [{"type": "bind", "source": opened.path, "target": HOME}]
 
 
 def container_user(opened: Opened) -> dict[str, Any]:
-    """Whom the engine starts the server as: the user that the home belongs to."""
+    """Return the user of the container, who is the owner of the home."""
     return {} if opened.user is None else {"user": f"{opened.user}:{GROUP}"}

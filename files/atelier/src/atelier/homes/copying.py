@@ -1,4 +1,4 @@
-"""A home is copied whole, and looked at again, before it takes the place of the one before."""
+"""Copies a home completely and verifies the copy, before it replaces the original."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHUNK = 1024**2
 
 
 def entries(top: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """All that lies below a folder, and the folder itself, with paths relative to it."""
+    """Yield a folder and all entries below it, with paths relative to the folder."""
 
     def raise_it(error: OSError) -> None:
         raise HomeError("failed", f"cannot be read: {error}") from error
@@ -29,7 +29,7 @@ def entries(top: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def needed(top: Path, limits: Limits) -> tuple[int, Limits]:
-    """The bytes that a home takes, and the limits, raised to these with a little room."""
+    """Return the bytes that a home uses, and limits that are raised to fit it with some room."""
     taken, count = 0, 0
     for _, seen in entries(top):
         taken += seen.st_blocks * 512
@@ -43,7 +43,7 @@ def copy(source: Path, target: Path) -> None:
     """Copy a folder with owners, modes, times, links, holes and extended attributes.
 
     Raises:
-        HomeError: ``failed``: it could not be, or the copy is not the same.
+        HomeError: ``failed``: the copy failed, or differs from the original.
     """
     target.mkdir(mode=0o700)
     run("cp", "--archive", "--sparse=always", "--one-file-system", f"{source}/.", target)
@@ -52,10 +52,10 @@ def copy(source: Path, target: Path) -> None:
 
 
 def compare(source: Path, target: Path) -> None:
-    """Look whether a copy is the same.
+    """Compare a copy with its original.
 
     Raises:
-        HomeError: ``failed``; names the first difference.
+        HomeError: ``failed``; the text names the first difference.
     """
     left = dict(entries(source))
     right = dict(entries(target))
@@ -68,7 +68,7 @@ def compare(source: Path, target: Path) -> None:
 
 
 def difference(first: Path, one: os.stat_result, second: Path, two: os.stat_result) -> str:
-    """What makes a copy another one than its original; nothing for a good one."""
+    """Return the property in which a copy differs from its original; empty if they are equal."""
     for what in ("st_mode", "st_uid", "st_gid"):
         if getattr(one, what) != getattr(two, what):
             return what
@@ -93,13 +93,13 @@ def _attributes(path: Path) -> dict[str, bytes]:
 
 
 def _same_content(first: Path, second: Path) -> bool:
-    """Compare two files of one size. Holes are not read: one may be of terabytes."""
+    """Compare two files of equal size. Holes are not read, as a sparse file may have terabytes."""
     with first.open("rb", buffering=0) as one, second.open("rb", buffering=0) as two:
         return all(_same_data(one.fileno(), two.fileno(), near) for near in (one, two))
 
 
 def _same_data(one: int, two: int, near: FileIO) -> bool:
-    """Compare two files where one of them has data."""
+    """Compare two files in the ranges where one of them, ``near``, has data."""
     for begin, end in _data(near.fileno()):
         for at in range(begin, end, _CHUNK):
             size = min(_CHUNK, end - at)
@@ -109,7 +109,7 @@ def _same_data(one: int, two: int, near: FileIO) -> bool:
 
 
 def _data(file: int) -> Iterator[tuple[int, int]]:
-    """Where a file has data: beginnings and ends."""
+    """Yield start and end of each range in which a file has data."""
     end = 0
     while True:
         try:
@@ -117,6 +117,6 @@ def _data(file: int) -> Iterator[tuple[int, int]]:
         except OSError as error:
             if error.errno != errno.ENXIO:
                 raise
-            return  # none beyond
+            return  # no more data
         end = os.lseek(file, begin, os.SEEK_HOLE)
         yield begin, end

@@ -1,4 +1,4 @@
-"""What is mounted where, as the kernel says it: a command's return code is no proof."""
+"""Mounts and unmounts; the state is read from the kernel, as return codes are not reliable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from atelier.homes import HomeError
 
 MOUNTS = Path("/proc/self/mountinfo")
 COMMAND_SECONDS = 600
-"""A command that takes longer than that is given up."""
+"""Timeout of a command."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Mount:
 
 
 def mounts(text: str) -> list[Mount]:
-    """Read mountinfo; later lines lie over earlier ones of the same place."""
+    """Parse mountinfo; later mounts cover earlier ones at the same place."""
     found = []
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
@@ -37,27 +37,27 @@ def mounts(text: str) -> list[Mount]:
 
 
 def mounted(place: Path) -> bool:
-    """Whether something is mounted at a place."""
+    """Return whether a file system is mounted at a place."""
     return any(one.place == str(place) for one in mounts(MOUNTS.read_text()))
 
 
 def mounted_below(folder: Path) -> list[Path]:
-    """Where something is mounted in a folder."""
+    """Return the mount points in a folder."""
     found = {Path(one.place) for one in mounts(MOUNTS.read_text())}
     return [place for place in found if place.parent == folder]
 
 
 def is_shared(place: Path) -> bool:
-    """Whether what is mounted below a place appears in the name spaces made from this one."""
+    """Return whether mounts below a place propagate to namespaces created from this one."""
     over = [one for one in mounts(MOUNTS.read_text()) if place.is_relative_to(one.place)]
     return max(over, key=lambda one: len(one.place)).shared
 
 
 def run(*command: str | Path, ok: tuple[int, ...] = (0,)) -> str:
-    """Run a program and return what it said.
+    """Run a program and return its standard output.
 
     Raises:
-        HomeError: ``failed``, with its own words.
+        HomeError: ``failed``, with the program's error message.
     """
     words = [str(word) for word in command]
     try:
@@ -73,10 +73,10 @@ def run(*command: str | Path, ok: tuple[int, ...] = (0,)) -> str:
 
 
 def share(folder: Path) -> None:
-    """Have what is mounted below a folder, and what is unmounted, seen by the engine and units.
+    """Make mounts and unmounts below a folder propagate to the engine and to systemd units.
 
-    Where the folder lies on a mount that is private, as in a container that is a server, a unit
-    that starts would keep a home mounted for as long as it runs.
+    If the folder is on a private mount, as on a server that is itself a container, a unit that
+    starts would keep a home mounted for as long as the unit runs.
     """
     if is_shared(folder):
         return
@@ -85,10 +85,10 @@ def share(folder: Path) -> None:
 
 
 def mount_image(image: Path, place: Path) -> None:
-    """Mount an image; the loop device is freed by the kernel when nothing uses it any more.
+    """Mount an image; the kernel frees the loop device when nothing uses it any more.
 
     Raises:
-        HomeError: ``failed``: it cannot be, or the kernel does not show it.
+        HomeError: ``failed``: mount failed, or the kernel does not list the mount.
     """
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     run("mount", "-t", "ext4", "-o", "loop,nosuid,nodev,noatime,discard", image, place)
@@ -97,20 +97,20 @@ def mount_image(image: Path, place: Path) -> None:
 
 
 def unmount(place: Path) -> None:
-    """Unmount what is at a place, all of it; nothing is an answer too.
+    """Unmount all file systems at a place, if any.
 
     Raises:
-        HomeError: ``failed``: it is in use.
+        HomeError: ``failed``: one is in use.
     """
     while mounted(place):
         run("umount", place)
 
 
 def detach(place: Path) -> None:
-    """Unmount what is at a place even where something still uses it, such as a program just killed.
+    """Unmount the file systems at a place even if a process, such as one just killed, uses them.
 
-    It is gone from the place at once, and from the kernel with its last user (umount2(2),
-    ``MNT_DETACH``): only for what nobody needs any more.
+    They disappear from the place at once, and from the kernel with their last user (umount2(2),
+    ``MNT_DETACH``): use this only for file systems that are no longer needed.
 
     Raises:
         HomeError: ``failed``.
@@ -120,5 +120,5 @@ def detach(place: Path) -> None:
 
 
 def attached(image: Path) -> bool:
-    """Whether a loop device still has the image, such as for a container that has not ended."""
+    """Return whether a loop device still uses the image, for example of a running container."""
     return bool(run("losetup", "--noheadings", "--output", "NAME", "--associated", image).strip())

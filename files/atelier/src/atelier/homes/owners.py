@@ -1,12 +1,12 @@
-"""A user number of its own for each running server.
+"""A separate user id for each running server.
 
-The kernel counts inotify instances and watches, pending signals, pages of pipes, descriptors that
-are being passed, message queues and locked memory for each user number, over all containers. With
-one number for all, a single learner could take everybody's share.
+The kernel limits inotify instances and watches, pending signals, pages of pipes, descriptors in
+flight, message queues and locked memory per user id, over all containers. With the same id for all,
+a single learner could use up these limits for everybody.
 
-On the disk, a home belongs to user 1000 (``learner`` in course images). It is mounted so that it
-appears to belong to the server's number (mount_setattr(2), ``MOUNT_ATTR_IDMAP``): nothing is
-rewritten, and a home has another number at its next start.
+On disk a home belongs to user 1000 (``learner`` in course images). An id-mapped mount
+(mount_setattr(2), ``MOUNT_ATTR_IDMAP``) makes it appear to belong to the server's user id: no file
+is changed, and the next start of the server uses another id.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from atelier.homes.mounts import run
 
 ON_DISK = 1000
 GROUP = 1000
-"""Of all servers: the kernel counts nothing for each group."""
+"""Group id of all servers: the kernel has no limits per group."""
 FIRST = 2_000_000
-"""Above what the system, people and name spaces use; below 2,097,152, where plain tar files end.
+"""Above the ids of the system, of people and of user namespaces; below 2,097,152, the limit of
+plain tar files.
 
-The course image's /etc/passwd names the same numbers: see its Dockerfile.
+/etc/passwd in the course image has the same ids: see its Dockerfile.
 """
 NUMBERS = range(FIRST, FIRST + 4096)
 
@@ -45,17 +46,17 @@ class _MountAttributes(ctypes.Structure):
 
 
 def owner(folder: Path) -> int | None:
-    """The number that a home is mounted for; None: it is mounted as it is on the disk."""
+    """Return the user id to which a home is mapped; None: it is mounted without a mapping."""
     found = folder.stat().st_uid
     return found if found in NUMBERS else None
 
 
 def give(place: Path, number: int) -> None:
-    """Mount what is mounted at a place as if the files of user 1000 were that number's.
+    """Remount the file system at a place so that files of user 1000 appear to belong to ``number``.
 
     Raises:
-        HomeError: ``failed``: the kernel cannot; nothing is mounted at the place any more, or what
-            was is still there.
+        HomeError: ``failed``: the kernel does not support it. Either the previous mount is still
+            there, or nothing is mounted at the place.
     """
     with _namespace(number) as space:
         tree = _call(_OPEN_TREE, _AT_FDCWD, os.fsencode(place), _OPEN_TREE_CLONE | os.O_CLOEXEC)
@@ -70,7 +71,7 @@ def give(place: Path, number: int) -> None:
 
 
 def uid_map(number: int) -> str:
-    """User 1000 and the number change places; everybody else is who they were."""
+    """Return a map that swaps user 1000 and the given id, and keeps all others."""
     extents = [
         (0, 0, ON_DISK),
         (ON_DISK, number, 1),
@@ -83,7 +84,7 @@ def uid_map(number: int) -> str:
 
 @contextmanager
 def _namespace(number: int) -> Iterator[int]:
-    """A user name space with the map, as a descriptor; it is gone when nothing uses it."""
+    """Yield a descriptor of a user namespace with the map; it disappears after its last use."""
     command = ["unshare", "--user", "sh", "-c", "echo ready; read -r end"]
     try:
         with subprocess.Popen(  # noqa: S603 - fixed words

@@ -1,6 +1,6 @@
-"""``atelier-homes``: the service of root's that has learners' homes ready for the hub.
+"""``atelier-homes``: the service that prepares learners' homes for the hub, as root.
 
-It takes a learner's name, a course's and two numbers, and nothing else: no path, no command.
+A request has the names of a learner and of a course and two numbers, but no path and no command.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from atelier.homes.store import Store
 log = logging.getLogger("atelier-homes")
 
 AT_ONCE = 8
-"""Homes made, mounted or measured at the same time."""
+"""Most homes that are created, mounted or measured at the same time."""
 REQUEST_SECONDS = 5
-"""How long a connection may take to say what it wants."""
+"""Timeout for reading a request."""
 REPORT_SECONDS = 3
-"""An answer about a home's use is given again for as long."""
+"""Time for which the usage of a home is cached."""
 MOST_REPORTS = 1000
 
 _Result = TypeVar("_Result")
 
 
 class Service:
-    """Answers requests; one at a time for each home.
+    """Answers requests, one at a time for each home.
 
     Args:
         store: the homes.
-        users: numbers of the users who may ask.
+        users: ids of the users who may send requests.
     """
 
     def __init__(self, store: Store, users: set[int]) -> None:
@@ -52,7 +52,7 @@ class Service:
         self._reports: dict[Home, tuple[float, dict[str, Any]]] = {}
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one connection: one line each way."""
+        """Answer a connection: read one line, write one line."""
         try:
             answer = await self._heard(reader, writer)
             writer.write(json.dumps(answer).encode() + b"\n")
@@ -84,10 +84,10 @@ class Service:
             return {"problem": "failed"}
 
     async def answer(self, request: Any) -> dict[str, Any]:
-        """Do what a request asks.
+        """Handle a request.
 
         Raises:
-            HomeError: it cannot be done, or is none.
+            HomeError: it failed, or is not a valid request.
         """
         if not isinstance(request, dict):
             raise HomeError("refused", "not a request")
@@ -132,14 +132,14 @@ class Service:
 
 
 def _user(connection: socket.socket) -> int:
-    """Who connected: the kernel's word (unix(7), ``SO_PEERCRED``)."""
+    """Return the user id of the peer, from the kernel (unix(7), ``SO_PEERCRED``)."""
     size = struct.calcsize("3i")
     told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
     return int(struct.unpack("3i", told)[1])
 
 
 async def serve(path: Path, service: Service, owner: int) -> None:
-    """Listen at a socket that only its owner can use."""
+    """Listen on a socket that only its owner can use."""
     path.unlink(missing_ok=True)
     mask = os.umask(0o177)
     try:

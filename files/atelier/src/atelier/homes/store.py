@@ -1,8 +1,8 @@
 """Homes as ext4 images: one sparse file each, mounted while the learner's server runs.
 
-The file system is the limit: nothing that its owner does in it reaches another home. A project
-quota would not be one for learners' containers: outside user name spaces, Linux lets a file's owner
-take it out of its project (ioctl ``FS_IOC_FSSETXATTR``; ``fileattr_set_prepare`` in the kernel).
+The size of the file system is the limit: its owner cannot affect another home. Project quotas would
+not limit learners' containers: outside user namespaces, Linux lets a file's owner remove the file
+from its project (ioctl ``FS_IOC_FSSETXATTR``; ``fileattr_set_prepare`` in the kernel).
 """
 
 from __future__ import annotations
@@ -36,18 +36,19 @@ BLOCK = 4096
 INODE = 256
 JOURNAL_MIB = 8
 KEPT_FREE = 1024**3
-"""No home is made on a disk that would have less left: those that are there come first."""
+"""No home is created if less free disk would remain, which existing homes need to grow."""
 HOME = "home"
-"""The learner's folder in the image. Its absence tells the engine that nothing is mounted."""
+"""The learner's folder in the image. It is missing, so the engine refuses it, if nothing is
+mounted."""
 
 
 class Store:
     """The homes below one folder.
 
     Args:
-        root: the folder; only root sees into it.
-        volumes: where the engine keeps its volumes, in which homes were before.
-        mode: ``none`` leaves homes that are in volumes there, without a limit.
+        root: the folder, accessible to root only.
+        volumes: the container engine's volumes, where earlier versions stored homes.
+        mode: ``none`` leaves homes in their volumes, without a limit.
     """
 
     def __init__(self, root: Path, volumes: Path, mode: Mode = "auto") -> None:
@@ -58,10 +59,10 @@ class Store:
         self._mode = mode
         self._choosing = threading.Lock()
         self._chosen: set[int] = set()
-        """Numbers of servers whose homes are being mounted."""
+        """User ids of servers whose homes are being mounted."""
 
     def prepare(self) -> None:
-        """Make the folders; once, at the start of the service.
+        """Create the folders; called once, at the start of the service.
 
         Raises:
             HomeError: ``failed``.
@@ -71,24 +72,25 @@ class Store:
         share(self._mounts)
 
     def image(self, home: Home) -> Path:
-        """The file that is the home."""
+        """Return the path of a home's image file."""
         return self._images / f"{home}.img"
 
     def place(self, home: Home) -> Path:
-        """Where it is mounted."""
+        """Return the mount point of a home."""
         return self._mounts / str(home)
 
     def volume(self, home: Home) -> Path:
-        """Where the home was, or what a new one begins with."""
+        """Return the folder of the volume: an older home, or the initial files of a new one."""
         return self._volumes / home.volume / "_data"
 
     def open(self, home: Home, limits: Limits) -> Path | None:
-        """Have a home ready for a container that is about to be made.
+        """Create and mount a home for a container that is about to be created.
 
-        Returns the folder to mount in it; None: the home is the engine's volume.
+        Returns the folder to mount in the container; None: the home is the engine's volume.
 
         Raises:
-            HomeError: ``missing``: there is no home yet, and no volume to make it from. ``failed``.
+            HomeError: ``missing``: neither the home nor a volume to create it from exists.
+                ``failed``.
         """
         image, place = self.image(home), self.place(home)
         if not image.exists():
@@ -97,7 +99,7 @@ class Store:
             if not self.volume(home).is_dir():
                 raise HomeError("missing", f"{home}: no volume {home.volume}")
             self._make(home, limits)
-        if mounted(place):  # the hub was away when the server stopped
+        if mounted(place):  # the hub was down when the server stopped
             try:
                 unmount(place)
             except HomeError as error:
@@ -110,7 +112,7 @@ class Store:
         return place / HOME
 
     def owner(self, home: Home) -> int | None:
-        """The user that a home is mounted for; None: the one on the disk, as images have it.
+        """Return the user id to which a home is mapped; None: the owner on disk, the image's user.
 
         Raises:
             HomeError: ``failed``.
@@ -121,11 +123,11 @@ class Store:
             raise HomeError("failed", f"{home}: {error}") from error
 
     def left(self, home: Home) -> bool:
-        """Whether the volume that a home was in is still there, and no longer needed."""
+        """Return whether the volume of a home that was moved to an image still exists."""
         return self.image(home).exists() and self._volumes.joinpath(home.volume).exists()
 
     def close(self, home: Home) -> None:
-        """Unmount a home that no container is made with any more.
+        """Unmount a home that no container uses any more.
 
         Raises:
             HomeError: ``failed``.
@@ -133,7 +135,7 @@ class Store:
         unmount(self.place(home))
 
     def report(self, home: Home) -> Usage | None:
-        """How full a home is; None for one that has no limit.
+        """Return the usage of a home; None if it has no limit.
 
         Raises:
             HomeError: ``failed``.
@@ -153,9 +155,9 @@ class Store:
                 unmount(place)
 
     def _give(self, home: Home) -> None:
-        """Have a home belong to a user number that no other server has.
+        """Map a home to a user id that no other server has.
 
-        Where the kernel cannot, the server shares number 1000 with others of the kind: it runs.
+        If the kernel cannot do this, the server still runs, with user id 1000 like other such ones.
         """
         place, number = self.place(home), None
         try:
@@ -169,10 +171,10 @@ class Store:
             self._chosen.discard(number or 0)
 
     def _choose(self) -> int:
-        """Take a number that no home which is mounted has.
+        """Reserve a user id that no mounted home has.
 
         Raises:
-            HomeError: ``failed``: there is none.
+            HomeError: ``failed``: none is free.
         """
         with self._choosing:
             taken = set(self._chosen)
@@ -186,10 +188,10 @@ class Store:
             return number
 
     def _make(self, home: Home, limits: Limits) -> None:
-        """Make a home's image from its volume: under another name until it is whole."""
+        """Create a home's image from its volume, under a temporary name until it is complete."""
         partial = self._partial(home)
         place, source = self._making / str(home), self.volume(home)
-        detach(place)  # a move that was killed may not have ended yet
+        detach(place)  # processes of an interrupted move may still run
         partial.unlink(missing_ok=True)
         taken, limits = needed(source, limits)
         self._require_room(taken)
@@ -215,13 +217,13 @@ class Store:
             raise HomeError("failed", f"no room: only {told}")
 
     def _grow(self, home: Home, limits: Limits) -> None:
-        """Make an image as large as its course now says; it is never made smaller.
+        """Enlarge an image to its course's present limits; it is never made smaller.
 
-        A copy of it is, which takes its place when it is whole: resize2fs(8) that is killed leaves
-        an image that nothing mounts. What goes wrong costs the space, not the start.
+        A copy is enlarged and replaces the image when it is complete, as resize2fs(8) leaves a
+        broken image when it is killed. On errors the home keeps its size, and the server starts.
         """
         image, wanted, partial = self.image(home), image_bytes(limits), self._partial(home)
-        partial.unlink(missing_ok=True)  # of a service that was killed
+        partial.unlink(missing_ok=True)  # left by a service that was killed
         if file_system_bytes(image) >= wanted:
             return
         try:
@@ -238,24 +240,24 @@ class Store:
         log.info("%s: now of %d bytes", image.name, wanted)
 
     def _partial(self, home: Home) -> Path:
-        """What is to become an image."""
+        """Return the temporary path of an image that is not complete yet."""
         return self._images / f"{home}.partial"
 
     def _put_in_place(self, home: Home) -> None:
-        """Have what is whole be the home, whatever happens to the machine."""
+        """Replace the image by the complete one (atomic rename, synced to disk)."""
         _to_disk(self._partial(home))
         self._partial(home).rename(self.image(home))
         _to_disk(self._images)
 
 
 def image_bytes(limits: Limits) -> int:
-    """Size of an image in which a learner has at least the space they may use."""
+    """Return the size of an image that gives a learner at least the space of the limits."""
     own = limits.inodes * INODE + JOURNAL_MIB * 1024**2 + 8 * 1024**2 + limits.space // 64
     return -(-(limits.space + own) // BLOCK) * BLOCK
 
 
 def make_image(path: Path, limits: Limits) -> None:
-    """Make an empty file system in a sparse file; nothing of it is root's.
+    """Create an empty file system in a sparse file, without blocks reserved for root.
 
     Raises:
         HomeError: ``failed``.
@@ -271,7 +273,10 @@ def make_image(path: Path, limits: Limits) -> None:
 
 
 def file_system_bytes(image: Path) -> int:
-    """Size of the ext4 in an image, from its superblock (Documentation/filesystems/ext4/super)."""
+    """Return the size of an image's ext4 file system, as its superblock says.
+
+    Source: Documentation/filesystems/ext4/super in the kernel.
+    """
     with image.open("rb") as file:
         file.seek(1024)
         block = file.read(1024)

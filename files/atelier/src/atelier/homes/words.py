@@ -1,4 +1,4 @@
-"""What a learner reads when their space is full."""
+"""The message for a learner whose home is full."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from atelier.i18n.translate import Language, say
 
 
 def size_in_words(size: int, lang: Language) -> str:
-    """A size for people, such as ``1.0 GB``: two digits before they are many."""
+    """Format a size, such as ``1.0 GB``; from 100 on without a decimal."""
     units = say("size_units", lang).split()
     value, unit = float(size), 0
     while value >= 1024 and unit < len(units) - 1:
@@ -17,7 +17,7 @@ def size_in_words(size: int, lang: Language) -> str:
 
 
 def full_sentence(usage: Usage | None, lang: Language) -> str:
-    """That a space is full, and with what; nothing when it is not, or nobody can say."""
+    """Return a sentence that a home is full, with its largest files; empty if it is not full."""
     if usage is None or not (usage.full or usage.full_of_files):
         return ""
     if usage.full:
