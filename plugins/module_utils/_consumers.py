@@ -1,8 +1,8 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""The hub's LTI 1.1 consumers: the file that holds them, and how a wanted list changes it.
+"""The file of the hub's LTI 1.1 consumers: reads it, applies a wanted list, and writes it.
 
-The hub reads this file (``atelier.config.models.Consumers``) again when it has changed.
+The hub reloads the file (``atelier.config.models.Consumers``) when it has changed.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ VERSION = 1
 
 
 class ConsumersError(Exception):
-    """The file or the wanted list cannot be used; the text says why, without any secret."""
+    """The file or the wanted list is invalid; the text says why, without secrets."""
 
 
 @dataclass(frozen=True)
 class Previous:
-    """A secret that was replaced, which the hub accepts until the end of its grace."""
+    """A secret that was replaced; the hub accepts it until the end of its grace period."""
 
     secret: str = field(repr=False)
     until: datetime
 
     @property
     def end(self) -> str:
-        """Its end, as the file, results and diffs write it: UTC, to the second."""
+        """End of the grace period as in the file, results and diffs: UTC, in seconds."""
         return self.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @classmethod
     def parse(cls, item: dict[str, Any]) -> Previous:
-        """One entry of the file; a key that is not known is an error."""
+        """Read one entry of the file; an unknown key is an error."""
         until = datetime.strptime(item["until"], "%Y-%m-%dT%H:%M:%SZ")
         known = cls(item["secret"], until.replace(tzinfo=UTC))
         if set(item) != {"secret", "until"}:
@@ -61,7 +61,7 @@ class Previous:
 
 @dataclass(frozen=True)
 class Consumer:
-    """One platform's key; ``courses`` is ``None`` when it may launch all of them."""
+    """A platform's key; ``courses`` is ``None`` if it may launch all courses."""
 
     key: str
     secret: str = field(repr=False)
@@ -74,11 +74,11 @@ class Consumer:
     hosts: tuple[str, ...] = ()
 
     def passport(self, name: str) -> str:
-        """Open edX's LTI passport string: what to paste into Studio."""
+        """Return Open edX's LTI passport string, to paste into Studio."""
         return f"{name}:{self.key}:{self.secret}"
 
     def shown(self, secret: str) -> dict[str, Any]:
-        """For results and diffs: everything but the secret, of which only the fate is said."""
+        """Return the consumer for results and diffs; ``secret`` says what happens to the secret."""
         return {
             "platform": self.platform,
             "courses": None if self.courses is None else list(self.courses),
@@ -93,7 +93,7 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for one key; ``secret`` is ``None`` to keep the present one or make one."""
+    """The wanted state of a key; ``secret`` None: keep the present one or generate one."""
 
     key: str
     platform: str | None = None
@@ -108,7 +108,7 @@ class Wanted:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Wanted:
-        """What an item of the list asks for, once the schema has read it."""
+        """Return the wanted state for a validated item of the list."""
         return cls(
             values["key"],
             platform=values.get("platform"),
@@ -125,7 +125,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Change:
-    """The consumers after the change, and what it is made of (by key; ``None`` = not there)."""
+    """The consumers after the change, and its diff by key (``None``: the consumer is absent)."""
 
     after: tuple[Consumer, ...]
     shown_before: dict[str, Any]
@@ -133,20 +133,20 @@ class Change:
 
     @property
     def changed(self) -> bool:
-        """Whether anything differs."""
+        """Whether there is any difference."""
         return self.shown_before != self.shown_after
 
 
 def make_secret() -> str:
-    """A new secret: 256 bits as 64 hexadecimal characters."""
+    """Return a new secret: 256 bits as 64 hexadecimal characters."""
     return secrets.token_hex(32)
 
 
 def read(items: Iterable[Mapping[str, Any]]) -> list[Wanted]:
-    """Read a task's list; what is None was not given.
+    """Read a task's list; a value of None means that the option was not given.
 
     Raises:
-        ConsumersError: something in it cannot be kept; the text names all of that.
+        ConsumersError: the list is invalid; the text has all errors.
     """
     wanted: list[Wanted] = []
     problems: list[str] = []
@@ -168,14 +168,14 @@ def read(items: Iterable[Mapping[str, Any]]) -> list[Wanted]:
 def rotated(
     one: Wanted, old: Consumer, now: datetime, new_secret: Callable[[], str]
 ) -> tuple[str, tuple[Previous, ...]]:
-    """The secret a consumer has from now on, and those it had, as long as they are accepted."""
+    """Return a consumer's new secret, and its previous ones that are still accepted."""
     secret = one.secret or old.secret
     if one.rotate is not None and one.rotate != old.rotation:
         secret = new_secret()
     grace = None if one.grace is None else grace_of(one.grace)
     previous = old.previous
     if secret != old.secret and grace:
-        # To the second, as the file keeps it.
+        # In seconds, as in the file.
         previous = (Previous(old.secret, now.replace(microsecond=0) + grace), *previous)
     if grace is not None and not grace:
         return secret, ()
@@ -190,14 +190,14 @@ def change(
     *,
     exclusive: bool = False,
 ) -> Change:
-    """Bring the consumers to what is wanted; keys that are not named stay as they are.
+    """Apply a wanted list to the consumers; keys that are not listed stay unchanged.
 
     Args:
-        before: what is in the file.
-        wanted: what is asked for.
-        now: present time, with its zone: graces begin and end by it.
-        new_secret: makes a secret.
-        exclusive: keys that are not named are removed instead.
+        before: consumers in the file.
+        wanted: the wanted list.
+        now: present time with its time zone, for grace periods.
+        new_secret: returns a new secret.
+        exclusive: remove keys that are not listed.
     """
     if exclusive:
         named = {one.key for one in wanted}
@@ -234,14 +234,18 @@ def change(
 
 
 def fate(one: Wanted, old: Consumer | None, new: Consumer) -> str:
-    """In a word, what becomes of the secret."""
+    """Say in one word what happens to the secret."""
     if old is None:
         return "given" if one.secret else "generated"
     return "kept" if old.secret == new.secret else "replaced"
 
 
 def load(text: str, origin: str) -> tuple[Consumer, ...]:
-    """Read the file's text. Raises ``ConsumersError`` rather than lose what it does not know."""
+    """Read the file's text.
+
+    Raises:
+        ConsumersError: the text is invalid, or has unknown entries, which must not get lost.
+    """
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -265,7 +269,7 @@ def load(text: str, origin: str) -> tuple[Consumer, ...]:
 
 
 def parse(item: dict[str, Any]) -> Consumer:
-    """One entry of the file; a key that is not known is an error, so that it is not lost."""
+    """Read one entry of the file; an unknown key is an error, so that it does not get lost."""
     known = Consumer(item["key"], item["secret"], item["platform"])
     extra = {
         name: value for name, value in item.items() if name not in {"key", "secret", "platform"}
@@ -280,7 +284,7 @@ def parse(item: dict[str, Any]) -> Consumer:
 
 
 def dump(consumers: tuple[Consumer, ...]) -> str:
-    """The file's text: YAML, one consumer a paragraph, in the order of their first mention."""
+    """Return the file's text: YAML, the consumers in the order in which they were added."""
     lines = [
         "# The hub's LTI consumers, written by mooc.atelier.lti_consumers.",
         f"version: {VERSION}",
@@ -288,7 +292,7 @@ def dump(consumers: tuple[Consumer, ...]) -> str:
     ]
     for one in consumers:
         courses = None if one.courses is None else list(one.courses)
-        # JSON's strings and lists are YAML's too, whatever characters they hold.
+        # JSON strings and lists are valid YAML.
         lines += [
             f"  - key: {json.dumps(one.key)}",
             f"    secret: {json.dumps(one.secret)}",
@@ -296,7 +300,7 @@ def dump(consumers: tuple[Consumer, ...]) -> str:
             f"    courses: {json.dumps(courses)}",
             f"    trust_email: {json.dumps(one.trust_email)}",
         ]
-        # Only where they say something: a hub of an earlier release reads the file, too.
+        # Only if set: a hub of an earlier release may read the file and not know these keys.
         if one.trust_roles:
             lines.append("    trust_roles: true")
         if one.hosts:

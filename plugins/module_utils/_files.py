@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Makes files and directories of the target as the module `files` describes them."""
+"""Creates and changes files and directories on the target, for the module `files`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ FILE_MODE, DIRECTORY_MODE = "0644", "0755"
 
 
 class Keeper:
-    """Compares each entry with the machine and writes what differs.
+    """Compares each entry with the machine and writes the differences.
 
     Args:
-        contents: what was read and rendered on the controller, in base64, by `dest`.
+        module: the running module.
+        contents: files that were read or rendered on the controller, in base64, by `dest`.
 
     Attributes:
-        changed: the paths that were changed, or would be in check mode; the values mean nothing.
-        diffs: for `--diff`, what changed, in order.
+        changed: the paths that were changed, or would be in check mode; the values are unused.
+        diffs: the changes for `--diff`, in order.
     """
 
     def __init__(self, module: AnsibleModule, contents: dict[str, str]) -> None:
@@ -38,17 +39,17 @@ class Keeper:
         self.contents = contents
         self.changed: dict[str, None] = {}
         self.diffs: list[dict[str, str]] = []
-        self._planned: dict[str, bytes] = {}  # in check mode: what a later entry would copy
+        self._planned: dict[str, bytes] = {}  # in check mode: contents that later entries copy
 
     def keep_all(self, entries: list[dict[str, Any]]) -> None:
-        """Make all entries true; in check mode, note what would change."""
+        """Apply all entries; in check mode, record what would change."""
         fail = self.module.fail_json
 
         def fail_with_changes(msg: str, **details: Any) -> None:
             changed = {"changed": bool(self.changed), "changed_paths": list(self.changed)}
             fail(msg, **(changed | details))
 
-        # Ansible's own helpers fail too, and none of them knows what was done before.
+        # Ansible's own helpers call fail_json, too, and do not know what was changed before.
         self.module.fail_json = fail_with_changes
         for entry in entries:
             self._check_names(entry)
@@ -59,7 +60,7 @@ class Keeper:
                 self.module.fail_json(msg=f"{entry['dest']}: {error}")
 
     def _check_names(self, entry: dict[str, Any]) -> None:
-        """Fail where a user or a group is missing; in check mode it may be still to be made."""
+        """Fail if a user or a group is missing; in check mode it may not have been created yet."""
         if self.module.check_mode or entry["state"] not in ("file", "directory"):
             return
         for kind, find in (("owner", pwd.getpwnam), ("group", grp.getgrnam)):
@@ -82,7 +83,7 @@ class Keeper:
             doers[entry["state"]](path, entry)
 
     def _check_kept(self, entry: dict[str, Any]) -> None:
-        """Refuse to remove all but what a link leads to where there is no such link."""
+        """Fail if a link in `keep` is missing: everything would be removed, its target included."""
         folder = Path(entry["dest"]).parent
         for one in entry["keep"]:
             if not (self.module.check_mode or os.path.lexists(one) or Path(one).parent == folder):
@@ -124,16 +125,16 @@ class Keeper:
         plain = path.is_file() and not path.is_symlink()
         given = entry["dest"] in self.contents or entry["remote_src"] is not None
         if path.is_file() and not (given and entry["force"]):
-            if plain:  # a link to a file is left alone
+            if plain:  # the target of a link is not changed
                 self._attributes(path, entry, FILE_MODE)
             return
         wanted = self._wanted(path, entry)
-        if wanted is None:  # in check mode: what it is copied from is not there yet
+        if wanted is None:  # in check mode: its source does not exist yet
             self._note(path, "", HIDDEN)
             return
         before = path.read_bytes() if plain else None
         if before != wanted:
-            if self.module.check_mode:  # not validated: what does that may not be there yet
+            if self.module.check_mode:  # not validated: that command may not be installed yet
                 self._planned[str(path)] = wanted
             else:
                 self._write(path, entry, wanted, plain=plain)
@@ -154,9 +155,9 @@ class Keeper:
         return source.read_bytes()
 
     def _write(self, path: Path, entry: dict[str, Any], content: bytes, *, plain: bool) -> None:
-        """Validate the content in a file of its own, then put it in place.
+        """Validate the content in a temporary file, then replace the file atomically.
 
-        At no moment may anybody read the new content who may not read it in the end.
+        At no time can a user read the new content who may not read the final file.
         """
         handle, name = tempfile.mkstemp(dir=self.module.tmpdir)
         mask = os.umask(0o777 & ~int(entry["mode"] or FILE_MODE, 8))
@@ -170,13 +171,13 @@ class Keeper:
             if plain:
                 if entry["backup"]:
                     self.module.backup_local(str(path))
-                self._attributes(path, entry, FILE_MODE)  # which the new one takes over
+                self._attributes(path, entry, FILE_MODE)  # the new file inherits them
             self.module.atomic_move(
                 name, str(path), unsafe_writes=entry["unsafe_writes"], keep_dest_attrs=plain
             )
         except OSError:
             raise
-        except Exception as error:  # Ansible raises no narrower one, with its reason as the cause
+        except Exception as error:  # Ansible raises no subclass; __cause__ has the reason
             cause = f" ({error.__cause__})" if error.__cause__ else ""
             self.module.fail_json(msg=f"{path} could not be written: {error}{cause}")
         finally:
@@ -194,14 +195,14 @@ class Keeper:
         if code:
             said = (error or out).strip() or f"it ended with {code} and said nothing"
             shown = entry["validate_shown"]
-            if not (entry["diff"] if shown is None else shown):  # it may quote what it refuses
+            if not (entry["diff"] if shown is None else shown):  # it may quote the content
                 said = "what it says is not shown, for the file holds secrets"
             self.module.fail_json(
                 msg=f"{path} was left as it is: the new one is refused by '{command}': {said}"
             )
 
     def _attributes(self, path: Path, entry: dict[str, Any], mode: str) -> None:
-        """Set owner, group and mode. In check mode, what is still to be made is not looked at."""
+        """Set owner, group and mode; in check mode, skip paths that do not exist yet."""
         if self.module.check_mode and not path.exists():
             return
         arguments = self.module.load_file_common_arguments(
@@ -212,14 +213,14 @@ class Keeper:
                 "group": self._known(entry["group"], grp.getgrnam),
             }
         )
-        arguments["path"] = os.path.realpath(path)  # a directory may be a link to one
+        arguments["path"] = os.path.realpath(path)  # a directory may be a link
         diff: dict[str, Any] = {}
         if self.module.set_fs_attributes_if_different(arguments, False, diff, expand=False):
             sides = [_sentence(diff.get(side, {})) for side in ("before", "after")]
             self._note(path, *sides)
 
     def _known(self, name: str, find: Callable[[str], Any]) -> str | None:
-        """Return the name; None leaves it alone, as in check mode where it is still to be made."""
+        """Return the name; None (keep the present one) for unknown names in check mode."""
         if not name or (self.module.check_mode and not _is_known(name, find)):
             return None
         return name

@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who a learner is: one pseudonymous username for one (platform, LTI user_id).
+"""Derives a learner's pseudonymous username from platform and LTI user_id.
 
 This file is shared: Ansible uses it as ``module_utils`` and the server package ``atelier``
 includes it as ``atelier.identity``. Standard library only.
@@ -14,7 +14,7 @@ import hashlib
 import re
 
 USERNAME_LENGTH = 17
-"""Length in characters of every username made here: the letter ``u`` and 16 others."""
+"""Length of these usernames: the letter ``u`` and 16 other characters."""
 
 _USERNAME = re.compile(r"u[a-z2-7]{16}")
 
@@ -28,15 +28,15 @@ def username(platform: str, user_id: str) -> str:
     e-mail address or a custom parameter, which course authors can set.
 
     Args:
-        platform: slug of the platform that launches, without NUL character.
+        platform: slug of the launching platform, without NUL character.
         user_id: LTI ``user_id`` (1.1) or ``sub`` (1.3), exactly as the platform sends it.
 
     Returns:
         17 characters of ``[a-z2-7]``.
 
     Raises:
-        ValueError: one of them is empty, or the platform holds a NUL character (which would
-            let two pairs give one name).
+        ValueError: one of them is empty, or the platform contains a NUL character (two pairs
+            could then give the same name).
     """
     if not platform or "\0" in platform:
         raise ValueError("platform: one character at least, and no NUL")
@@ -47,5 +47,5 @@ def username(platform: str, user_id: str) -> str:
 
 
 def is_username(name: str) -> bool:
-    """Whether the name has the shape of those made by :func:`username`."""
+    """Return whether a name has the format of :func:`username`."""
     return _USERNAME.fullmatch(name) is not None

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""A class list (CSV) read and judged: every bad row is told by its line before anything changes.
+"""Reads and validates a class list (CSV); reports all invalid rows before anything changes.
 
 Standard library only.
 """
@@ -25,14 +25,14 @@ SHOWN_PROBLEMS = 50
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
-# A long number, as spreadsheets save it once they have shown it: its last digits are lost.
+# A long number as spreadsheets save it after displaying it: its last digits are lost.
 _SHORTENED = re.compile(r"-?\d[.,]\d+E\+\d+", re.IGNORECASE)
-# What spreadsheets take for a formula when a file is opened in them (OWASP, "CSV Injection").
+# First characters of a formula in spreadsheets (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class ListError(Exception):
-    """The file cannot be used; ``problems`` holds one sentence for each thing that is wrong."""
+    """The file is invalid; ``problems`` has one sentence for each error."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -43,7 +43,7 @@ class ListError(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One learner of the list; empty cells are ``None``."""
+    """A learner in the list; empty cells are ``None``."""
 
     line: int
     platform: str
@@ -53,15 +53,15 @@ class Row:
 
     @property
     def username(self) -> str:
-        """The username that the hub gives this person at a launch."""
+        """The username that the hub gives this learner at a launch."""
         return username(self.platform, self.user_id)
 
 
 def decode(content: bytes) -> str:
-    """UTF-8, with or without byte order mark.
+    """Decode UTF-8, with or without byte order mark.
 
     Raises:
-        ListError: the first lines that are something else.
+        ListError: with the lines that are not UTF-8.
     """
     for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
         if content.startswith(mark):
@@ -83,16 +83,16 @@ def decode(content: bytes) -> str:
 
 
 def _unseen(value: str) -> str | None:
-    """The first character that takes no room, such as a zero width space from a web page.
+    """Return the first invisible character, such as a zero width space from a web page, or None.
 
-    It would make another person of the id. Names may need some (in Persian, say).
+    An id that contains one would be that of another person. Names may need them (e.g. in Persian).
     """
     return next((sign for sign in value if unicodedata.category(sign) == "Cf"), None)
 
 
 @dataclass
 class _Judge:
-    """Collects what is wrong and remembers what was seen."""
+    """Validates rows; collects problems, and the learners and e-mail addresses seen so far."""
 
     platforms: frozenset[str] | None
     problems: list[str] = field(default_factory=list)
@@ -100,7 +100,7 @@ class _Judge:
     emails: dict[str, int] = field(default_factory=dict)
 
     def row(self, line: int, cells: dict[str, str]) -> Row | None:
-        """The row, or ``None`` when it is bad."""
+        """Return the row, or ``None`` if it is invalid."""
         found = [f"line {line}: {problem}" for problem in self._problems(line, cells)]
         self.problems += found
         if found:
@@ -154,10 +154,10 @@ class _Judge:
 
 
 def header_of(text: str) -> tuple[list[str], str]:
-    """The column names and the delimiter.
+    """Return the column names and the delimiter.
 
     Raises:
-        ListError: a column is missing, unknown or there twice.
+        ListError: a column is missing, unknown or duplicate.
     """
     first = _LINE_END.split(text, maxsplit=1)[0]
     delimiter = max(DELIMITERS, key=first.count)
@@ -184,10 +184,10 @@ def read(content: bytes, platforms: frozenset[str] | None = None) -> list[Row]:
 
     Args:
         content: the file's bytes.
-        platforms: those that may occur; ``None`` for any.
+        platforms: platforms that may occur; ``None`` for any.
 
     Raises:
-        ListError: with everything that is wrong, by line number.
+        ListError: with all problems and their line numbers.
     """
     text = decode(content)
     if not text.strip():

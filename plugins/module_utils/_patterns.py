@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Patterns of the shell in absolute paths."""
+"""Shell patterns in absolute paths."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MAGIC = frozenset("*?[")
 
 
 def is_pattern(path: str) -> bool:
-    """Tell whether a path stands for those that it matches."""
+    """Return whether a path is a pattern."""
     return not MAGIC.isdisjoint(path)
 
 
 def matches(paths: Iterable[str]) -> list[Path]:
-    """Return what is there of absolute paths and patterns, each once, sorted.
+    """Return the existing paths for absolute paths and patterns, sorted and without duplicates.
 
-    As in a shell, `*` matches no name that begins with a dot; links that lead nowhere are there.
+    As in a shell, `*` does not match names that begin with a dot. Dangling links count as existing.
     """
-    # glob, as pathlib's own patterns match hidden names and differ between versions of Python
+    # Not pathlib's patterns, which match hidden names and differ between versions of Python.
     return sorted({Path(found) for path in paths for found in glob.glob(path)})  # noqa: PTH207

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""git on the server, for course templates: no prompts, no secrets in arguments, clear failures."""
+"""Runs git on the server, for course templates: without prompts and secrets in arguments."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# Where tips fetched from elsewhere are kept: out of refs/heads, so that no clone of the mirror
-# brings them along.
+# Commits fetched from other repositories are stored below this name, not in refs/heads, so that
+# clones of the mirror do not include them.
 PRIVATE = "refs/atelier"
 
 
 class GitError(Exception):
-    """A git command failed or a repository is not as it must be; the text says what to do.
+    """A git command failed or a repository is in a wrong state; the text says what to do.
 
     Attributes:
-        code: which of the known cases it is, for a text in another language; empty for git's own
-            errors.
-        fields: what the text names.
+        code: identifies the error for a translated text; empty for git's own errors.
+        fields: values in the text.
     """
 
     def __init__(self, text: str, code: str = "", **fields: str | int) -> None:
@@ -33,7 +32,11 @@ class GitError(Exception):
 
 
 def check_address(address: str) -> None:
-    """Refuse an address that carries a password: it would end in process lists and logs."""
+    """Refuse an address with a password, which would appear in process lists and logs.
+
+    Raises:
+        GitError: the address has one.
+    """
     parts = urlsplit(address)
     if parts.scheme in {"http", "https"} and "@" in parts.netloc:
         raise GitError(
@@ -45,10 +48,10 @@ def check_address(address: str) -> None:
 
 
 def credential_options(token_file: str) -> list[str]:
-    """Options that let git read a token from a file; only the file's path is visible."""
+    """Return options with which git reads a token from a file; only the file's path is visible."""
     token = f'"$(cat {shlex.quote(token_file)})"'
     answer = f'test "$1" = get && printf "username=atelier\\npassword=%s\\n" {token}'
-    # The empty helper first: whatever the system configures must neither answer nor learn it.
+    # The empty value resets the list, so that no other helper gives a token or stores this one.
     return [
         "-c",
         "credential.helper=",
@@ -61,10 +64,10 @@ class Repository:
     """A bare repository on this machine.
 
     Args:
-        path: where it is.
-        ca_file: authorities to trust, by default the system's.
-        env: variables for git, beside those of this process; ``None`` takes one away.
-        lock: an open file that git inherits: a lock on it lasts until git has ended, too.
+        path: path of the repository.
+        ca_file: certificate authorities to trust, by default the system's.
+        env: environment variables for git in addition to this process's; ``None`` unsets one.
+        lock: descriptor of a file that git inherits, so that a lock on it lasts until git exits.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class Repository:
         self.options = [
             "-c",
             "core.hooksPath=/dev/null",
-            # A connection that stands still for a minute is dead.
+            # Give up a connection that transfers nothing for a minute.
             "-c",
             "http.lowSpeedLimit=100",
             "-c",
@@ -97,7 +100,11 @@ class Repository:
         accept: tuple[int, ...] = (0,),
         stdin: str | None = None,
     ) -> tuple[int, str]:
-        """Run git here; exit code and standard output. Raises ``GitError`` for other codes."""
+        """Run git in this repository; return exit code and standard output.
+
+        Raises:
+            GitError: the exit code is not in ``accept``.
+        """
         program = shutil.which("git")
         if program is None:
             raise GitError("git is not installed on the server: Debian's package git brings it.")
@@ -128,49 +135,49 @@ class Repository:
         return done.returncode, done.stdout.strip()
 
     def exists(self) -> bool:
-        """Whether there is a repository at the path."""
+        """Return whether there is a repository at the path."""
         return (self.path / "HEAD").is_file() and (self.path / "objects").is_dir()
 
     def create(self, branch: str) -> None:
-        """Make it, empty, readable for everybody, with ``branch`` as the one HEAD names."""
+        """Create an empty repository whose HEAD is ``branch``."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.run("init", "--bare", "--quiet", "--template=", f"--initial-branch={branch}")
         self.run("config", "transfer.hideRefs", PRIVATE)
 
     def tip(self, ref: str) -> str | None:
-        """The commit a full reference name leads to; ``None`` when there is no such reference."""
+        """Return the commit of a full reference name; ``None`` if there is no such reference."""
         code, commit = self.run(
             "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", accept=(0, 1, 128)
         )
         return commit if code == 0 else None
 
     def tree_of(self, commit: str) -> str:
-        """The tree of a commit."""
+        """Return the tree of a commit."""
         return self.run("rev-parse", f"{commit}^{{tree}}")[1]
 
     def has(self, commit: str) -> bool:
-        """Whether the commit's history is here."""
+        """Return whether the repository has a commit."""
         return self.run("cat-file", "-e", f"{commit}^{{commit}}", accept=(0, 1, 128))[0] == 0
 
     def is_ancestor(self, old: str, new: str) -> bool:
-        """Whether ``new`` contains ``old``."""
+        """Return whether ``old`` is an ancestor of ``new``."""
         return self.run("merge-base", "--is-ancestor", old, new, accept=(0, 1))[0] == 0
 
     def count(self, old: str | None, new: str) -> int:
-        """How many commits ``new`` has that ``old`` has not."""
+        """Return the number of commits in ``new`` that are not in ``old``."""
         return int(self.run("rev-list", "--count", f"{old}..{new}" if old else new)[1])
 
     def move(self, ref: str, new: str, old: str | None) -> None:
-        """Make ``ref`` lead to ``new``, if it still leads to ``old``."""
+        """Set ``ref`` to ``new`` if it still is ``old``."""
         self.run("update-ref", ref, new, old or "0" * 40)
 
     def remote_tip(self, address: str, branch: str, options: list[str] | None = None) -> str | None:
-        """The commit at the head of a remote branch; ``None`` when there is none."""
+        """Return the head commit of a remote branch; ``None`` if the branch does not exist."""
         listed = self.run("ls-remote", address, f"refs/heads/{branch}", options=options)[1]
         return listed.split()[0] if listed else None
 
     def fetch(self, address: str, branch: str, name: str, options: list[str] | None = None) -> str:
-        """Bring a remote branch here, under ``refs/atelier/<name>``; its commit."""
+        """Fetch a remote branch to ``refs/atelier/<name>``; return its commit."""
         ref = f"{PRIVATE}/{name}"
         self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", address,
                  f"+refs/heads/{branch}:{ref}", options=options)  # fmt: skip

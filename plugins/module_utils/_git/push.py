@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Push a branch to GitLab, forward only.
+"""Pushes a branch to GitLab, fast-forward only.
 
 This file is shared: module ``git_publish`` uses it as ``module_utils``, the server's command
 ``atelier-course`` as ``atelier.courses.push``.
@@ -15,12 +15,12 @@ from .git import GitError, Repository, check_address
 
 @dataclass(frozen=True)
 class Comparison:
-    """How GitLab's branch stands to a commit.
+    """State of GitLab's branch relative to a commit.
 
     Attributes:
         state: ``equal``, ``behind`` (a push moves it forward) or ``ahead`` (it has newer commits).
-        theirs: the commit over there; ``None`` when there is none.
-        commits: how many a push brings.
+        theirs: the head of GitLab's branch; ``None`` if the branch does not exist.
+        commits: number of commits that a push would add.
     """
 
     state: str
@@ -31,10 +31,10 @@ class Comparison:
 def compare(
     repository: Repository, url: str, branch: str, commit: str, options: list[str]
 ) -> Comparison:
-    """Compare a commit of ``repository`` with a branch elsewhere.
+    """Compare a commit of ``repository`` with a remote branch.
 
     Raises:
-        GitError: the other side cannot be read, or both have commits of their own.
+        GitError: the remote cannot be read, or the two have diverged.
     """
     check_address(url)
     theirs = repository.remote_tip(url, branch, options)
@@ -43,7 +43,7 @@ def compare(
     if theirs is None:
         return Comparison("behind", None, repository.count(None, commit))
     if not repository.has(theirs):
-        # Also in check mode: brings objects that nothing refers to but a private name.
+        # Also in check mode: the fetched objects are only referenced by a private name.
         repository.fetch(url, branch, "published", options)
     if repository.is_ancestor(commit, theirs):
         return Comparison("ahead", theirs, 0)
@@ -65,9 +65,9 @@ def compare(
 
 
 def push(repository: Repository, url: str, branch: str, commit: str, options: list[str]) -> None:
-    """Push a commit to a branch elsewhere, if that moves it forward.
+    """Push a commit to a remote branch, if that is a fast-forward.
 
     Raises:
-        GitError: the other side refuses.
+        GitError: the remote refuses.
     """
     repository.run("push", "--quiet", url, f"{commit}:refs/heads/{branch}", options=options)

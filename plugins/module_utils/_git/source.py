@@ -1,9 +1,9 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Where a course's commits come from: a branch of a git repository, or a directory's files.
+"""Gets a course's commits from a branch of a git repository, or makes them from a directory.
 
 This file is shared: module ``git_mirror`` uses it as ``module_utils``, the server's command
-``atelier-course`` as ``atelier.courses.source``. Nothing here moves a branch.
+``atelier-course`` as ``atelier.courses.source``. No function here updates a branch.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from .git import GitError, Repository, check_address
 
 @dataclass(frozen=True)
 class Author:
-    """Who signs commits that are made from a directory, and what they say."""
+    """Author and message of commits that are made from a directory."""
 
     name: str = "Atelier"
     email: str = "atelier@localhost"
     message: str = "Update the course's files"
 
     def environment(self) -> dict[str, str]:
-        """Variables for ``git commit-tree``."""
+        """Return environment variables for ``git commit-tree``."""
         return {
             f"GIT_{role}_{what}": value
             for role in ("AUTHOR", "COMMITTER")
@@ -34,7 +34,7 @@ class Author:
 
 
 def branch_tip(repository: Repository, address: str, branch: str) -> str:
-    """The commit at the head of the source's branch.
+    """Return the head commit of the source's branch.
 
     Raises:
         GitError: the source cannot be read, or has no such branch.
@@ -54,14 +54,14 @@ def branch_tip(repository: Repository, address: str, branch: str) -> str:
 def fetch_branch(
     repository: Repository, address: str, branch: str, before: str | None, published: Path
 ) -> str:
-    """Bring the source's branch into ``repository``; its commit.
+    """Fetch the source's branch into ``repository``; return its commit.
 
     Args:
-        repository: gets the objects; its branches stay.
+        repository: receives the objects; its branches stay unchanged.
         address: the source.
         branch: its branch.
         before: the published commit, which the source must still contain.
-        published: the repository that has ``before``, for the error's text.
+        published: path of the repository that has ``before``, for the error message.
 
     Raises:
         GitError: the source cannot be read, or its history was rewritten.
@@ -85,23 +85,23 @@ def fetch_branch(
 def newer_tip(
     repository: Repository, address: str, branch: str, before: str | None, options: list[str]
 ) -> str | None:
-    """The commit published at ``address`` when it is newer than ``before``, else ``None``."""
+    """Return the commit published at ``address`` if it is newer than ``before``, else ``None``."""
     check_address(address)
     tip = repository.remote_tip(address, branch, options)
     if tip is None or tip == before:
         return None
     if not repository.has(tip):
-        # Also in check mode: brings objects that nothing refers to but a private name.
+        # Also in check mode: the fetched objects are only referenced by a private name.
         repository.fetch(address, branch, "base", options)
     newer = before is None or repository.is_ancestor(before, tip)
     return tip if newer else None
 
 
 def directory_tree(repository: Repository, directory: Path, dry_run: bool = False) -> str:
-    """The directory's files as a git tree. In a dry run its objects are not kept.
+    """Write the directory's files as a git tree; return its id. A dry run keeps no objects.
 
     Raises:
-        GitError: there is no such directory, or nothing in it.
+        GitError: the directory does not exist or is empty.
     """
     if not directory.is_dir():
         raise GitError(
@@ -115,7 +115,7 @@ def directory_tree(repository: Repository, directory: Path, dry_run: bool = Fals
             env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(repository.path / "objects")
             env["GIT_OBJECT_DIRECTORY"] = f"{scratch}/objects"
             Path(scratch, "objects").mkdir()
-        # bare=false: the repository lends itself to a work tree for this command.
+        # git add needs a work tree, which a bare repository refuses.
         options = ["-c", "core.bare=false"]
         repository.run("add", "--all", "--", str(directory), options=options, env=env)
         if not repository.run("ls-files", options=options, env=env)[1]:
@@ -129,14 +129,14 @@ def directory_tree(repository: Repository, directory: Path, dry_run: bool = Fals
 
 @dataclass(frozen=True)
 class Step:
-    """Where a directory's files lead: to a commit that is there, or to one on top of ``parent``."""
+    """The commit with a directory's files: an existing one, or a new one on top of ``parent``."""
 
     commit: str | None
     parent: str | None = None
     tree: str = ""
 
     def make(self, repository: Repository, author: Author) -> str:
-        """Make the commit if need be; no branch refers to it yet."""
+        """Return the commit, which is created if needed; no branch refers to it yet."""
         if self.commit is not None:
             return self.commit
         parents = ["-p", self.parent] if self.parent else []
@@ -152,19 +152,19 @@ def directory_step(
     address: str | None,
     dry_run: bool = False,
 ) -> Step:
-    """What a directory's files ask for.
+    """Find or prepare the commit with a directory's files.
 
     Args:
-        repository: gets the objects; has ``before``.
+        repository: receives the objects; has ``before``.
         directory: the files.
-        before: the commit that is published here.
-        newer: looks for a commit that is published elsewhere and newer; see :func:`newer_tip`.
-        address: where that is, for the error's text.
-        dry_run: keep no object.
+        before: the commit that is published in ``repository``.
+        newer: returns a newer commit that is published at ``address``; see :func:`newer_tip`.
+        address: the other repository, for the error message.
+        dry_run: keep no objects.
 
     Raises:
-        GitError: the directory cannot be used, or both it and what is published elsewhere have
-            changed.
+        GitError: the directory is unusable, or both the directory and the repository at ``address``
+            have changed.
     """
     tree = directory_tree(repository, directory, dry_run)
     if before is not None and repository.tree_of(before) == tree:

@@ -1,8 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""One piece of work for each of many learners: a bounded number at a time, each failure kept
-apart.
-"""
+"""Runs a function for each of many learners in threads; a failure concerns one learner only."""
 
 from __future__ import annotations
 
@@ -26,16 +24,16 @@ UNWATCHED_AFTER = 180.0
 
 
 class UnwatchedError(Exception):
-    """The playbook that started this run is gone."""
+    """The playbook that started this run has stopped."""
 
 
 class Progress:
-    """How far a run is, kept in a small file that the controller reads while the module works.
+    """Progress of a run, written to a small file that the controller reads.
 
     Args:
-        folder: directory, made when missing, where the file ``progress`` is written (and
-            ``watched`` touched by who reads it); ``None`` when nobody wants to know.
-        clock: seconds, monotonic.
+        folder: directory for the file ``progress``, created if missing. The reader touches the file
+            ``watched`` there. ``None``: progress is not written.
+        clock: monotonic clock, seconds.
     """
 
     def __init__(self, folder: str | None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -51,25 +49,25 @@ class Progress:
         self.note: Callable[[], str] = lambda: ""
 
     def begin(self, what: str, total: int | None = None) -> None:
-        """A new stretch of work: ``total`` pieces, or an unknown number."""
+        """Begin a new phase with ``total`` items, or an unknown number."""
         with self._lock:
             self._started = self._clock()
             self._state = {"what": what, "done": 0, "failed": 0, "total": total}
             self._write(now=True)
 
     def step(self, done: int = 1, failed: int = 0) -> None:
-        """Some pieces are finished."""
+        """Record finished items."""
         with self._lock:
             self._state["done"] = self._state.get("done", 0) + done
             self._state["failed"] = self._state.get("failed", 0) + failed
             self._write()
 
     def beat(self) -> None:
-        """Say again where things stand, so that a reader can tell waiting from being dead.
+        """Write the progress again as a heartbeat for the reader.
 
         Raises:
-            UnwatchedError: the reader has been away for longer than ``UNWATCHED_AFTER`` seconds or
-                has removed the folder, or who hands the result on (``_background``) was killed.
+            UnwatchedError: the reader has not read for more than ``UNWATCHED_AFTER`` seconds or has
+                removed the folder, or the keeper process (``_run.background``) was killed.
         """
         with self._lock:
             self._write()
@@ -92,7 +90,7 @@ class Progress:
         if note:
             state["note"] = note
         new = self._folder / "progress.new"
-        # The work matters more than the news of it.
+        # An error here must not stop the work.
         with contextlib.suppress(OSError):
             new.write_text(json.dumps(state), encoding="utf-8")
             new.replace(self._folder / "progress")
@@ -100,22 +98,22 @@ class Progress:
 
 @dataclass
 class Outcome:
-    """How a run over many learners ended."""
+    """The outcome of a run over many learners."""
 
     failed: dict[str, str] = field(default_factory=dict)
-    """Why, by learner."""
+    """Reason of each failure, by learner."""
     untried: list[str] = field(default_factory=list)
-    """Learners not reached because the run stopped early."""
+    """Learners who were not processed because the run stopped early."""
     stopped: Exception | None = None
-    """What stopped it."""
+    """The error that stopped the run."""
 
 
 class Run(Generic[Item]):
-    """Does ``work`` for each item in ``workers`` threads.
+    """Calls ``work`` for each item, in ``workers`` threads.
 
-    A :class:`~_calls.LearnerError` and an error answer concern one learner. What concerns
-    everybody stops the run: errors for which ``fatal`` is true (a refused token, say), and GitLab
-    failing for so many learners in a row that it must be down.
+    A :class:`~_calls.LearnerError` or an error answer concerns one learner. The run stops on errors
+    for which ``fatal`` is true, such as a refused token, and when GitLab fails for so many learners
+    in a row that it must be down.
     """
 
     def __init__(
@@ -141,7 +139,7 @@ class Run(Generic[Item]):
         self._outcome = Outcome()
 
     def over(self, items: Iterable[Item]) -> Outcome:
-        """Run; returns when all threads are done."""
+        """Process all items; return when all threads have ended."""
         queue = iter(items)
         threads = [
             threading.Thread(target=self._labour, args=(queue,), name=f"learners-{number}")
@@ -155,7 +153,7 @@ class Run(Generic[Item]):
                     thread.join(timeout=0.5 / len(threads))
                 self._progress.beat()
         except BaseException as error:
-            # Also a Ctrl-C: let each thread finish the request it is in, then go.
+            # Also on Ctrl-C: let each thread finish its present request, then exit.
             self._calls.stop.set()
             for thread in threads:
                 thread.join()

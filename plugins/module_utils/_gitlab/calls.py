@@ -1,11 +1,11 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Requests to GitLab that many threads may send at once, and that survive a bad moment.
+"""Thread-safe requests to GitLab with retries.
 
-Every thread has its own python-gitlab client. What is safe to repeat is repeated after a dropped
-connection or a 5xx, with growing pauses; what is not (most POSTs) is looked for first: see
-:meth:`Calls.make`. A 429 holds back all who share a :class:`Pause`. No Ansible import: the desk
-uses this file too.
+Every thread has its own python-gitlab client. Idempotent requests are retried after a dropped
+connection or a 5xx, with growing pauses. Before others (most POSTs) are retried, the object is
+searched: see :meth:`Calls.make`. A 429 pauses all callers that share a :class:`Pause`. No Ansible
+import: the desk uses this file, too.
 """
 
 from __future__ import annotations
@@ -23,45 +23,45 @@ try:
     import gitlab.exceptions
     import requests
     import urllib3.exceptions
-except ImportError:  # said in full by _gitlab.library_problem()
+except ImportError:  # reported by connection.library_problem()
     pass
 
 from .errors import GitLabRateLimitedError, GitLabUnavailableError
 from .pause import Pause, asked_pause, growing_pause, remember_pause
 
 TRANSIENT = frozenset({500, 502, 503, 504, 520, 521, 522, 523, 524})
-"""Codes after which the same request may well succeed."""
+"""Status codes after which a retry may succeed."""
 
 CONFLICT = frozenset({400, 409, 422})
-"""Codes with which GitLab says, depending on the kind of object, that it exists already."""
+"""Status codes for an object that already exists, depending on the kind of object."""
 
 TRIES = 7
 LONGEST_HOLD = 900.0
 HOLDS = 60
 
 Json = Any
-"""What ``json.loads`` returns."""
+"""Return type of ``json.loads``."""
 
 
 class LearnerError(Exception):
-    """This learner cannot be served; the text says why and what to do."""
+    """The work for this learner failed; the text says why and what to do."""
 
 
 class NotGitLabError(Exception):
-    """What answered is not GitLab's API: its answer is not JSON, or no list where one was due."""
+    """The answer is not from GitLab's API: it is not JSON, or not a list where one is expected."""
 
 
 class StoppedError(Exception):
-    """No further request may be sent: the run was told to stop."""
+    """The run was stopped; no further request is sent."""
 
 
 class _DoubtError(Exception):
-    """The request may or may not have been carried out; ``__cause__`` says what happened."""
+    """It is unknown whether the request was carried out; ``__cause__`` is the failure."""
 
 
 @dataclass
 class Counts:
-    """How many requests went out: reading ones, and writing ones."""
+    """Number of requests that were sent, reading and writing ones."""
 
     read: int = 0
     written: int = 0
@@ -77,7 +77,7 @@ class Counts:
 
 
 def never_sent(error: BaseException) -> bool:
-    """Whether a failed request certainly did not reach GitLab: no connection was ever made."""
+    """Return whether a failed request certainly did not reach GitLab (no connection was made)."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
@@ -104,23 +104,23 @@ def _json(response: requests.Response) -> Json:
 
 
 def path_of(*parts: str | int) -> str:
-    """An API path; each part is encoded, slashes included: ``("projects", "demo/template")``."""
+    """Return an API path; each part is encoded, slashes too: ``("projects", "demo/template")``."""
     return "".join("/" + quote(str(part), safe="") for part in parts)
 
 
 class Calls:
-    """The requests of one run; to be shared by its threads.
+    """The requests of one run, shared by its threads.
 
     Args:
-        connect: makes a client; called once in each thread.
+        connect: returns a new client; called once in each thread.
         sleep: waits for a number of seconds.
-        clock: seconds, monotonic.
-        tries: how often a request is sent before :class:`GitLabUnavailableError`.
-        longest_hold: seconds to wait at most when GitLab asks to (429); else it gives up.
-        holds: how often one request waits for that.
-        pause: shared with others who ask the same GitLab; by default with nobody.
-        seconds: for everything, from now on; None: no limit.
-        request_seconds: for each request at most, with ``seconds``.
+        clock: monotonic clock, seconds.
+        tries: number of tries before :class:`GitLabUnavailableError`.
+        longest_hold: longest pause that GitLab may ask for (429), seconds; else give up.
+        holds: number of such pauses for one request.
+        pause: shared with other callers of the same GitLab; by default not shared.
+        seconds: time limit for all requests together, from now on; None: no limit.
+        request_seconds: time limit of each request, if ``seconds`` is given.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Calls:
         self.stop = threading.Event()
 
     def client(self) -> gitlab.Gitlab:
-        """This thread's own client."""
+        """Return this thread's client."""
         made: gitlab.Gitlab | None = getattr(self._mine, "client", None)
         if made is None:
             made = self._connect()
@@ -161,11 +161,11 @@ class Calls:
         return made
 
     def held_for(self) -> float:
-        """Seconds that a 429 still holds requests back; 0 when none does."""
+        """Return the seconds left of the pause after a 429; 0 if there is none."""
         return self._shared_pause.left()
 
     def time_left(self) -> float | None:
-        """Seconds that the next request may take; None: no limit.
+        """Return the seconds that the next request may take; None: no limit.
 
         Raises:
             GitLabUnavailableError: the time is used up.
@@ -191,7 +191,7 @@ class Calls:
         )
 
     def _hold(self) -> None:
-        """Hold back all who share the pause: for as long as GitLab said, else a growing time."""
+        """Begin the shared pause: for the time that GitLab asks for, else for a growing time."""
         asked = asked_pause()
         if asked is not None and self._longest_hold < asked:
             raise self._give_up(self._shared_pause.begin(asked))
@@ -204,7 +204,7 @@ class Calls:
                 return
             if wait > self._longest_hold:
                 raise self._give_up(wait)
-            # In small steps, to notice a stop; at the end not everybody at the same moment.
+            # In small steps, to notice a stop; with jitter, so that threads do not resume at once.
             self._rest(min(wait + random.uniform(0, 0.2), 1.0), None)  # noqa: S311
         raise StoppedError
 
@@ -218,14 +218,14 @@ class Calls:
         repeatable: bool = True,
         streamed: bool = False,
     ) -> requests.Response:
-        """Send one request, again after 429, 5xx or a lost connection while that is safe.
+        """Send a request; retry after 429, 5xx or a lost connection if that is safe.
 
         Raises:
-            GitlabError: GitLab's answer is an error that repeating does not cure.
+            GitlabError: GitLab's answer is a permanent error.
             GitLabUnavailableError: the tries or the time are used up; ``__cause__`` is the last
                 failure.
-            GitLabRateLimitedError: GitLab asks for a longer pause than may be waited for.
-            _DoubtError: not repeatable, and unknown whether it was carried out.
+            GitLabRateLimitedError: GitLab asks for a longer pause than ``longest_hold``.
+            _DoubtError: it is unknown whether a non-repeatable request was carried out.
         """
         failed = held = 0
         while True:
@@ -250,7 +250,7 @@ class Calls:
                     continue
                 if error.response_code not in TRANSIENT | {429}:
                     self._shared_pause.over()
-                    # For _session.explain: GitLab's answer does not repeat the question.
+                    # For session.explain: GitLab's answer does not contain the request.
                     vars(error)["asked"] = f"{verb.upper()} {path}"
                     raise
                 failure: Exception = error
@@ -275,11 +275,11 @@ class Calls:
             self._rest(growing_pause(failed - 1), failure)
 
     def get(self, path: str, **query: Any) -> Json:
-        """The answer to a GET."""
+        """Return the answer to a GET."""
         return _json(self.send("get", path, query))
 
     def find(self, path: str, **query: Any) -> Json | None:
-        """The answer to a GET, or ``None`` where there is nothing (404)."""
+        """Return the answer to a GET, or ``None`` for a 404."""
         try:
             return self.get(path, **query)
         except gitlab.exceptions.GitlabHttpError as error:
@@ -296,11 +296,11 @@ class Calls:
         return _json(self.send("patch", path, data=data))
 
     def act(self, path: str) -> Json:
-        """POST of a verb that may be repeated: block, unblock, archive, unarchive, restore."""
+        """POST an idempotent verb: block, unblock, archive, unarchive, restore."""
         return _json(self.send("post", path, data={}))
 
     def remove(self, path: str, **query: Any) -> None:
-        """DELETE; that it is gone already is fine."""
+        """Send a DELETE; ignore a 404."""
         try:
             self.send("delete", path, query)
         except gitlab.exceptions.GitlabHttpError as error:
@@ -310,14 +310,13 @@ class Calls:
     def make(
         self, path: str, data: dict[str, Any], present: Callable[[], Json | None]
     ) -> tuple[Json, bool]:
-        """POST of a new object; never two of them.
+        """Create an object by POST, without ever creating a duplicate.
 
-        After an answer that leaves a doubt (lost connection, 5xx), and after one that says that
-        it exists already, ``present`` looks for the object by its identity before anything is
-        sent again.
+        If it is unknown whether a request was carried out (lost connection, 5xx), or if the object
+        already exists, ``present`` searches the object by its identity before any retry.
 
         Returns:
-            The object, and whether it is certain that this call made it.
+            The object, and whether this call certainly created it.
         """
         for attempt in range(self._tries):
             try:
@@ -339,10 +338,10 @@ class Calls:
         raise GitLabUnavailableError(f"after {self._tries} tries") from cause
 
     def pages(self, path: str, *, keyset: bool, **query: Any) -> Iterator[list[dict[str, Any]]]:
-        """A listing, one hundred objects at a time, in the order of their ids.
+        """Yield a listing in pages of one hundred objects, in descending order of their ids.
 
-        ``keyset`` asks for GitLab's cursor pagination, which neither slows down nor slips while
-        objects come and go; listings that lack it are counted by pages.
+        ``keyset`` asks for GitLab's keyset pagination, which stays fast and skips no objects when
+        others are created or deleted; use page numbers for listings without it.
         """
         query = {"per_page": 100, "order_by": "id", "sort": "desc", **query}
         if keyset:
@@ -356,6 +355,6 @@ class Calls:
             following = response.links.get("next", {}).get("url")
             if not following:
                 return
-            # The link carries the address that browsers know: keep to our own, take its parameters.
+            # The link has GitLab's external address: keep the path and take only its parameters.
             query = dict(parse_qsl(urlsplit(following).query, keep_blank_values=True))
             query.pop("private_token", None)

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""How the collection's modules reach GitLab: one connection, one way to say what went wrong."""
+"""The modules' connection to GitLab, and their error messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 try:
-    import gitlab as gitlab  # the alias makes it a name that modules may take from here
+    import gitlab as gitlab  # the alias exports the name for modules
     import gitlab.exceptions
     import requests
 
@@ -36,11 +36,11 @@ CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 class InstanceError(Exception):
-    """Something about GitLab that the person at the keyboard can act on; the text says what."""
+    """A problem with GitLab or its settings that the operator can fix; the text says how."""
 
 
 def library_problem() -> str | None:
-    """Say which python-gitlab is wanted, which was found and where; ``None`` when all is well."""
+    """Describe a missing or too old python-gitlab; return ``None`` if it is usable."""
     wanted = ".".join(map(str, MINIMUM_PYTHON_GITLAB))
     where = f"Python {sys.version.split()[0]} at {sys.executable}"
     remedy = "Debian's package python3-gitlab brings it (role gitlab installs it)."
@@ -56,7 +56,11 @@ def library_problem() -> str | None:
 
 
 def read_token(token_file: str) -> str:
-    """The token kept in ``token_file``; the problem names the file, never its content."""
+    """Read the token from a file.
+
+    Raises:
+        InstanceError: the file is unreadable or invalid; the text does not quote its content.
+    """
     path = Path(token_file)
     try:
         token = path.read_text(encoding="utf-8").strip()
@@ -71,10 +75,11 @@ def read_token(token_file: str) -> str:
 
 
 def check_address(api_url: str) -> None:
-    """See that this is an address; an empty one would send the token to python-gitlab's default.
+    """Validate GitLab's address: with an empty one, python-gitlab would send the token to its
+    default host.
 
     Raises:
-        InstanceError: it is none, or holds a password.
+        InstanceError: the address is invalid, or contains a password.
     """
     try:
         parts = urlsplit(api_url)
@@ -96,13 +101,13 @@ def _elsewhere(text: str) -> InstanceError:
 
 
 def connect(params: dict[str, Any]) -> gitlab.Gitlab:
-    """A connection from a module's parameters (see ``CONNECTION_ARGUMENTS``); makes no request."""
+    """Return a client for a module's parameters (``CONNECTION_ARGUMENTS``); sends no request."""
     check_address(params["api_url"])
     if params["timeout"] <= 0:
         raise InstanceError(f"timeout is {params['timeout']}: it must be more than 0 seconds.")
     ca_file = params.get("ca_file")
     if ca_file is None and SYSTEM_CA_FILE.exists():
-        # requests brings its own list of authorities, which knows nothing of the site's.
+        # requests has its own list of authorities, without the site's.
         ca_file = str(SYSTEM_CA_FILE)
     return gitlab.Gitlab(
         params["api_url"].rstrip("/"),
@@ -110,7 +115,7 @@ def connect(params: dict[str, Any]) -> gitlab.Gitlab:
         ssl_verify=ca_file or True,
         timeout=params["timeout"],
         session=own_host_session(_elsewhere),
-        # Page links carry the external address; stay on the one that was asked for.
+        # Pagination links have the external address; keep the given one.
         keep_base_url=True,
     )
 
@@ -120,12 +125,12 @@ def serve(
     work: Callable[[], dict[str, Any]],
     explain: Callable[[Exception, dict[str, Any]], str] | None = None,
 ) -> None:
-    """Run a module that talks to GitLab: the library is there, every failure is one sentence.
+    """Run a module that uses GitLab: check the library, and report each failure as one sentence.
 
     Args:
         module: an ``AnsibleModule``.
-        work: does it and returns the result, with ``changed``.
-        explain: says what went wrong, from the exception and the module's parameters.
+        work: does the work and returns the result, with ``changed``.
+        explain: returns the error message for an exception and the module's parameters.
     """
     problem = library_problem()
     if problem:
@@ -140,7 +145,7 @@ def serve(
 
 
 def explain_failure(error: Exception, params: dict[str, Any]) -> str:
-    """One sentence for a failure: what was tried, what GitLab said, what to look at."""
+    """Describe a failure in one sentence: the request, GitLab's answer, and what to check."""
     api_url, token_file = params["api_url"], params["token_file"]
     if isinstance(error, InstanceError):
         return str(error)
@@ -167,7 +172,7 @@ def explain_failure(error: Exception, params: dict[str, Any]) -> str:
 
 
 def explain_answer(error: gitlab.exceptions.GitlabError, api_url: str, token_file: str) -> str:
-    """What an answer with an error code means, with GitLab's own words."""
+    """Explain an error answer, with GitLab's own message."""
     code = error.response_code
     said = str(error.error_message)[:400]
     if code == 403 and "insufficient_scope" in said:
@@ -186,7 +191,7 @@ def explain_answer(error: gitlab.exceptions.GitlabError, api_url: str, token_fil
 
 
 def innermost(error: BaseException) -> str:
-    """The message of the first cause: urllib3 wraps it several times."""
+    """Return the message of the original cause, which urllib3 wraps several times."""
     seen: set[int] = set()
     current: BaseException = error
     while id(current) not in seen:
@@ -201,19 +206,23 @@ def innermost(error: BaseException) -> str:
 
 
 def mapping(answer: Any) -> dict[str, Any]:
-    """An answer that must be a JSON object; a page of another service is not."""
+    """Return an answer that must be a JSON object, unlike the page of another service.
+
+    Raises:
+        InstanceError: it is not a JSON object.
+    """
     if not isinstance(answer, dict):
         raise InstanceError("What answers is not GitLab's API: check the address (gitlab_api_url).")
     return answer
 
 
 def version_of(gl: gitlab.Gitlab) -> tuple[int, int, int]:
-    """GitLab's version as numbers, from ``GET /version``."""
+    """Return GitLab's version as numbers, from ``GET /version``."""
     return parse_version(str(mapping(gl.http_get("/version")).get("version", "")))
 
 
 def parse_version(text: str) -> tuple[int, int, int]:
-    """``19.3.2-ce.0`` or ``18.11.1-ee`` -> ``(19, 3, 2)``."""
+    """Parse a version such as ``19.3.2-ce.0``, which gives ``(19, 3, 2)``."""
     numbers = [int(part) for part in text.split("-")[0].split(".")[:3] if part.isdigit()]
     if not numbers:
         raise InstanceError(f"GitLab's version {text!r} is not understood.")

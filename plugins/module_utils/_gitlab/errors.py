@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""What can go wrong with GitLab, named by what happened.
+"""Errors of GitLab.
 
 This file is shared: modules use it as ``module_utils`` and the desk includes it as
 ``atelier.gitlab.errors``.
@@ -10,18 +10,18 @@ from __future__ import annotations
 
 
 class SpaceError(Exception):
-    """What was asked for cannot be done until somebody corrects something; the text says what."""
+    """The request cannot be fulfilled until somebody fixes the problem that the text names."""
 
 
 class GitLabRefusedError(SpaceError):
-    """GitLab answered, and refused; the text has its status and its reason."""
+    """GitLab refused a request; the text has the status and the reason."""
 
 
 class GitLabUnavailableError(Exception):
-    """GitLab cannot be reached or answers 5xx; trying again later may help.
+    """GitLab cannot be reached or answers 5xx; a later retry may succeed.
 
     Attributes:
-        seconds: how long to wait before trying again, where that is known; else 0.
+        seconds: time to wait before a retry, if known; else 0.
     """
 
     def __init__(self, text: str, seconds: float = 0.0) -> None:
@@ -30,12 +30,12 @@ class GitLabUnavailableError(Exception):
 
 
 class GitLabRateLimitedError(GitLabUnavailableError):
-    """GitLab answered 429: it takes no request for ``seconds``."""
+    """GitLab answered 429: it accepts no requests for ``seconds``."""
 
 
 class GitLabTokenMissingError(GitLabUnavailableError):
-    """There is no administrator's token yet."""
+    """The administrator's token does not exist yet."""
 
 
 class StillCopyingError(GitLabUnavailableError):
-    """GitLab answers, but its copy of the template takes longer than allowed."""
+    """GitLab has not finished copying the template within the time limit."""

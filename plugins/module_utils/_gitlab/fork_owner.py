@@ -1,7 +1,7 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Git as a fork's owner: for a GitLab that lets no administrator push to a protected branch of
-somebody else's project, where the owner may.
+"""Runs Git as a fork's owner, for a GitLab that does not let administrators push to protected
+branches of users' projects.
 """
 
 from __future__ import annotations
@@ -19,20 +19,22 @@ from .forks import Fork
 
 NAME = "Course update"
 LIFE = timedelta(days=2)
-"""GitLab's tokens end with a day, in UTC: less could be over in a minute."""
+"""GitLab's tokens expire at midnight UTC: a shorter life could end within a minute."""
 
 
 @contextmanager
 def as_owner(calls: Calls, fork: Fork, folder: str) -> Iterator[list[str]]:
-    """Options with which Git acts as the owner, by a token that lives as long as the block.
+    """Yield options with which Git acts as the owner, with a token that is revoked after the block.
 
-    Should everything be killed meanwhile, the token ends by itself, two days later.
+    If this process is killed, the token expires two days later.
 
     Args:
-        folder: where only this user can read; the token is kept in a file there.
+        calls: requests to GitLab.
+        fork: the fork.
+        folder: private folder for the file with the token.
 
     Raises:
-        LearnerError: the owner is no person.
+        LearnerError: the owner is not a user account.
     """
     people = calls.get("/users", username=fork.owner)
     if not people:

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""The protection of a fork's default branch: its owner pushes, nobody forces."""
+"""Protects a fork's default branch: its owner may push, and nobody may force-push."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from .forks import Fork
 
 MAINTAINER = 40
 FULL = 2
-"""GitLab's number for: maintainers push and merge, nobody forces."""
+"""GitLab's value for: maintainers push and merge, nobody force-pushes."""
 
 
 def protected_by_gitlab(calls: Calls) -> bool:
-    """Whether this GitLab protects a fork's default branch by itself, as :func:`well_protected`
-    wants it, when it has copied the repository; whoever asked for the copy and whatever became of
-    them.
+    """Return whether GitLab's settings protect default branches of new forks as
+    :func:`well_protected` demands, also if the process that asked for the fork was killed.
     """
     settings = calls.get("/application/settings")
     rule = settings.get("default_branch_protection_defaults") or {}
@@ -31,7 +30,7 @@ def protected_by_gitlab(calls: Calls) -> bool:
 
 
 def protection_of(calls: Calls, fork: Fork, branch: str) -> dict[str, Any] | None:
-    """The rule that protects a branch, ``None`` when none does."""
+    """Return the protection rule of a branch, or ``None``."""
     found: dict[str, Any] | None = calls.find(
         path_of("projects", fork.id, "protected_branches", branch)
     )
@@ -39,7 +38,7 @@ def protection_of(calls: Calls, fork: Fork, branch: str) -> dict[str, Any] | Non
 
 
 def well_protected(rule: Mapping[str, Any] | None) -> bool:
-    """Whether owner and maintainers, and they only, may push, and nobody may force."""
+    """Return whether only owner and maintainers may push, and nobody may force-push."""
 
     def levels(key: str) -> set[int]:
         return {int(item["access_level"]) for item in (rule or {}).get(key, [])}
@@ -52,9 +51,9 @@ def well_protected(rule: Mapping[str, Any] | None) -> bool:
 
 
 def protect(calls: Calls, fork: Fork, branch: str, rule: Mapping[str, Any] | None) -> None:
-    """Protect the default branch: the owner and maintainers push, nobody forces.
+    """Protect the default branch: owner and maintainers may push, nobody may force-push.
 
-    The free edition cannot change the levels of a rule: where they differ it is made anew.
+    The free edition cannot change the levels of a rule: if they differ, the rule is recreated.
     """
     base = path_of("projects", fork.id, "protected_branches")
     one = base + path_of(branch)

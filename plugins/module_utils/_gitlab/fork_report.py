@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""What the module for forks says at the end."""
+"""The result of the module for forks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def result_of(
     session: _session.Session, plan: Plan, keeper: Keeper, changes: Changes, outcome: Outcome,
     total: int, confirmed: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    """The module's result."""
+    """Return the module's result."""
     if plan.state == ABSENT and not confirmed:
         for entry in keeper.entries.values():
             entry.done = "unchanged"

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""One learner's fork brought to what a task asks for; in check mode, what that would be."""
+"""Brings a learner's fork to the state that a task wants, or predicts that in check mode."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NONE, FAST_FORWARD, MERGE_REQUEST = "none", "fast_forward", "merge_request"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the staff, and the role in every fork (``None``: none)."""
+    """A member of the staff, and their access level in every fork (``None``: no role)."""
 
     id: int
     username: str
@@ -32,7 +32,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a task asks for, the same for every learner."""
+    """The wanted state of forks, the same for every learner."""
 
     template: Template
     path: str
@@ -47,26 +47,26 @@ class Plan:
     description: str = ""
     patience: float = 300.0
     foreseen: frozenset[str] = frozenset()
-    """Usernames, lower case, whose accounts this dry run would have made."""
+    """Usernames, in lower case, of accounts that a dry run would have created."""
 
 
 @dataclass
 class Existing:
-    """What GitLab holds already, read in a few listings."""
+    """The present state in GitLab, read with a few listings."""
 
     forks: dict[str, Fork] = field(default_factory=dict)
-    """By the learner's username, lower case."""
+    """By the learner's username in lower case."""
     scheduled: dict[str, Fork] = field(default_factory=dict)
-    """Those waiting to be deleted for good, likewise."""
+    """Forks whose deletion is scheduled, by the same key."""
     roles: dict[tuple[int, int], int] = field(default_factory=dict)
-    """Access level by (project id, user id), of the staff."""
+    """Access levels of the staff, by (project id, user id)."""
     requests: dict[int, list[Request]] = field(default_factory=dict)
     """Merge requests from the template, by the fork's project id."""
 
 
 @dataclass
 class Entry:
-    """What was done for one learner."""
+    """The result for one learner."""
 
     username: str
     done: str = "unchanged"
@@ -76,7 +76,7 @@ class Entry:
     lost: dict[str, Any] | None = None
 
     def result(self) -> dict[str, Any]:
-        """The learner's part of the module's result."""
+        """Return the learner's part of the module's result."""
         shown: dict[str, Any] = {"username": self.username, "done": self.done}
         if self.fork is not None:
             shown |= {"id": self.fork.id, "path": self.fork.full_path, "url": self.fork.web_url}
@@ -103,7 +103,7 @@ def read_forks(
             if fork.deletion_on is None:
                 existing.forks[fork.owner.lower()] = fork
             elif fork.import_status not in _forks.IMPORT_FAILED:
-                # The newest, where a learner's fork was deleted several times.
+                # Keep the newest if a learner's fork was deleted several times.
                 existing.scheduled.setdefault(fork.owner.lower(), fork)
         seen(len(page))
 
@@ -126,7 +126,7 @@ def read_roles(
 
 
 class Keeper:
-    """Brings forks to what the plan says, one learner at a time; threads share it."""
+    """Brings forks to the state of the plan, one learner at a time. Thread-safe."""
 
     def __init__(
         self,
@@ -150,7 +150,7 @@ class Keeper:
         self.entries: dict[str, Entry] = {}
 
     def tend(self, username: str) -> None:
-        """Do what the plan says for one learner."""
+        """Apply the plan to one learner's fork."""
         entry = Entry(username, fork=self._existing.forks.get(username.lower()))
         with self._lock:
             self.entries[username] = entry
@@ -164,7 +164,7 @@ class Keeper:
             elif entry.fork is not None:
                 after = self._absent(entry)
         finally:
-            # What was done before a failure is told as well.
+            # Changes before a failure are recorded, too.
             if entry.done != "unchanged":
                 self._changes.note(username, entry.done, before, after)
 
@@ -191,7 +191,7 @@ class Keeper:
 
     def _present(self, entry: Entry, after: dict[str, Any]) -> dict[str, Any]:
         fresh = self._obtain(entry, after)
-        if entry.fork is None:  # check mode: there is nothing to look at yet
+        if entry.fork is None:  # check mode: the fork does not exist yet
             after |= {"visibility": self._plan.visibility, "archived": False, "import": "finished"}
             if self._plan.members:
                 after["members"] = {m.username: m.level for m in self._plan.members if m.level}
@@ -219,13 +219,13 @@ class Keeper:
         after.update(values)
 
     def _obtain(self, entry: Entry, after: dict[str, Any]) -> bool:
-        """Have a usable fork in ``entry.fork``; whether it is a new one."""
+        """Set ``entry.fork`` to a usable fork; return whether it is new."""
         waiting = self._existing.scheduled.get(entry.username.lower())
         if entry.fork is None and waiting is not None:
             self._restore(entry, waiting, after)
             return False
         if entry.fork is None and not self._has_account(entry.username):
-            # A group may have the name: GitLab would put the fork there.
+            # A group may have that name: GitLab would create the fork in it.
             raise LearnerError("GitLab has no account with this username: make the account first")
         if self._check:
             done = self._foreseen(entry.fork)
@@ -252,7 +252,7 @@ class Keeper:
         return "repaired" if fork.import_status in _forks.IMPORT_FAILED else "unchanged"
 
     def _restore(self, entry: Entry, waiting: Fork, after: dict[str, Any]) -> None:
-        """Take back a deletion: the learner's work is still there."""
+        """Cancel a scheduled deletion, which keeps the learner's work."""
         if not self._check:
             self._calls.act(path_of("projects", waiting.id, "restore"))
             fork = _forks.fork_of(self._calls.get(path_of("projects", waiting.id)))
@@ -279,7 +279,7 @@ class Keeper:
             return
         for member in self._plan.members:
             has = self._existing.roles.get((fork.id, member.id))
-            # The owner of a personal project has every right in it already.
+            # The owner of a personal project already has all rights in it.
             if has == member.level or member.username.lower() == fork.owner.lower():
                 continue
             if not self._check:
@@ -288,7 +288,7 @@ class Keeper:
             members = {name: level for name, level in roles.items() if level is not None}
             self._did(entry, "updated", after, members=members)
 
-    # -- keeping current --
+    # -- updates from the template --
 
     def _update(self, entry: Entry, after: dict[str, Any], fresh: bool) -> None:
         if self._versions is None or self._plan.update == NONE or entry.fork is None:
@@ -333,7 +333,7 @@ class Keeper:
         if new:
             self._did(entry, "updated", after, merge_request="opened")
 
-    # -- a course's end --
+    # -- archived, absent --
 
     def _archive(self, entry: Entry, after: dict[str, Any]) -> None:
         if entry.fork is None or entry.fork.archived:

@@ -1,10 +1,10 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Keeping forks current with their template, and never losing a learner's commit.
+"""Updates forks from their template, without ever losing a learner's commit.
 
-GitLab's REST API has no "update fork". A fork whose learner has not touched it is fast-forwarded
-by a plain ``git push``, which Git itself refuses when the fork has moved; a touched one gets one
-merge request.
+GitLab's REST API cannot update forks. A fork without commits of the learner is fast-forwarded by
+``git push`` without force, which fails if the fork has new commits. Other forks get one merge
+request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-with contextlib.suppress(ImportError):  # said in full by _gitlab.library_problem()
+with contextlib.suppress(ImportError):  # reported by connection.library_problem()
     import gitlab.exceptions
 
 from .._git.git import GitError, Repository, credential_options
@@ -37,11 +37,11 @@ GIT_TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a fork stands to its template.
+    """State of a fork relative to its template.
 
-    ``current``: the same commit; ``behind``: untouched, the template has moved on; ``ahead``: the
-    learner's commits on top of all of the template's; ``diverged``: the learner's commits, and
-    the template has moved on; ``no_branch``: the branch is not there.
+    ``current``: the same commit; ``behind``: the template has new commits, the learner has none;
+    ``ahead``: the learner's commits are on top of all of the template's; ``diverged``: both have
+    new commits; ``no_branch``: the branch does not exist.
     """
 
     kind: str
@@ -58,7 +58,7 @@ class Request:
 
 
 class Versions:
-    """The template's history, as far as forks are compared with it. Threads share it."""
+    """Compares forks with the template's history. Thread-safe."""
 
     def __init__(self, calls: Calls, template: Template) -> None:
         self._calls = calls
@@ -71,7 +71,7 @@ class Versions:
         self._lock = threading.Lock()
 
     def _base(self, project_id: int, one: str, other: str) -> str | None:
-        """The last common commit of two, ``None`` where the repository lacks one of them."""
+        """Return the merge base of two commits, ``None`` if the repository lacks one of them."""
         try:
             found = self._calls.find(
                 path_of("projects", project_id, "repository", "merge_base"),
@@ -84,8 +84,9 @@ class Versions:
         return found["id"] if found else None
 
     def includes(self, sha: str) -> bool:
-        """Whether a commit is part of the template's branch. Untouched forks share a few heads:
-        each is asked once.
+        """Return whether a commit is in the template's branch.
+
+        The result is cached, as forks without learners' commits share a few head commits.
         """
         with self._lock:
             if sha in self._ancestors:
@@ -112,9 +113,7 @@ class Versions:
 
 
 def read_requests(calls: Calls, template: Template) -> dict[int, list[Request]]:
-    """All merge requests that come from the template's branch, by the fork they go to: one
-    listing.
-    """
+    """Return all merge requests from the template's branch by target fork, with one listing."""
     found: dict[int, list[Request]] = {}
     for page in calls.pages(
         "/merge_requests",
@@ -139,9 +138,7 @@ def request_of(one: dict[str, Any]) -> Request:
 
 
 def answered(requests: list[Request], head: str) -> Request | None:
-    """The merge request that makes another one needless: an open one, or one about this very
-    version.
-    """
+    """Return a merge request that makes a new one unnecessary: an open one, or one for ``head``."""
     for one in requests:
         if one.state in {"opened", "locked"}:
             return one
@@ -154,7 +151,7 @@ def answered(requests: list[Request], head: str) -> Request | None:
 def open_request(
     calls: Calls, template: Template, fork: Fork, title: str, description: str
 ) -> tuple[Request, bool]:
-    """Propose the template's news to a fork; never a second time while a proposal is open.
+    """Open a merge request with the template's new commits, unless one is open.
 
     Returns:
         The merge request, and whether it is new.
@@ -182,7 +179,7 @@ def open_request(
 
 
 class MovedError(Exception):
-    """The fork has moved: it cannot be fast-forwarded."""
+    """The fork has new commits and cannot be fast-forwarded."""
 
 
 _MOVED = ("fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref")
@@ -191,12 +188,14 @@ _FINAL = ("[remote rejected]", "Authentication failed", "not found", "returned e
 
 
 class Pusher:
-    """Fast-forwards forks with Git, from one copy of the template, fetched when it is first needed.
+    """Fast-forwards forks with Git, from one clone of the template that is made at first use.
 
     Args:
+        calls: requests to GitLab.
+        template: the template project.
         api_url: GitLab's address.
-        token_file: read by Git's credential helper, so that the token is in no argument and no
-        environment.
+        token_file: read by Git's credential helper, so that the token is neither in an argument nor
+            in the environment.
         ca_file: certificate authorities to trust.
     """
 
@@ -212,7 +211,7 @@ class Pusher:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Remove the copy."""
+        """Remove the clone."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
@@ -233,7 +232,7 @@ class Pusher:
             return Repository(Path(self._folder), self._ca_file)
 
     def _repeated(self, work: Callable[[], object]) -> None:
-        """Run git, again after failures that may pass; all it is used for may be repeated."""
+        """Run an idempotent git command; retry transient failures."""
         for attempt in range(GIT_TRIES):
             try:
                 work()
@@ -247,11 +246,11 @@ class Pusher:
                 self._calls.sleep(0.5 * 2**attempt)
 
     def fast_forward(self, fork: Fork, head: str) -> None:
-        """Bring a fork's branch to the template's version ``head``, without force.
+        """Push the template's commit ``head`` to a fork's branch, without force.
 
         Raises:
-            MovedError: the learner was quicker.
-            LearnerError: GitLab would not.
+            MovedError: the learner has pushed in between.
+            LearnerError: GitLab refuses the push.
         """
         copy = self._copy()
         try:
@@ -259,7 +258,7 @@ class Pusher:
         except LearnerError as refusal:
             if _PROTECTED not in str(refusal):
                 raise
-            # The owner may where this GitLab lets no administrator.
+            # This GitLab lets only the owner push, not an administrator.
             with as_owner(self._calls, fork, str(copy.path)) as credential:
                 try:
                     self._push(copy, fork, head, credential)

@@ -1,8 +1,8 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""What a learner's fork of a template must be, and how it is made: the steps, one fork at a time.
+"""Creates learners' forks of a template, one at a time.
 
-No Ansible import: the desk uses this file too.
+No Ansible import: the desk uses this file, too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-with contextlib.suppress(ImportError):  # said in full by _gitlab.library_problem()
+with contextlib.suppress(ImportError):  # reported by connection.library_problem()
     import gitlab.exceptions
 
 from .calls import CONFLICT, Calls, LearnerError, path_of
@@ -32,12 +32,12 @@ _SCHEDULED = re.compile(r"(?P<path>.+)-(?:deletion_scheduled|deleted)-\d+")
 
 
 class TookTooLongError(LearnerError):
-    """GitLab was still working when patience ran out; nothing is lost, a later run goes on."""
+    """GitLab did not finish within the time limit; nothing is lost, and a later run continues."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The project that forks come from."""
+    """The project that is forked."""
 
     id: int
     path: str
@@ -47,7 +47,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """What matters of a fork, as GitLab has it."""
+    """The relevant properties of a fork in GitLab."""
 
     id: int
     owner: str
@@ -59,14 +59,14 @@ class Fork:
     import_status: str
     import_error: str
     deletion_on: str | None
-    """The day it will be deleted for good, where deletion is scheduled."""
+    """Day of the final deletion, if one is scheduled."""
     branch: str
     web_url: str
     last_activity_at: str
 
     @property
     def scheduled_path(self) -> str:
-        """The path it had before its deletion was scheduled (GitLab 18 adds a suffix)."""
+        """The path before its deletion was scheduled, when GitLab 18 adds a suffix."""
         match = _SCHEDULED.fullmatch(self.path)
         return match["path"] if match and self.deletion_on else self.path
 
@@ -90,10 +90,10 @@ def fork_of(project: Mapping[str, Any]) -> Fork:
 
 
 def read_template(calls: Calls, path: str) -> Template:
-    """Look the template up.
+    """Read the template project.
 
     Raises:
-        LearnerError: there is none, or it is empty.
+        LearnerError: the project does not exist or is empty.
     """
     project = calls.find(path_of("projects", path)) if path.strip("/ ") else None
     if project is None:
@@ -111,26 +111,27 @@ def read_template(calls: Calls, path: str) -> Template:
 
 
 def allowed_visibility(asked: str, template: Template) -> str:
-    """GitLab never lets a fork be more visible than its template."""
+    """Limit the visibility to the template's, as GitLab requires for forks."""
     return min(asked, template.visibility, key=VISIBILITIES.index)
 
 
 def is_fork_of(project: Mapping[str, Any], template_id: int) -> bool:
-    """Whether a project was forked from the template."""
+    """Return whether a project was forked from the template."""
     source = project.get("forked_from_project") or {}
     return source.get("id") == template_id
 
 
 def find_fork(calls: Calls, template_id: int | None, owner: str, path: str) -> Fork | None:
-    """The learner's fork, by its path: one request.
+    """Return the learner's fork by its path, or None; sends one request.
 
-    With ``None`` any project there will do, also one that its owner has cut off from the template.
+    With ``template_id`` None any project at that path is accepted, also one whose owner has removed
+    the fork relationship.
 
     Raises:
-        LearnerError: something else is there.
+        LearnerError: another project has that path.
     """
     project = calls.find(path_of("projects", f"{owner}/{path}"))
-    # After a renaming GitLab answers with the project's new place.
+    # GitLab redirects the old path of a renamed project to the new one.
     if project is None or project["path_with_namespace"].lower() != f"{owner}/{path}".lower():
         return None
     if template_id is not None and not is_fork_of(project, template_id):
@@ -144,13 +145,13 @@ def find_fork(calls: Calls, template_id: int | None, owner: str, path: str) -> F
 def make_fork(
     calls: Calls, template: int | str, owner: str, path: str, *, name: str, visibility: str
 ) -> Fork:
-    """Ask GitLab for a fork, or find it when somebody else has just done so.
+    """Create a fork, or find one that was created concurrently.
 
-    It is not usable before :func:`await_import`. ``template`` is the project's id, or its path;
-    with an id, what is found must be a fork of it.
+    The fork is usable only after :func:`await_import`. ``template`` is the project's id or path;
+    with an id, an existing project must be a fork of it.
 
     Raises:
-        LearnerError: no such account or template, or something else is at that path.
+        LearnerError: the account or the template does not exist, or another project has that path.
     """
     found: list[Fork] = []
 
@@ -180,10 +181,10 @@ def await_import(
     """Wait until GitLab has copied the repository, at most ``patience`` seconds.
 
     Returns:
-        The fork; its ``import_status`` is done or failed.
+        The fork; its ``import_status`` is in ``IMPORT_DONE`` or ``IMPORT_FAILED``.
 
     Raises:
-        TookTooLongError: patience ran out.
+        TookTooLongError: the import did not end in that time.
     """
     until = calls.clock() + patience
     pause = FIRST_LOOK
@@ -204,10 +205,10 @@ def await_import(
 
 
 def holds_work(calls: Calls, fork: Fork, known: Callable[[str], bool]) -> bool:
-    """Whether any branch of a fork ends in a commit that is not ``known`` to the template."""
+    """Return whether the head of any branch of a fork is not ``known`` to the template."""
     branches = path_of("projects", fork.id, "repository", "branches")
     try:
-        # GitLab refuses to sort branches as it sorts everything else.
+        # GitLab refuses the usual sort parameters for branches.
         for page in calls.pages(branches, keyset=False, order_by=None, sort=None):
             if not all(known(sha) for sha in {branch["commit"]["id"] for branch in page}):
                 return True
@@ -220,14 +221,14 @@ def holds_work(calls: Calls, fork: Fork, known: Callable[[str], bool]) -> bool:
 def delete_project(calls: Calls, fork: Fork, patience: float) -> Fork | None:
     """Delete a project and wait until its path is free.
 
-    Before GitLab 18 it is deleted in the background; since then it is renamed, archived, and
-    deleted for good some days later.
+    Before version 18, GitLab deletes it in the background. Since then GitLab renames and archives
+    it, and deletes it some days later.
 
     Returns:
-        ``None`` when it is gone, else the project as it waits for its day.
+        ``None`` if the project is gone, else the project whose deletion is scheduled.
 
     Raises:
-        TookTooLongError: it still stands at its path.
+        TookTooLongError: the project still has its path.
     """
     path = path_of("projects", fork.id)
     calls.remove(path)
@@ -249,11 +250,10 @@ def delete_project(calls: Calls, fork: Fork, patience: float) -> Fork | None:
 
 
 def remove_failed(calls: Calls, template: int | str, fork: Fork, patience: float) -> None:
-    """Remove a fork whose copying failed, so that it can be made anew; never one with a learner's
-    work.
+    """Delete a fork whose import failed, so that it can be created again.
 
     Raises:
-        LearnerError: it holds commits that the template does not have.
+        LearnerError: the fork has commits that the template does not have; it is kept.
     """
 
     def known(sha: str) -> bool:
@@ -267,7 +267,8 @@ def remove_failed(calls: Calls, template: int | str, fork: Fork, patience: float
         )
     left = delete_project(calls, fork, patience)
     if left is not None:
-        # Nothing is in it: no need to keep it for days. Where an instance forbids it, it waits.
+        # The fork is empty, so delete it at once. Some instances forbid this: then it remains
+        # until its scheduled day.
         try:
             calls.remove(
                 path_of("projects", fork.id), permanently_remove="true", full_path=left.full_path
@@ -289,19 +290,25 @@ def obtain(
     patience: float,
     step: Callable[[str], None] = lambda _: None,
 ) -> tuple[Fork, str]:
-    """Have a usable fork: made unless it is there, waited for, made anew when copying failed.
+    """Return a usable fork: create it if needed, wait for it, and retry once if the import failed.
 
     Args:
-        template: the template's id, or path.
-        fork: the one that is there.
+        calls: requests to GitLab.
+        template: the template's id or path.
+        owner: the learner's username.
+        path: path of the fork in their namespace.
+        fork: the existing fork, or None.
+        name: name of a new fork.
+        visibility: visibility of a new fork.
         patience: seconds for each wait.
-        step: told ``fork`` when one is made and ``import`` while GitLab copies.
+        step: called with ``fork`` when one is created and ``import`` while GitLab copies.
 
     Returns:
-        The fork, and what was done: ``created``, ``repaired`` or ``unchanged``.
+        The fork, and the action: ``created``, ``repaired`` or ``unchanged``.
 
     Raises:
-        LearnerError: it cannot be had; TookTooLongError: not yet.
+        LearnerError: the fork cannot be created.
+        TookTooLongError: GitLab has not finished in that time.
     """
 
     def make() -> Fork:
@@ -327,7 +334,7 @@ def obtain(
 
 
 def set_member(calls: Calls, fork: Fork, user_id: int, has: int | None, wanted: int | None) -> None:
-    """Give a person a role in the fork, change it, or take it away (``None``: no role)."""
+    """Add, change or remove a user's role in the fork (``None``: no role)."""
     base = path_of("projects", fork.id, "members")
     one = base + path_of(user_id)
     if wanted is None:

@@ -1,11 +1,10 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""What a learner's GitLab account must be, and how it is made so: for one learner or for ten
-thousand.
+"""Creates and updates learners' GitLab accounts, for one learner or for ten thousand.
 
-Accounts are found by their identity (provider, extern_uid), never by e-mail. An account that has
-the username but not the identity is somebody else's. No Ansible import: the desk uses this file
-too.
+Accounts are found by their identity (provider, extern_uid), never by e-mail. An account with the
+username but without the identity belongs to another person. No Ansible import: the desk uses this
+file, too.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any
 from .calls import Calls, LearnerError, path_of
 
 PROVIDER = "oauth2_generic"
-"""Name of GitLab's OmniAuth provider that signs people in through the hub."""
+"""Name of GitLab's OmniAuth provider for signing in through the hub."""
 
 PRESENT, BLOCKED, ABSENT = "present", "blocked", "absent"
 
@@ -27,9 +26,7 @@ GONE_LONGEST_PAUSE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A learner's account as asked for. ``None``: leave as it is (and choose something when it is
-    made).
-    """
+    """The wanted state of a learner's account. ``None``: keep the value, or a default if new."""
 
     username: str
     extern_uid: str
@@ -39,12 +36,12 @@ class Wanted:
     state: str = PRESENT
     external: bool | None = None
     fallback_domain: str | None = None
-    """Where no e-mail is known, a new account gets ``<username>@<fallback_domain>``."""
+    """Without a known e-mail address, a new account gets ``<username>@<fallback_domain>``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What matters of an account, as GitLab has it."""
+    """The relevant properties of an account in GitLab."""
 
     id: int
     username: str
@@ -55,18 +52,18 @@ class Account:
     can_create_group: bool
     is_admin: bool
     extern_uid: str | None
-    """Of the provider asked about; ``None`` when the account has no identity with it."""
+    """Identity with the requested provider; ``None`` if the account has none."""
 
 
 class NotAdministratorError(Exception):
-    """GitLab shows the token only what everybody sees: identities are missing from its answers."""
+    """The token has no administrator rights: GitLab's answers contain no identities."""
 
 
 def account_of(user: Mapping[str, Any], provider: str) -> Account:
     """Read GitLab's JSON of a user.
 
     Raises:
-        NotAdministratorError: the JSON lacks what only administrators see.
+        NotAdministratorError: the JSON lacks the fields that only administrators get.
     """
     if "identities" not in user or "email" not in user:
         raise NotAdministratorError
@@ -85,10 +82,11 @@ def account_of(user: Mapping[str, Any], provider: str) -> Account:
 
 
 def creation(wanted: Wanted) -> dict[str, Any]:
-    """Body of ``POST /users``: an identity, a password nobody knows, no mail to confirm, no groups.
+    """Return the body of ``POST /users``: with an identity and a random password, without
+    confirmation mail and without the right to create groups.
 
     Raises:
-        LearnerError: no e-mail is known and none can be made up.
+        LearnerError: no e-mail address is known, and there is no fallback domain.
     """
     email = wanted.email
     if not email and wanted.fallback_domain:
@@ -111,13 +109,13 @@ def creation(wanted: Wanted) -> dict[str, Any]:
 
 
 def differences(wanted: Wanted, account: Account) -> dict[str, Any]:
-    """Attributes to write, by their name in GitLab's API; empty when all is well."""
+    """Return the attributes to change, by their name in GitLab's API."""
     changes: dict[str, Any] = {}
     if wanted.username != account.username:
         changes["username"] = wanted.username
     if wanted.name is not None and wanted.name != account.name:
         changes["name"] = wanted.name
-    # GitLab compares addresses without regard to case and may keep its own spelling.
+    # GitLab compares addresses case-insensitively and may keep another spelling.
     if wanted.email is not None and wanted.email.lower() != account.email.lower():
         changes["email"] = wanted.email
     if wanted.external is not None and wanted.external != account.external:
@@ -128,10 +126,10 @@ def differences(wanted: Wanted, account: Account) -> dict[str, Any]:
 
 
 def state_action(wanted: Wanted, account: Account) -> str | None:
-    """The verb that brings the account to the state asked for, ``None`` when it is there.
+    """Return the API's verb that brings the account to the wanted state, or ``None``.
 
     Raises:
-        LearnerError: an administrator banned the person, or a directory (LDAP) keeps them out.
+        LearnerError: an administrator banned the user, or LDAP blocks the account.
     """
     if wanted.state == BLOCKED:
         return None if account.state in {"blocked", "ldap_blocked", "banned"} else "block"
@@ -141,17 +139,17 @@ def state_action(wanted: Wanted, account: Account) -> str | None:
         return "approve"
     if account.state in {"banned", "ldap_blocked"}:
         raise LearnerError(f"is {account.state} in GitLab: lift that there first")
-    # A deactivated person comes back by signing in.
+    # Signing in reactivates a deactivated account.
     return None
 
 
 def check_owner(wanted: Wanted, found: Account | None, namesake: Account | None) -> None:
-    """Refuse accounts that are not this learner's, and those of administrators.
+    """Refuse accounts of other people and of administrators.
 
     ``found`` has the identity, ``namesake`` the username.
 
     Raises:
-        LearnerError: with the reason.
+        LearnerError: the account is refused.
     """
     if namesake is not None and (found is None or namesake.id != found.id):
         has = (
@@ -168,23 +166,23 @@ def check_owner(wanted: Wanted, found: Account | None, namesake: Account | None)
 
 
 def find_identity(calls: Calls, provider: str, extern_uid: str) -> Account | None:
-    """The account with an identity: one request."""
+    """Return the account with an identity, or None; sends one request."""
     users = calls.get("/users", provider=provider, extern_uid=extern_uid)
     found = [account_of(user, provider) for user in users]
-    # Believed only when it is what was asked for: a filter that is not heeded lists everybody.
+    # Check the answer: if GitLab ignored the filter, it would list all accounts.
     same = (one for one in found if (one.extern_uid or "").lower() == extern_uid.lower())
     return next(same, None)
 
 
 def find_username(calls: Calls, provider: str, username: str) -> Account | None:
-    """The account with a username: one request."""
+    """Return the account with a username, or None; sends one request."""
     users = calls.get("/users", username=username)
     same = (user for user in users if user["username"].lower() == username.lower())
     return next((account_of(user, provider) for user in same), None)
 
 
 class Directory:
-    """GitLab's accounts, as far as they concern the learners asked about."""
+    """GitLab's accounts that concern the given learners."""
 
     def __init__(self, provider: str) -> None:
         self.provider = provider
@@ -192,13 +190,13 @@ class Directory:
         self.by_name: dict[str, Account] = {}
 
     def add(self, account: Account) -> None:
-        """Remember an account."""
+        """Add an account."""
         if account.extern_uid is not None:
             self.by_uid[account.extern_uid.lower()] = account
         self.by_name[account.username.lower()] = account
 
     def of(self, wanted: Wanted) -> tuple[Account | None, Account | None]:
-        """The account with the identity, and the one with the username."""
+        """Return the account with the identity and the one with the username."""
         return self.by_uid.get(wanted.extern_uid.lower()), self.by_name.get(wanted.username.lower())
 
 
@@ -208,14 +206,14 @@ def read_directory(
     provider: str,
     seen: Callable[[int], None] = lambda _: None,
 ) -> Directory:
-    """Look the learners up: by listing all accounts, or one by one where that takes fewer requests.
+    """Look the learners up: list all accounts, or query one by one if that takes fewer requests.
 
-    The listing begins with the newest and ends as soon as everybody was found by identity. As ids
-    only grow, the last one read tells how many pages are left at most: when that is more than
-    there are learners still missing, these are asked for one by one. Ten thousand learners take
-    one request per hundred accounts, and a class of twenty at most forty-one on any GitLab.
+    The listing starts with the newest account and ends when all learners were found by identity. As
+    ids only grow, the last id read bounds the number of remaining pages. When that exceeds the
+    number of missing learners, these are queried one by one. Ten thousand learners take one request
+    per hundred accounts, and a class of twenty at most forty-one on any GitLab.
 
-    ``seen`` is called with the number of accounts read, page after page.
+    ``seen`` is called with the number of accounts read, for each page.
     """
     directory = Directory(provider)
     missing = {wanted.extern_uid.lower(): wanted for wanted in learners}
@@ -234,7 +232,7 @@ def read_directory(
                 break
         else:
             complete = True
-    if not complete:  # nobody is missing, or few enough to be asked for
+    if not complete:  # few enough are missing to query each
         for wanted in missing.values():
             found = find_identity(calls, provider, wanted.extern_uid)
             asked = [found]
@@ -248,7 +246,7 @@ def read_directory(
 
 
 def needs_work(wanted: Wanted, directory: Directory) -> bool:
-    """Whether anything is to be done, or refused, for this learner."""
+    """Return whether something must be changed, or refused, for this learner."""
     found, namesake = directory.of(wanted)
     if namesake is not None and (found is None or namesake.id != found.id):
         return True
@@ -260,10 +258,10 @@ def needs_work(wanted: Wanted, directory: Directory) -> bool:
 
 
 def create(calls: Calls, wanted: Wanted) -> tuple[Account, bool]:
-    """Make the account, or find it if somebody else (the desk, a lost answer) has just made it.
+    """Create the account, or find it if it was just created (by the desk, or before a lost answer).
 
     Returns:
-        The account, and whether it is new and as asked for.
+        The account, and whether it is new and has the wanted attributes.
     """
 
     def present() -> Account | None:
@@ -276,14 +274,16 @@ def create(calls: Calls, wanted: Wanted) -> tuple[Account, bool]:
 def settle(
     calls: Calls, wanted: Wanted, found: Account | None, namesake: Account | None
 ) -> tuple[Account, str]:
-    """Make one learner's account present (or blocked) and as asked for; writes only what differs.
+    """Bring one learner's account to the wanted state (present or blocked) and attributes.
 
     Returns:
-        The account, and what was done: ``created``, ``updated``, ``blocked``, ``unblocked``,
+        The account, and the action: ``created``, ``updated``, ``blocked``, ``unblocked``,
         ``unchanged``.
 
     Raises:
-        LearnerError: it cannot be; GitlabError, UnavailableError: GitLab would not.
+        LearnerError: the account is refused, or its state cannot be changed.
+        GitlabError: GitLab refuses a request.
+        GitLabUnavailableError: GitLab does not answer.
     """
     check_owner(wanted, found, namesake)
     done = "unchanged"
@@ -307,7 +307,7 @@ def settle(
 
 
 def projects_of(calls: Calls, account: Account) -> list[str]:
-    """Paths of the personal projects that go when the account goes."""
+    """Return the paths of the personal projects, which are deleted with the account."""
     listing = calls.pages(path_of("users", account.id, "projects"), keyset=False)
     return sorted(project["path_with_namespace"] for page in listing for project in page)
 
@@ -320,10 +320,10 @@ def wait_gone(
 ) -> list[str]:
     """Wait until deleted accounts are gone, at most ``patience`` seconds for all of them.
 
-    GitLab deletes in the background, up to minutes later; name and e-mail stay taken until then.
+    GitLab deletes in the background, up to minutes later; name and e-mail stay in use until then.
 
     Returns:
-        Usernames still there.
+        Usernames of the accounts that still exist.
     """
     left = dict(accounts)
     until = calls.clock() + patience
@@ -340,7 +340,7 @@ def wait_gone(
 
 
 def shown(wanted: Wanted, account: Account | None) -> dict[str, Any] | None:
-    """An account as diffs show it."""
+    """Return an account for diffs."""
     if account is None:
         return None
     return {
@@ -355,7 +355,7 @@ def shown(wanted: Wanted, account: Account | None) -> dict[str, Any] | None:
 
 
 def predicted(wanted: Wanted, account: Account | None) -> Account:
-    """The account as it will be."""
+    """Return the account as it will be after :func:`settle`."""
     if account is None:
         body = creation(wanted)
         account = Account(
@@ -388,7 +388,7 @@ def predicted(wanted: Wanted, account: Account | None) -> Account:
 
 
 def predicted_action(wanted: Wanted, account: Account | None) -> str:
-    """What :func:`settle` will say it did."""
+    """Return the action that :func:`settle` will return."""
     if account is None:
         return "created"
     if differences(wanted, account):

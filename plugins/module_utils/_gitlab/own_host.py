@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""GitLab's token goes to GitLab's host and to no other, whatever an answer says.
+"""An HTTP session that sends GitLab's token only to GitLab's host, also after redirects.
 
 This file is shared: modules use it as ``module_utils`` and the desk includes it as
 ``atelier.gitlab.own_host``.
@@ -13,27 +13,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-with contextlib.suppress(ImportError):  # said in full by _gitlab.library_problem()
+with contextlib.suppress(ImportError):  # reported by connection.library_problem()
     import requests
 
 
 def own_host_session(refusal: Callable[[str], Exception]) -> requests.Session:
-    """Follows redirects on GitLab's own host (renamed projects), and to no other.
+    """Return a session that follows redirects on GitLab's host (renamed projects) only.
 
-    requests takes only its own kind of credentials off a redirected request: GitLab's token would
-    go along to whoever the answer names.
+    requests removes only the credentials that it knows from a redirected request, so GitLab's token
+    would be sent to any host that a redirect names.
 
     Args:
-        refusal: makes the exception to raise from a text that names both hosts.
+        refusal: returns the exception to raise, given a text that names both hosts.
     """
 
     known: dict[str, Mapping[str, Any]] = {}
 
     class SameHost(requests.Session):
         def merge_environment_settings(self, url: Any, *given: Any, **named: Any) -> Any:
-            # requests goes through all of the environment, twice, for every single request: a
-            # third of what a request costs here. The host stays, and so does the answer. All
-            # the rest that it looks at are this session's own settings, and the caller's.
+            # requests reads the whole environment twice for each request, a third of its cost.
+            # The result depends on the host, on this session's settings and on the arguments
+            # only, so that it can be cached.
             parts = urlsplit(str(url))
             key = repr((parts.scheme, parts.netloc, given, sorted(named.items())))
             if key not in known:

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""How long to wait before GitLab is asked again: what it said, and a pause that callers share.
+"""Pauses before requests are retried: GitLab's ``Retry-After``, and a pause that callers share.
 
 This file is shared: modules use it as ``module_utils`` and the desk includes it as
 ``atelier.gitlab.pause``.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-with contextlib.suppress(ImportError):  # said in full by _gitlab.library_problem()
+with contextlib.suppress(ImportError):  # reported by connection.library_problem()
     import requests
 
 FIRST_PAUSE = 0.25
@@ -26,12 +26,12 @@ _latest = threading.local()
 
 
 def remember_pause(response: requests.Response, **_: Any) -> None:
-    """Keep an answer's ``Retry-After``: python-gitlab's exceptions leave out the headers."""
+    """Store an answer's ``Retry-After``, as python-gitlab's exceptions have no headers."""
     _latest.retry_after = response.headers.get("Retry-After")
 
 
 def asked_pause() -> float | None:
-    """Seconds of the last answer's ``Retry-After`` (RFC 9110, 10.2.3: seconds or a date)."""
+    """Return the seconds of the last ``Retry-After`` (RFC 9110, 10.2.3: seconds or a date)."""
     text = str(getattr(_latest, "retry_after", None) or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
@@ -42,16 +42,16 @@ def asked_pause() -> float | None:
 
 
 def growing_pause(attempt: int) -> float:
-    """Seconds before try number ``attempt`` + 1, not the same for everybody."""
+    """Return the seconds before try number ``attempt`` + 1: exponential backoff with jitter."""
     return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt) * random.uniform(0.75, 1.25)  # noqa: S311
 
 
 class Pause:
-    """A time in which nobody who shares it asks GitLab anything.
+    """A pause during which all callers that share it send no request.
 
     Args:
-        clock: seconds, monotonic.
-        longest: no pause is longer than that.
+        clock: monotonic clock, seconds.
+        longest: longest pause, seconds.
     """
 
     def __init__(
@@ -64,13 +64,13 @@ class Pause:
         self._in_a_row = 0
 
     def begin(self, seconds: float | None = None) -> float:
-        """Begin a pause, or make the one that lasts longer.
+        """Begin a pause, or extend the present one.
 
         Args:
-            seconds: how long; None: longer each time, until :meth:`over`.
+            seconds: length; None: grows with each pause until :meth:`over`.
 
         Returns:
-            Its seconds.
+            Length of the pause, seconds.
         """
         with self._lock:
             now = self._clock()
@@ -83,9 +83,9 @@ class Pause:
             return seconds
 
     def left(self) -> float:
-        """Seconds that it still lasts; 0 when there is none."""
+        """Return the seconds left of the pause; 0 if there is none."""
         return max(0.0, self._until - self._clock())
 
     def over(self) -> None:
-        """GitLab has answered as usual: the next pause is short again."""
+        """Reset the length of the next pause, after a successful answer."""
         self._in_a_row = 0

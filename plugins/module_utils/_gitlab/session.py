@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""What the modules for whole classes have in common: options, access, failures told, results."""
+"""Common parts of the modules for whole classes: options, access checks, errors, results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 try:
     import gitlab.exceptions
     import requests
-except ImportError:  # said in full by _gitlab.library_problem()
+except ImportError:  # reported by connection.library_problem()
     pass
 
 from . import connection
@@ -37,12 +37,12 @@ BULK_ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 def check_usernames(names: Iterable[str], what: str = "username") -> None:
-    """Refuse what can be nobody's, before anything is asked of GitLab.
+    """Refuse invalid usernames before any request to GitLab.
 
-    An empty name is more than useless: GitLab takes it for "the caller", or for no filter at all.
+    An empty name would be dangerous: GitLab takes it for the caller, or for no filter at all.
 
     Raises:
-        InstanceError: names that are empty, too long, or have other characters.
+        InstanceError: a name is empty, too long, or has other characters.
     """
     wrong = [name for name in names if not USERNAME.fullmatch(name) or len(name) > 255]
     if wrong:
@@ -54,10 +54,10 @@ def check_usernames(names: Iterable[str], what: str = "username") -> None:
 
 
 def check_once(names: Iterable[str], who: str) -> None:
-    """Refuse a list that names somebody twice, whatever the case.
+    """Refuse a list with duplicates, ignoring case.
 
     Raises:
-        InstanceError: with those who are.
+        InstanceError: with the duplicates.
     """
     twice = [name for name, count in Counter(map(str.lower, names)).items() if count > 1]
     if twice:
@@ -77,7 +77,7 @@ class Session:
         if not 1 <= params.get("workers", 1) <= 64:
             raise connection.InstanceError("workers must be between 1 and 64")
         self._params = params
-        # Read the token once: a problem with its file is told before anything starts.
+        # Read the token once, to report a problem with its file before anything starts.
         connection.read_token(params["token_file"])
         self.calls = Calls(lambda: connection.connect(params))
         self.progress = Progress(params.get("progress_folder"))
@@ -88,10 +88,11 @@ class Session:
         return f"GitLab asks to wait {held:.0f} s more (429)" if held else ""
 
     def check_access(self, writes: bool) -> None:
-        """See that GitLab answers, is recent enough, and that the token may do the work.
+        """Check that GitLab answers, is recent enough, and that the token has the needed rights.
 
         Raises:
-            InstanceError: one of them is not so.
+            InstanceError: GitLab is too old, or the token lacks rights.
+            NotGitLabError: another service answers.
         """
         version = self.calls.get("/version")
         if not isinstance(version, dict) or "version" not in version:
@@ -118,7 +119,7 @@ class Session:
                 )
 
     def explain(self, error: Exception) -> str:
-        """A failure in one sentence."""
+        """Describe a failure in one sentence."""
         return explain(error, self._params)
 
     def _explain_one(self, error: Exception) -> str:
@@ -130,7 +131,7 @@ class Session:
 
     @staticmethod
     def fatal(error: Exception) -> bool:
-        """Whether a failure concerns all learners, so that going on makes no sense."""
+        """Return whether a failure concerns all learners, so that the run should stop."""
         cause = error.__cause__ if isinstance(error, GitLabUnavailableError) else error
         if isinstance(
             cause,
@@ -152,7 +153,7 @@ class Session:
         name: Callable[[Item], str],
         work: Callable[[Item], None],
     ) -> Outcome:
-        """Do ``work`` for each item, ``workers`` at a time."""
+        """Call ``work`` for each item, with ``workers`` threads."""
         return Run(
             self.calls,
             self.progress,
@@ -164,12 +165,12 @@ class Session:
         ).over(items)
 
     def requests(self) -> dict[str, int]:
-        """How many requests were sent."""
+        """Return the number of requests sent."""
         return {"read": self.calls.counts.read, "write": self.calls.counts.written}
 
 
 def said(message: Any) -> str:
-    """GitLab's error body as text: a string, a list, or lists by field."""
+    """Convert GitLab's error body (a string, a list, or lists by field) to text."""
     if isinstance(message, dict):
         return "; ".join(f"{field}: {said(text)}" for field, text in message.items())
     if isinstance(message, list):
@@ -180,7 +181,7 @@ def said(message: Any) -> str:
 
 
 def failure(outcome: Outcome, total: int, explain: Callable[[Exception], str]) -> dict[str, Any]:
-    """The part of the result that tells who failed and why; empty when nobody did."""
+    """Return the part of the result with the failed learners; empty if none failed."""
     if not outcome.failed and outcome.stopped is None:
         return {}
     failed = [{"username": name, "reason": why} for name, why in sorted(outcome.failed.items())]
@@ -210,7 +211,7 @@ def failure(outcome: Outcome, total: int, explain: Callable[[Exception], str]) -
 
 
 def explain(error: Exception, params: dict[str, Any]) -> str:
-    """A failure in one sentence; what to do about it where that is known."""
+    """Describe a failure in one sentence, and what to do about it if that is known."""
     if isinstance(error, NotAdministratorError):
         return (
             "GitLab shows this token no identities: it must belong to an administrator "

@@ -1,12 +1,13 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a space is and how it is made: a learner's GitLab account and their fork of a template.
+"""Creates a learner's space: a GitLab account and a fork of the course's template.
 
 This file is shared: Ansible modules use it as ``module_utils`` and the desk includes it as
-``atelier.gitlab.spaces``. It knows python-gitlab and nothing of Ansible. Every function may be
-called again, also concurrently, and leaves one account and one fork. The modules ``learners`` and
-``forks`` say what an account and a fork must be, for one learner and for a whole class.
+``atelier.gitlab.spaces``. It depends on python-gitlab but not on Ansible. All functions are
+idempotent, also when they are called concurrently: the result is one account and one fork. The
+modules ``learners`` and ``forks`` define the properties of accounts and forks, for one learner and
+for a whole class.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-with contextlib.suppress(ImportError):  # said in full by _gitlab.library_problem()
+with contextlib.suppress(ImportError):  # reported by connection.library_problem()
     import gitlab
     import requests
     from gitlab import exceptions as gle
@@ -38,13 +39,13 @@ from .own_host import own_host_session
 
 @dataclass(frozen=True)
 class Learner:
-    """Who gets a space.
+    """The learner who gets a space.
 
     Attributes:
-        username: from :func:`_identity.username`; GitLab username and identity alike.
+        username: from :func:`_identity.username`; both GitLab username and identity.
         name: display name.
-        email: the address GitLab knows; taken only when the account is made.
-        fallback_email: used where somebody else's account already has ``email``.
+        email: e-mail address for a new account; not used for an existing one.
+        fallback_email: used if another account already has ``email``.
     """
 
     username: str
@@ -72,7 +73,7 @@ def _no_step(step: str) -> None:
 
 
 def certificate_refusal(error: Exception) -> str:
-    """Why GitLab's certificate is not accepted, in OpenSSL's words, which name the rule broken."""
+    """Say why GitLab's certificate is refused, with OpenSSL's message, which names the rule."""
     said = re.search(r"certificate verify failed: ([^(\"']{1,120})", str(error))
     reason = said[1].strip() if said is not None else type(error).__name__
     return (
@@ -82,11 +83,11 @@ def certificate_refusal(error: Exception) -> str:
 
 
 def classify(error: Exception, doing: str) -> Exception:
-    """Turn an error of python-gitlab, requests or the shared files into one of ``errors``.
+    """Convert an error of python-gitlab, requests or the shared files to one of ``errors``.
 
     Args:
-        error: what was raised.
-        doing: what was being done, as a clause: "reading project x/y".
+        error: the exception.
+        doing: the action that failed, as a clause: "reading project x/y".
     """
     if isinstance(error, StillCopyingError):
         return error
@@ -124,12 +125,12 @@ def _elsewhere(text: str) -> SpaceError:
 
 
 def connect(url: str, token: str, *, ca_file: str | None = None, timeout: float = 10) -> Any:
-    """A connection to GitLab's API with an administrator's token; nothing is sent yet.
+    """Return a client of GitLab's API with an administrator's token; sends no request.
 
     Args:
         url: public address, without trailing slash.
-        token: scope ``api``; never logged.
-        ca_file: certificates to trust (PEM); None: those requests trusts.
+        token: token with scope ``api``; never logged.
+        ca_file: certificates to trust (PEM); None: the default of requests.
         timeout: seconds for each request.
     """
     return gitlab.Gitlab(
@@ -144,7 +145,7 @@ def connect(url: str, token: str, *, ca_file: str | None = None, timeout: float 
 
 
 def find_user(calls: Calls, username: str, provider: str = PROVIDER) -> dict[str, Any] | None:
-    """The account with the learner's identity, if there is one. Never found by e-mail."""
+    """Return the account with the learner's identity, or None; e-mail addresses are ignored."""
     found = calls.get("/users", extern_uid=username, provider=provider)
     if not isinstance(found, list):
         raise _calls.NotGitLabError
@@ -153,7 +154,7 @@ def find_user(calls: Calls, username: str, provider: str = PROVIDER) -> dict[str
 
 @contextlib.contextmanager
 def named_errors(doing: str) -> Iterator[None]:
-    """Have failures raised as errors of ``errors``; see :func:`classify`."""
+    """Convert exceptions in the block to errors of ``errors``; see :func:`classify`."""
     try:
         yield
     except (
@@ -168,12 +169,12 @@ def named_errors(doing: str) -> Iterator[None]:
 
 
 def ensure_user(calls: Calls, learner: Learner, provider: str = PROVIDER) -> Account:
-    """Make the learner's account with its sign-in identity, unless it is there.
+    """Create the learner's account with its sign-in identity, unless it exists.
 
     Raises:
-        SpaceError: GitLab refuses, or the account is blocked, or the username belongs to an
-            account without this identity (linking it could hand it to somebody else).
-        GitLabUnavailableError: try later.
+        SpaceError: GitLab refuses, the account is blocked, or the username belongs to an account
+            without this identity, which could be that of another person.
+        GitLabUnavailableError: a later retry may succeed.
     """
     doing = f"preparing account {learner.username}"
     refusal: gle.GitlabHttpError | None = None
@@ -217,25 +218,24 @@ def ensure_fork(
     timeout: float = 120,
     on_step: Callable[[str], None] = _no_step,
 ) -> forks.Fork:
-    """Make the learner's fork of a course's template, unless it is there, and wait for it.
+    """Create the learner's fork of a course's template, unless it exists, and wait for it.
 
-    A project that is there already is the learner's, also when they have cut it off from the
-    template.
+    An existing project at its path is used even if the learner has removed its fork relationship.
 
     Args:
-        calls: requests over an administrator's connection.
+        calls: requests with an administrator's connection.
         username: owner of the fork.
         template: path of the course's template project.
         course: slug; path and name of the fork.
         timeout: seconds to wait for the copy.
-        on_step: told ``fork`` and ``import`` when these begin.
+        on_step: called with ``fork`` and ``import`` when these steps begin.
 
     Returns:
-        The fork, its import finished.
+        The fork, with its import finished.
 
     Raises:
         SpaceError: GitLab refuses, or the copy failed.
-        GitLabUnavailableError: try later.
+        GitLabUnavailableError: a later retry may succeed.
     """
     with named_errors(f"preparing fork {username}/{course}"):
         there = forks.find_fork(calls, None, username, course)
@@ -263,20 +263,20 @@ def prepare_space(
     timeout: float = 120,
     on_step: Callable[[str], None] = _no_step,
 ) -> Space:
-    """Make a learner's space, unless it is there.
+    """Create a learner's space, unless it exists.
 
     Args:
-        calls: requests over an administrator's connection, see :func:`connect`.
-        learner: who.
+        calls: requests with an administrator's connection, see :func:`connect`.
+        learner: the owner of the space.
         template: path of the course's template project.
         course: slug.
-        provider: of the sign-in identity.
-        timeout: seconds for the whole.
-        on_step: told ``account``, ``fork``, ``import`` when these begin.
+        provider: OmniAuth provider of the sign-in identity.
+        timeout: seconds to wait for the copy.
+        on_step: called with ``account``, ``fork``, ``import`` when these steps begin.
 
     Raises:
-        SpaceError: GitLab refuses; the text says what to mend.
-        GitLabUnavailableError: try later.
+        SpaceError: GitLab refuses; the text says what to fix.
+        GitLabUnavailableError: a later retry may succeed.
     """
     on_step("account")
     user = ensure_user(calls, learner, provider)

@@ -1,9 +1,9 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""A course's group in GitLab, its template project, and who teaches it.
+"""Manages a course's group in GitLab, its template project, and its staff.
 
 This file is shared: module ``gitlab_template`` uses it as ``module_utils``, the server's command
-``atelier-course`` as ``atelier.gitlab.template``. It knows python-gitlab and nothing of Ansible.
+``atelier-course`` as ``atelier.gitlab.template``. It depends on python-gitlab but not on Ansible.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 from typing import Any
 from urllib.parse import quote
 
-with contextlib.suppress(ImportError):  # said in full by _gitlab.library_problem()
+with contextlib.suppress(ImportError):  # reported by connection.library_problem()
     from gitlab import exceptions as gle
 
 ACCESS = {"reporter": 20, "developer": 30, "maintainer": 40, "owner": 50}
@@ -20,14 +20,14 @@ VISIBILITY = ("private", "internal", "public")
 
 
 class TemplateError(Exception):
-    """GitLab cannot have the course's projects as asked for; the text says what to do."""
+    """The course's projects cannot be set up as wanted; the text says what to do."""
 
 
 class CourseProjects:
-    """Compares what GitLab has with what is wanted, one object after the other.
+    """Brings a course's group, projects and members to the wanted state.
 
     Args:
-        gl: the connection, an administrator's.
+        gl: an administrator's connection.
         params: the options of module ``gitlab_template``.
         check_mode: change nothing.
     """
@@ -40,7 +40,7 @@ class CourseProjects:
         self.after: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
-        """Bring group, project and members to what is wanted; the module's result."""
+        """Bring group, project and members to the wanted state; return the module's result."""
         name, path = self.params["group"], f"{self.params['group']}/{self.params['project']}"
         group = self.look(f"/groups/{quote(name, safe='')}", {"with_projects": False})
         project = self.look(f"/projects/{quote(path, safe='')}")
@@ -50,7 +50,7 @@ class CourseProjects:
         }
         of_group = {**wanted, "visibility": self.group_visibility}
         if group and self.lowers(group):
-            # A group cannot be less visible than what is in it: the project goes first.
+            # A group cannot be less visible than its projects: change the project first.
             project = self.keep("project", project, "/projects", wanted, {})
         group = self.keep("group", group, "/groups", of_group, {"name": name, "path": name})
         new = self.new_project(self.params["project"], group)
@@ -70,7 +70,7 @@ class CourseProjects:
         }
 
     def new_project(self, name: str, group: dict[str, Any]) -> dict[str, Any]:
-        """What a project is made with, beside what is kept later."""
+        """Return the attributes that only a new project gets."""
         return {
             "name": name,
             "path": name,
@@ -80,7 +80,7 @@ class CourseProjects:
         }
 
     def keep_private(self, name: str, group: dict[str, Any]) -> dict[str, Any]:
-        """Have a project that only the group's members see."""
+        """Create or update a project that only the group's members can see."""
         path = quote(f"{self.params['group']}/{name}", safe="")
         wanted = {"description": self.params["description"], "visibility": "private"}
         found = self.look(f"/projects/{path}")
@@ -89,15 +89,19 @@ class CourseProjects:
 
     @property
     def group_visibility(self) -> str:
-        """Who may see the group."""
+        """Visibility of the group."""
         return str(self.params["group_visibility"] or self.params["visibility"])
 
     def lowers(self, group: dict[str, Any]) -> bool:
-        """Whether the group is to become less visible."""
+        """Return whether the group is to become less visible."""
         return VISIBILITY.index(group["visibility"]) > VISIBILITY.index(self.group_visibility)
 
     def look(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
-        """An object of GitLab's; empty when there is none."""
+        """Return an object of GitLab; empty if it does not exist.
+
+        Raises:
+            TemplateError: its deletion is scheduled.
+        """
         try:
             found = _mapping(self.gl.http_get(path, query_data=query or {}))
         except gle.GitlabHttpError as error:
@@ -119,7 +123,7 @@ class CourseProjects:
         wanted: dict[str, Any],
         new: dict[str, Any],
     ) -> dict[str, Any]:
-        """Make an object when it is missing, change what differs; the object as it is then."""
+        """Create a missing object or update its differing attributes; return the object."""
         if not present:
             self.note(what, None, wanted)
             if self.check_mode:
@@ -136,7 +140,7 @@ class CourseProjects:
         return _mapping(self.gl.http_put(f"{path}/{present['id']}", post_data=differing))
 
     def keep_staff(self, group: dict[str, Any]) -> list[str]:
-        """Have the listed accounts as members; those that GitLab does not have."""
+        """Make the listed accounts members; return those that GitLab does not have."""
         if not self.params["staff"]:
             return []
         members = {}
@@ -167,18 +171,18 @@ class CourseProjects:
         return missing
 
     def note(self, what: str, before: Any, after: Any) -> None:
-        """Remember a difference, for the result."""
+        """Record a difference for the result."""
         self.before[what] = before
         self.after[what] = after
 
 
 def is_empty(project: dict[str, Any]) -> bool:
-    """Whether a project's repository has no commit yet."""
+    """Return whether a project's repository has no commit yet."""
     return bool(project.get("empty_repo", True))
 
 
 def _mapping(answer: Any) -> dict[str, Any]:
-    """An answer that must be a JSON object; a page of another service is not."""
+    """Return an answer that must be a JSON object, unlike the page of another service."""
     if not isinstance(answer, dict):
         raise TemplateError("What answers is not GitLab's API: check the address (gitlab_api_url).")
     return answer

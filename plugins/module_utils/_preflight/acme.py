@@ -1,4 +1,4 @@
-"""Rules about asking an authority for certificates: by port 80, or by records in DNS."""
+"""Preflight rules for ACME certificates: challenges by port 80 or by DNS records."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ansible_collections.mooc.atelier.plugins.module_utils._schema.consumer impo
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import as_integer
 
-# RFC 2606 and RFC 6761: no authority signs for these.
+# RFC 2606 and RFC 6761: no certificate authority signs for these.
 RESERVED_ENDINGS = ("example.org", "example.com", "example.net", "localhost", "local", "test",
                     "invalid", "internal")  # fmt: skip
 CHALLENGES = ("http", "dns-rfc2136", "dns-hook")
 ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
 KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 SHORTEST_KEY = 16
-"""Bytes of a TSIG key."""
+"""Least bytes of a TSIG key."""
 LONGEST_WAIT = 3600
 CHALLENGE = "atelier_acme_challenge"
 HOOK = "atelier_acme_dns_hook"
@@ -83,7 +83,7 @@ def _http_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _key_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about dynamic updates with a key (RFC 2136, RFC 8945); the key is never shown."""
+    """Check dynamic DNS updates with a key (RFC 2136, RFC 8945); messages never contain it."""
     server, name = settings["acme_dns_server"], settings["acme_dns_key_name"]
     secret, algorithm = settings["acme_dns_key_secret"], settings["acme_dns_key_algorithm"]
     because = f", and {CHALLENGE} is dns-rfc2136"
@@ -135,7 +135,7 @@ def _secret_findings(secret: str, because: str) -> Iterator[Finding]:
 
 
 def _hook_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about the site's own command; the file itself is read elsewhere."""
+    """Check the settings of the command for DNS records; the action plugin checks its file."""
     if not settings["acme_dns_hook"]:
         yield Finding(
             HOOK,
@@ -147,11 +147,11 @@ def _hook_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def hook_findings(path: str, content: bytes) -> Iterator[Finding]:
-    """Rules about the file of the command that writes DNS records.
+    """Check the file of the command that writes DNS records.
 
     Args:
-        path: where it is on the controller.
-        content: what it holds.
+        path: its path on the controller.
+        content: its content.
     """
     if not content.startswith((b"#!/", b"\x7fELF")):
         yield Finding(

@@ -1,4 +1,4 @@
-"""Rules about certificate files, from their bytes. For the controller, which has `cryptography`."""
+"""Preflight rules for certificate files. Runs on the controller, which has `cryptography`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ try:
         PublicFormat,
         load_pem_private_key,
     )
-except ImportError:  # ansible-core needs it too, so that it is there wherever a playbook runs
+except ImportError:  # ansible-core depends on it, so it exists wherever a playbook runs
     pass
 
 CERTIFICATE, KEY = "atelier_tls_certificate", "atelier_tls_key"
@@ -33,14 +33,14 @@ def site_certificate_findings(
     *,
     variables: tuple[str, str] = (CERTIFICATE, KEY),
 ) -> Iterator[Finding]:
-    """Rules about a certificate of the site.
+    """Check a certificate of the site.
 
     Args:
         certificate: PEM, the site's certificate first, then its chain.
         key: PEM, its private key.
-        names: host names that it must cover, by what to do where it does not cover one of them.
-        now: aware date and time.
-        variables: names of the two in messages.
+        names: host names that it must cover, by the fix to suggest if it does not.
+        now: date and time with a time zone.
+        variables: names of certificate and key in messages.
     """
     for found in _certificate_findings(certificate, key, names, now):
         named = dict(zip((CERTIFICATE, KEY), variables, strict=True))[found.variable]
@@ -82,7 +82,7 @@ def _certificate_findings(
 
 
 def date_findings(leaf: x509.Certificate, now: datetime) -> Iterator[Finding]:
-    """Rules about when a certificate is valid."""
+    """Check the validity period of a certificate."""
     first, last = leaf.not_valid_before_utc, leaf.not_valid_after_utc
     if now > last:
         yield Finding(CERTIFICATE, f"expired on {last:%Y-%m-%d}", "Ask for a new one.")
@@ -95,7 +95,7 @@ def date_findings(leaf: x509.Certificate, now: datetime) -> Iterator[Finding]:
 
 
 def key_findings(leaf: x509.Certificate, key: bytes) -> Iterator[Finding]:
-    """Rules about the private key."""
+    """Check the private key."""
     try:
         private = load_pem_private_key(key, password=None)
     except TypeError:
@@ -127,7 +127,7 @@ def key_findings(leaf: x509.Certificate, key: bytes) -> Iterator[Finding]:
 
 
 def certificate_names(leaf: x509.Certificate) -> list[str]:
-    """Return the DNS names of a certificate; browsers look nowhere else (RFC 9525)."""
+    """Return the DNS names of a certificate; browsers ignore all other names (RFC 9525)."""
     try:
         extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
@@ -136,7 +136,7 @@ def certificate_names(leaf: x509.Certificate) -> list[str]:
 
 
 def covers(leaf: x509.Certificate, name: str) -> bool:
-    """Tell whether a certificate is for a name; a wildcard stands for one label (RFC 9525, 6.3)."""
+    """Return whether a certificate covers a name; a wildcard is for one label (RFC 9525, 6.3)."""
     parent = name.partition(".")[2]
     return any(
         known.lower() == name or known.lower() == f"*.{parent}" for known in certificate_names(leaf)
@@ -144,7 +144,7 @@ def covers(leaf: x509.Certificate, name: str) -> bool:
 
 
 def authority_findings(variable: str, path: str, content: bytes) -> Iterator[Finding]:
-    """Rules about a certificate authority's file."""
+    """Check a certificate authority's file."""
     fix = "It must be a PEM file that begins with -----BEGIN CERTIFICATE-----."
     try:
         authorities = x509.load_pem_x509_certificates(content)
@@ -157,7 +157,7 @@ def authority_findings(variable: str, path: str, content: bytes) -> Iterator[Fin
         try:
             signs = authority.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
         except x509.ExtensionNotFound:
-            continue  # Authorities from before that extension are still about.
+            continue  # Old authorities without that extension are still in use.
         if not signs:
             yield Finding(
                 variable,
@@ -167,7 +167,7 @@ def authority_findings(variable: str, path: str, content: bytes) -> Iterator[Fin
 
 
 def issuers(content: bytes) -> set[x509.Name]:
-    """Return who signed the certificates of a PEM file; nobody where it is none."""
+    """Return the issuers of the certificates in a PEM file; empty if the file is invalid."""
     try:
         return {one.issuer for one in x509.load_pem_x509_certificates(content)}
     except ValueError:
@@ -177,17 +177,18 @@ def issuers(content: bytes) -> set[x509.Name]:
 def strict_findings(
     variable: str, path: str, content: bytes, signers: Collection[x509.Name] | None = None
 ) -> Iterator[Finding]:
-    """What the desk's TLS refuses in a file of certificates that most other programs accept.
+    """Find certificates that most programs accept but hub and desk refuse.
 
-    From Python 3.13 on, certificates are checked as RFC 5280 has them (OpenSSL's
-    ``X509_V_FLAG_X509_STRICT``): by the hub and the desk on Debian 13, not by git or curl.
+    Python 3.13 and later check certificates strictly as in RFC 5280 (OpenSSL's
+    ``X509_V_FLAG_X509_STRICT``). This concerns hub and desk on Debian 13, but not git or curl.
 
     Args:
-        variable: what names the file.
+        variable: the setting with the file.
         path: the file.
-        content: PEM; what is none is told elsewhere.
-        signers: who signed the site's own certificate. Others are advice: they vouch for a proxy
-            or a platform, whose connections fail, and the site works. None: all are grave.
+        content: PEM; an invalid file is not reported here.
+        signers: issuers of the site's own certificate. Findings about other authorities are advice:
+            these sign for a proxy or a platform, and the site works without that connection.
+            None: all findings are grave.
     """
     try:
         certificates = x509.load_pem_x509_certificates(content)
@@ -208,11 +209,11 @@ def strict_findings(
 
 
 def strict_problems(one: x509.Certificate, *, signs: bool) -> Iterator[str]:
-    """What a certificate lacks of RFC 5280, as ends of a sentence.
+    """Yield violations of RFC 5280 in a certificate, as ends of a sentence.
 
     Args:
         one: the certificate.
-        signs: whether one that does not say what it is has to sign others.
+        signs: whether a self-signed certificate without basicConstraints counts as an authority.
 
     Source: OpenSSL's ``check_extensions`` (crypto/x509/x509_vfy.c).
     """
@@ -238,7 +239,7 @@ def strict_problems(one: x509.Certificate, *, signs: bool) -> Iterator[str]:
 
 
 def _extension(one: x509.Certificate, kind: type[Any]) -> Any:
-    """An extension; None where it has none."""
+    """Return an extension of a certificate, or None."""
     try:
         return one.extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:

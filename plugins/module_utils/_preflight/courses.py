@@ -1,4 +1,4 @@
-"""Rules about courses and about the course platforms that may launch them."""
+"""Preflight rules for courses and for the course platforms that may launch them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def course_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Iterator[Finding]:
-    """Rules about one course; messages name it by its slug where it has one."""
+    """Check a course; messages contain its slug, if it has one."""
     slug = course.get("slug")
     if isinstance(slug, str) and slug:
         variable = f"{variable} ({slug})"
@@ -89,7 +89,7 @@ def one_course(variable: str, course: Mapping[str, Any], keys: list[str]) -> Ite
 def consumer_findings(
     consumers: list[tuple[str, dict[str, Any]]], slugs: list[str]
 ) -> Iterator[Finding]:
-    """Rules about keys and secrets; a secret is never shown."""
+    """Check keys and secrets; messages never contain a secret."""
     for twice in duplicates(str(item["key"]) for _, item in consumers if item.get("key")):
         yield Finding(
             "atelier_consumers", f"has the key {twice} twice", "Give each platform its own key."
@@ -103,7 +103,7 @@ def consumer_findings(
         problems = LISTED_CONSUMER.problems(consumer)
         yield from schema_findings(name, problems)
         if consumer.get("state") == "absent":
-            continue  # its key says which one to remove
+            continue  # only its key is used
         wrong = {problem.key for problem in problems}
         secret = consumer.get("secret")
         if secret is not None and "secret" not in wrong and secrets.count(str(secret)) > 1:

@@ -1,7 +1,7 @@
-"""What stands between these settings and an installed site: the rules, without any input or output.
+"""Findings of the preflight, and functions for its rules, without input or output.
 
-Each rule looks at plain data and yields findings. The action plugin gives them the settings and
-what it read on the controller; the module gives them what it read on the server.
+Each rule takes plain data and yields findings. The action plugin calls them with the settings and
+with files of the controller, the module with data of the server.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to put right.
+    """A problem to fix.
 
     Attributes:
-        variable: what the operator edits, as they know it.
-        problem: what is wrong with it, as the end of a sentence that begins with its name.
-        fix: what to do, as a sentence.
-        grave: whether installing makes no sense before it is put right.
+        variable: name of the setting that the operator has to edit.
+        problem: the problem, as the end of a sentence that begins with this name.
+        fix: how to fix it, as a sentence.
+        grave: whether it prevents the installation.
     """
 
     variable: str
@@ -37,12 +37,12 @@ class Finding:
     grave: bool = True
 
     def as_dict(self) -> dict[str, str]:
-        """Return what is shown to the operator."""
+        """Return the fields that are shown to the operator."""
         return {"variable": self.variable, "problem": self.problem, "fix": self.fix}
 
 
 def is_name(value: Any) -> bool:
-    """Tell whether the value is a full host name: lower case, two labels or more, not an address.
+    """Return whether a value is a full host name: lower case, two or more labels, not an address.
 
     >>> is_name("hub.mooc.example.org"), is_name("Hub.example.org"), is_name("10.0.0.1")
     (True, False, False)
@@ -56,7 +56,7 @@ def is_name(value: Any) -> bool:
 
 
 def duplicates(values: Iterable[str]) -> list[str]:
-    """Return what occurs more than once, in the order of its second occurrence."""
+    """Return the values that occur more than once, in the order of their second occurrence."""
     seen: set[str] = set()
     again: dict[str, None] = {}
     for value in values:
@@ -69,7 +69,7 @@ def duplicates(values: Iterable[str]) -> list[str]:
 def dictionaries(
     value: Any, variable: str, example: str
 ) -> tuple[list[tuple[str, dict[str, Any]]], list[Finding]]:
-    """Read a list of dictionaries, each with the name it has in messages."""
+    """Read a list of dictionaries; return them with their names in messages, and the findings."""
     if not isinstance(value, (list, tuple)):
         return [], [Finding(variable, "is not a list", f"Write it as a list: {example}")]
     items: list[tuple[str, dict[str, Any]]] = []
@@ -88,7 +88,7 @@ def dictionaries(
 def entry_findings(
     value: Any, variable: str, example: str, check: Callable[[Any], Any]
 ) -> Iterator[Finding]:
-    """Find what is wrong in a list; `check` raises a ValueError that says it of one entry."""
+    """Check each entry of a list; `check` raises a ValueError with the problem of an entry."""
     if not isinstance(value, (list, tuple)):
         yield Finding(variable, "is not a list", f"Write it as a list: {example}")
         return
@@ -100,7 +100,7 @@ def entry_findings(
 
 
 def schema_findings(variable: str, problems: Iterable[Problem]) -> Iterator[Finding]:
-    """Say what the schema finds wrong in an entry; `variable` is what the operator calls it."""
+    """Convert the schema's problems of an entry to findings; `variable` is the entry's name."""
     for one in problems:
         shown = f" ({one.shown})" if one.shown else ""
         name = f"{variable}.{one.key}" if one.key else variable
@@ -110,7 +110,15 @@ def schema_findings(variable: str, problems: Iterable[Problem]) -> Iterator[Find
 def reference_findings(
     variable: str, value: Any, known: list[str], what: str, where: str
 ) -> Iterator[Finding]:
-    """Rules about a list of names that stand elsewhere in the settings."""
+    """Check a list of names that must be defined elsewhere in the settings.
+
+    Args:
+        variable: name of the list in messages.
+        value: the list.
+        known: the defined names.
+        what: what a name stands for.
+        where: the setting that defines the names.
+    """
     if value is None:
         return
     listed = ", ".join(filter(None, known)) or "none"
@@ -127,7 +135,7 @@ def reference_findings(
 
 
 def report(findings: Iterable[Finding]) -> str:
-    """Write everything that stands in the way as one message; empty when nothing does."""
+    """Return one message with all grave findings; empty if there are none."""
     grave = [finding for finding in findings if finding.grave]
     if not grave:
         return ""

@@ -1,4 +1,4 @@
-"""Rules about the server: what it is, what it has, what already runs on it."""
+"""Preflight rules for the server: its system, its resources, and what already runs on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import 
 from ansible_collections.mooc.atelier.plugins.module_utils._schema.sizes import size_bytes
 
 ENOUGH_TO_RUN_MB = 2000
-"""Free disk below which nothing is installed or changed on a site that is there already."""
+"""Least free disk space for a site that is already installed."""
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 
 
@@ -21,10 +21,10 @@ class Listener(NamedTuple):
     """A TCP port in use.
 
     Attributes:
-        address: where it listens; 0.0.0.0 or :: for everywhere.
+        address: the address; 0.0.0.0 or :: for all.
         port: its number.
-        process: name of the program, or an empty string where it cannot be known.
-        unit: systemd unit the program belongs to, or an empty string.
+        process: name of the program, or an empty string if unknown.
+        unit: systemd unit of the program, or an empty string.
     """
 
     address: str
@@ -37,10 +37,10 @@ class Port(NamedTuple):
     """A TCP port that the site needs.
 
     Attributes:
-        variable: what the operator changes to use another one.
-        address: where the site listens.
+        variable: the setting with which the operator can change it.
+        address: the address that the site listens on.
         port: its number.
-        unit: our own unit, which may already hold it.
+        unit: the site's unit, which may already use it.
     """
 
     variable: str
@@ -50,10 +50,10 @@ class Port(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """What the module read on the server. Sizes are in MiB; `clock_ahead` is in seconds.
+    """Data that the module read on the server. Sizes are in MiB; `clock_ahead` is in seconds.
 
-    `installed`: a site is there already. `other_engine`: Docker's own package, if it is there.
-    `loops`: files can be mounted.
+    `installed`: a site is already installed. `other_engine`: packages from Docker, if installed.
+    `loops`: loop devices are available.
     """
 
     system: str
@@ -77,9 +77,9 @@ def machine_findings(
     """Apply every rule of this file.
 
     Args:
-        machine: what is there.
-        settings: the variables of role preflight, without their prefix, those about the machine.
-        ports: what the site is going to listen on.
+        machine: data of the server.
+        settings: the variables of role preflight for the machine, without their prefix.
+        ports: ports that the site will use.
     """
     yield from system_findings(machine, settings)
     yield from memory_findings(machine, settings)
@@ -92,7 +92,7 @@ def machine_findings(
 
 
 def system_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
-    """Rules about the operating system and how it is reached."""
+    """Check the operating system and Ansible's access to it."""
     supported = settings["systems"]
     found = f"{machine.system} {machine.version}".strip()
     if found not in supported:
@@ -118,7 +118,7 @@ def system_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
 
 
 def memory_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
-    """Rules about memory, against what is to be installed."""
+    """Check that there is enough memory for what is to be installed."""
     least, better = settings["minimum_memory_mb"], settings["recommended_memory_mb"]
     what = "GitLab and the hub" if settings["gitlab_deployment"] == "omnibus" else "the hub"
     problem = f"has {machine.memory} MB of memory"
@@ -135,7 +135,7 @@ def memory_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
 
 
 def disk_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
-    """Rules about free disk: what an installation takes, and less where it has been taken."""
+    """Check free disk space; an installed site needs less."""
     least, better = settings["minimum_disk_mb"], settings["recommended_disk_mb"]
     if machine.installed:
         least = min(least, ENOUGH_TO_RUN_MB)
@@ -154,7 +154,7 @@ def disk_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
 
 
 def engine_findings(machine: Machine) -> Iterator[Finding]:
-    """Debian's docker.io, which role docker installs, takes the place of Docker's own package."""
+    """Check that Docker's own packages are absent: they conflict with docker.io of role docker."""
     if machine.other_engine:
         yield Finding(
             "The server",
@@ -166,7 +166,7 @@ def engine_findings(machine: Machine) -> Iterator[Finding]:
 
 
 def loop_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
-    """Learners' homes are images, which are mounted as loop devices."""
+    """Check loop devices, with which learners' homes (images) are mounted."""
     if settings["homes"] != "none" and not machine.loops:
         yield Finding(
             "atelier_homes",
@@ -179,7 +179,7 @@ def loop_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
 
 
 def clock_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
-    """Launches are signed with the time: a wrong clock refuses them all."""
+    """Check the clock: launches contain a signed time, so a wrong clock refuses all of them."""
     ahead = machine.clock_ahead
     if abs(ahead) > settings["clock_tolerance"]:
         where = "ahead of" if ahead > 0 else "behind"
@@ -191,7 +191,7 @@ def clock_findings(machine: Machine, settings: Settings) -> Iterator[Finding]:
 
 
 def port_findings(listeners: Sequence[Listener], ports: Sequence[Port]) -> Iterator[Finding]:
-    """Rules about ports that somebody else holds; our own units may already be there."""
+    """Check that no other program uses the site's ports; the site's own units may."""
     for wanted in ports:
         for held in listeners:
             same = held.address == wanted.address or held.address in WILDCARDS
@@ -210,7 +210,7 @@ def port_findings(listeners: Sequence[Listener], ports: Sequence[Port]) -> Itera
 
 
 def limit_findings(machine: Machine, courses: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
-    """Rules about what a learner may use, against what there is."""
+    """Check that learners' limits do not exceed the server's resources."""
     for course in courses:
         memory, cpu = size_bytes(course.get("memory")), as_number(course.get("cpu"))
         if memory is not None and memory > machine.memory * 1024**2:

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Rules about what learners' containers may reach."""
+"""Preflight rules for the hosts and ports that learners' containers may reach."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOSTS = "atelier_learners_private_hosts"
 PORTS = "atelier_learners_ports"
 EXAMPLE = "[10.1.2.3, 10.1.0.0/16, git.campus.example:8443]"
 _PARTS = re.compile(r"(?:\[(.+)\](?::([0-9]+))?|([^:]+)(?::([0-9]+))?|(.+))")
-"""As role docker's ``__docker_host_and_port``."""
+"""The same as role docker's ``__docker_host_and_port``."""
 _METADATA = [ipaddress.ip_address(one) for one in ("169.254.169.254", "fd00:ec2::254")]
 
 
@@ -52,10 +52,10 @@ def _ports(value: Any) -> Iterator[Finding]:
 
 
 def _entry(entry: Any) -> None:
-    """Check one host or network, with a port or without.
+    """Check a host or network, with or without a port.
 
     Raises:
-        ValueError: it is not, or it holds what stays closed.
+        ValueError: the entry is invalid, or contains addresses that always stay blocked.
     """
     parts = _PARTS.fullmatch(entry) if isinstance(entry, str) else None
     if parts is None:

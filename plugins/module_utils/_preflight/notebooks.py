@@ -1,4 +1,4 @@
-"""Rules about where learners' servers answer: names of their own need DNS and a certificate."""
+"""Preflight rules for the host names of learners' servers, which need DNS and a certificate."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings i
 )
 
 ORIGINS = ("learner", "shared")
-# RFC 2606 and RFC 6761: not in DNS; browsers and tests find them otherwise.
+# RFC 2606 and RFC 6761: not in DNS; browsers and tests resolve them in other ways.
 NOT_IN_DNS = ("localhost", "test", "invalid", "example.org", "example.com", "example.net")
 PROBE = "uaaaaaaaaaaaaaaaa"
-"""A learner's name like any other."""
+"""An arbitrary username, to look up its host name."""
 ORIGIN, DOMAIN = "atelier_notebook_origin", "atelier_notebook_domain"
 CERTIFICATE = "atelier_notebook_tls_certificate"
 AS_IT_WAS = (
@@ -25,17 +25,17 @@ AS_IT_WAS = (
 
 
 def apart(settings: Settings) -> bool:
-    """Tell whether learners' servers get host names of their own that can be looked at."""
+    """Return whether learners' servers get separate host names, in a valid domain."""
     return bool(settings["notebook_origin"] == "learner" and is_name(settings["notebook_domain"]))
 
 
 def wildcard(settings: Settings) -> str:
-    """Return the name that stands for all learners' hosts."""
+    """Return the wildcard name for all learners' hosts."""
     return f"*.{settings['notebook_domain']}"
 
 
 def notebook_findings(settings: Settings) -> Iterator[Finding]:
-    """Apply the rules that need nothing but the settings."""
+    """Apply the rules that need only the settings."""
     origin, domain = settings["notebook_origin"], settings["notebook_domain"]
     if origin not in ORIGINS:
         yield Finding(ORIGIN, f"is unknown ({origin})", f"Use one of: {', '.join(ORIGINS)}.")
@@ -50,7 +50,7 @@ def notebook_findings(settings: Settings) -> Iterator[Finding]:
         )
         return
     if not is_name(domain):
-        if domain != f"notebooks.{settings['domain'] or ''}":  # else atelier_domain is told of
+        if domain != f"notebooks.{settings['domain'] or ''}":  # else atelier_domain is reported
             yield Finding(
                 DOMAIN,
                 f"is not a domain name ({domain})",
@@ -86,7 +86,7 @@ def notebook_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def looked_up(settings: Settings) -> list[str]:
-    """Return the names to look up: a learner's and the hub's; none where DNS has none."""
+    """Return the names to look up: a learner's and the hub's; empty for names outside DNS."""
     if not apart(settings) or not is_name(settings["hub_host"]):
         return []
     domain = f".{settings['notebook_domain']}"
@@ -101,13 +101,13 @@ def address_findings(
     there: Mapping[str, Sequence[str]],
     installed: bool,
 ) -> Iterator[Finding]:
-    """Rules about what DNS says of learners' names.
+    """Check the DNS records of learners' host names.
 
     Args:
         settings: the variables of role preflight, without their prefix.
-        here: addresses of the names of `looked_up` as the controller finds them.
-        there: the same on the server, whose own names may stand in its /etc/hosts.
-        installed: whether learners use this server already.
+        here: addresses of the names of `looked_up` as the controller resolves them.
+        there: the same for the server, whose names may be in its /etc/hosts.
+        installed: whether a site is already installed on this server.
     """
     names = looked_up(settings)
     if not names:
@@ -118,7 +118,7 @@ def address_findings(
             DOMAIN,
             f"has no wildcard name: {wildcard(settings)} leads nowhere",
             f"Add {wildcard(settings)} to your DNS, with the addresses of {hub}. {AS_IT_WAS}",
-            # A site in the making may have no names yet at all.
+            # A new site may not have any DNS records yet.
             grave=installed or bool(here.get(hub)),
         )
     elif here.get(learner) and here.get(hub) and not set(here[learner]) & set(here[hub]):

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Rules about the hosts of course platforms: which may be in private networks, or without TLS."""
+"""Preflight rules for hosts of course platforms in private networks or without TLS."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from ansible_collections.mooc.atelier.plugins.module_utils._schema.problems impo
 
 NO_HOSTS = PlatformHosts()
 ADDRESSES = ("auth_token_url", "jwks_url")
-"""Addresses of a registration that the server asks itself."""
+"""Addresses of a registration to which the server sends requests."""
 
 
 def private_host_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about ``atelier_platform_private_hosts``."""
+    """Check ``atelier_platform_private_hosts``."""
     example = "[lms.campus.example, 10.1.0.0/16]"
     entries = settings.get("platform_private_hosts") or []
     yield from entry_findings(entries, SETTING, example, lambda entry: private_host(str(entry)))
 
 
 def private_hosts(settings: Settings) -> PlatformHosts:
-    """Read the setting as hub and desk do; what is wrong in it is left out."""
+    """Read the setting as hub and desk do; ignore invalid entries."""
     entries = settings.get("platform_private_hosts") or []
     known = []
     for entry in entries if isinstance(entries, (list, tuple)) else []:
@@ -48,7 +48,7 @@ def private_hosts(settings: Settings) -> PlatformHosts:
 
 
 def platform_hosts(settings: Settings) -> Iterator[dict[str, str]]:
-    """Return the hosts that the server will ask, with the variable that names each."""
+    """Yield the hosts to which the server will send requests, with the setting that names each."""
     for variable in ("consumers", "registrations"):
         for number, item in enumerate(_dictionaries(settings.get(variable))):
             if item.get("state") == "absent":
@@ -62,7 +62,7 @@ def platform_hosts(settings: Settings) -> Iterator[dict[str, str]]:
 
 
 def resolve(host: str) -> list[str]:
-    """Return the IP addresses of a host as this machine sees them; none where it has none."""
+    """Return the IP addresses of a host as this machine resolves them; empty if there are none."""
     try:
         return [str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError):
@@ -74,12 +74,12 @@ def private_platform_findings(
     known: PlatformHosts,
     look_up: Callable[[str], list[str]] = resolve,
 ) -> Iterator[Finding]:
-    """Platforms in private networks that the site would not talk to.
+    """Find platforms in private networks to which the site would send no requests.
 
     Args:
-        hosts: see `platform_hosts`.
-        known: what ``atelier_platform_private_hosts`` names.
-        look_up: IP addresses of a host.
+        hosts: the hosts; see `platform_hosts`.
+        known: the hosts of ``atelier_platform_private_hosts``.
+        look_up: returns the IP addresses of a host.
     """
     for one in hosts:
         host, found = one["host"], look_up(one["host"])
@@ -93,7 +93,7 @@ def private_platform_findings(
 
 
 def staff_findings(settings: Settings) -> Iterator[Finding]:
-    """Courses in which nobody is staff, as they name no platform and there are several."""
+    """Find courses without staff, because they name none of several platforms."""
     launchers = [
         item
         for variable in ("consumers", "registrations")

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Rules about LTI 1.3 registrations: what a platform's forms say, copied into the inventory."""
+"""Preflight rules for LTI 1.3 registrations, whose values operators copy from the platform."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from ansible_collections.mooc.atelier.plugins.module_utils._schema.registration 
 def registration_findings(
     value: Any, consumers: list[str], slugs: list[str], private_hosts: PlatformHosts = NO_HOSTS
 ) -> Iterator[Finding]:
-    """Rules about names, addresses and lists.
+    """Check names, addresses and lists.
 
     Args:
         value: ``atelier_registrations``.
         consumers: keys of ``atelier_consumers``.
-        slugs: those of ``atelier_courses``.
+        slugs: slugs of ``atelier_courses``.
         private_hosts: ``atelier_platform_private_hosts``.
     """
     registrations, findings = dictionaries(value, "atelier_registrations", EXAMPLE)
@@ -65,7 +65,7 @@ def registration_findings(
 def one_registration(
     variable: str, item: Mapping[str, Any], slugs: list[str], private_hosts: PlatformHosts
 ) -> Iterator[Finding]:
-    """Rules about one registration; messages name it by its key where it has one."""
+    """Check a registration; messages contain its key, if it has one."""
     key: Any = item.get("key")
     name = f"{variable} ({key})" if isinstance(key, str) and key else variable
     problems = REGISTRATION.problems(item, Reading(private_hosts=private_hosts))
@@ -77,7 +77,7 @@ def one_registration(
 
 
 def _texts(value: Any) -> list[str]:
-    """The texts of a list; none when it is something else, or holds something else."""
+    """Return a list of texts; empty if the value is anything else."""
     if not isinstance(value, (list, tuple)):
         return []
     return [str(one) for one in value] if all(isinstance(one, str) and one for one in value) else []

@@ -1,4 +1,4 @@
-"""Read the server: procfs, the file system, git. Writes nothing but a temporary file for git."""
+"""Reads data of the server: procfs, the file system, git. Writes only a temporary file for git."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def look_at_server(disk_paths: Iterable[str], now: float) -> Machine:
-    """Read what the machine is and has.
+    """Read the data of the machine.
 
     Args:
-        disk_paths: directories, existing or not, whose free space counts.
-        now: seconds since 1970 on the controller when it asked.
+        disk_paths: directories, existing or not, whose free space is checked.
+        now: the controller's time when it started the module, seconds since 1970.
     """
     system, version = read_system(Path("/etc/os-release").read_text(encoding="utf-8"))
     return Machine(
@@ -58,25 +58,25 @@ def look_at_server(disk_paths: Iterable[str], now: float) -> Machine:
 
 
 def addresses(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the addresses that this machine finds for each name; none for one without."""
+    """Resolve each name on this machine; the list is empty for a name without addresses."""
     return {name: sorted(set(resolve(name))) for name in names}
 
 
 def strictly(found: Iterable[Mapping[str, Any]], version: tuple[Any, ...]) -> list[Finding]:
-    """Judge what strict programs refuse in certificates: grave where hub and desk will be such.
+    """Make findings about strictly checked certificates advice if the server's Python is lenient.
 
-    Their environment is made with the server's own Python, as this runs with it.
+    Hub and desk run with the server's Python, as this module does.
 
     Args:
-        found: `variable`, `problem`, `fix` and `grave` of each.
-        version: of the server's Python.
+        found: `variable`, `problem`, `fix` and `grave` of each finding.
+        version: version of the server's Python.
     """
     strict = version >= STRICT_PYTHON
     return [Finding(**{**one, "grave": strict and one["grave"]}) for one in found]
 
 
 def has_loops() -> bool:
-    """Tell whether files can be mounted; asking has the kernel load its module."""
+    """Return whether loop devices work; opening the device makes the kernel load its module."""
     try:
         os.close(os.open("/dev/loop-control", os.O_RDWR))
     except OSError:
@@ -85,7 +85,7 @@ def has_loops() -> bool:
 
 
 def is_installed(package: str) -> bool:
-    """Tell whether a Debian package is there."""
+    """Return whether a Debian package is installed."""
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, no shell
             ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package],  # noqa: S607
@@ -108,7 +108,7 @@ def read_system(text: str) -> tuple[str, str]:
 
 
 def read_first(*paths: str) -> str:
-    """Return the text of the first file that can be read."""
+    """Return the text of the first readable file, or an empty string."""
     for path in paths:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
@@ -118,14 +118,14 @@ def read_first(*paths: str) -> str:
 
 
 def read_memory() -> int:
-    """Return the machine's memory in MiB, or its control group's limit where that is less."""
+    """Return the machine's memory in MiB, or its control group's limit if that is lower."""
     total = int(re.findall(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text())[0]) // 1024
     limit = read_first("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
     return min(total, int(limit) // 1024**2) if limit.isdigit() else total
 
 
 def read_processors() -> float:
-    """Return how many processors may be used, or its control group's share where that is less."""
+    """Return the number of usable processors, or the control group's quota if that is lower."""
     count = float(len(os.sched_getaffinity(0)))
     quota, _, period = read_first("/sys/fs/cgroup/cpu.max").partition(" ")
     if not quota:
@@ -137,7 +137,7 @@ def read_processors() -> float:
 
 
 def free_space(path: Path) -> int:
-    """Return the MiB free where a directory is or will be."""
+    """Return the free MiB at a directory, or where it will be created."""
     while not path.exists():
         path = path.parent
     state = os.statvfs(path)
@@ -145,7 +145,7 @@ def free_space(path: Path) -> int:
 
 
 def has_apt() -> bool:
-    """Tell whether Ansible's package module finds its library."""
+    """Return whether Ansible's apt module finds its library."""
     for python in {sys.executable, PYTHON}:
         try:
             done = subprocess.run([python, "-c", "import apt"], capture_output=True, check=False)  # noqa: S603
@@ -157,7 +157,7 @@ def has_apt() -> bool:
 
 
 def read_listeners() -> Iterator[Listener]:
-    """Read which TCP ports are held, and by whom as far as may be known."""
+    """Yield the TCP ports in use, with process and unit if they can be read."""
     sockets = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in read_first(table).splitlines()[1:]:
@@ -171,7 +171,7 @@ def read_listeners() -> Iterator[Listener]:
 
 
 def socket_address(text: str) -> tuple[str, int]:
-    """Return address and port from procfs's notation.
+    """Parse an address and a port in the notation of procfs.
 
     >>> socket_address("0100007F:1F90")
     ('127.0.0.1', 8080)
@@ -198,7 +198,7 @@ def find_holders(inodes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
                     name = (process / "comm").read_text(encoding="utf-8").strip()
                     found[inode] = name, unit_of((process / "cgroup").read_text(encoding="utf-8"))
         except OSError:
-            continue  # It has ended meanwhile, or is none of ours.
+            continue  # The process has ended, or may not be read.
     return found
 
 
@@ -215,12 +215,12 @@ def unit_of(groups: str) -> str:
 def look_at_repository(
     repository: Mapping[str, Any], settings: Settings, authorities: str
 ) -> list[Finding]:
-    """Ask a git server for a branch, and say what is wrong where it does not answer with it.
+    """Check that a git server has a branch.
 
     Args:
-        repository: `variable` that names it in messages, `url`, `branch`.
+        repository: `variable` (its name in messages), `url`, `branch`.
         settings: `git_timeout` in seconds, `http_proxy`, `https_proxy`, `no_proxy`.
-        authorities: PEM of authorities to trust beside the system's.
+        authorities: PEM of authorities to trust in addition to the system's.
     """
     url, branch = str(repository["url"]), str(repository["branch"])
     variable = f"{repository['variable']}.repository"
@@ -262,7 +262,7 @@ def look_at_repository(
 
 
 def git_environment(settings: Settings, authorities: str, directory: Path) -> dict[str, str]:
-    """Return an environment in which git asks nobody and trusts whom the site will trust."""
+    """Return an environment for git without prompts and with the site's trusted authorities."""
     environment = {
         **os.environ,
         "LC_ALL": "C",

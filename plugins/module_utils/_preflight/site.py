@@ -1,4 +1,4 @@
-"""Rules about the site as a whole: names, ports, TLS, outgoing proxy, GitLab, images."""
+"""Preflight rules for the site as a whole: names, ports, TLS, proxy, GitLab, images."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def site_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def home_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about where learners' homes are, and what bounds them."""
+    """Check the settings for the place and the limits of learners' homes."""
     homes, directory = settings["homes"], settings["homes_directory"]
     if homes not in HOMES:
         yield Finding("atelier_homes", f"is unknown ({homes})", f"Use one of: {', '.join(HOMES)}.")
@@ -81,7 +81,7 @@ def home_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def name_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about domain and host names."""
+    """Check domain and host names."""
     domain = settings["domain"]
     if not domain:
         yield Finding(
@@ -121,7 +121,7 @@ def name_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def extra_site_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about `nginx_extra_sites`."""
+    """Check `nginx_extra_sites`."""
     example = "[{name: lms.example.org, upstream: 127.0.0.1:8010}]"
     sites, findings = dictionaries(settings["extra_sites"], "nginx_extra_sites", example)
     yield from findings
@@ -141,7 +141,7 @@ def extra_site_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def platform_origin_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about `atelier_platform_origins`: origins as browsers write them (RFC 6454)."""
+    """Check `atelier_platform_origins`: origins as browsers write them (RFC 6454)."""
     variable, example = "atelier_platform_origins", "[https://lms.example.org]"
     origins = settings["platform_origins"]
     if not isinstance(origins, (list, tuple)):
@@ -163,7 +163,7 @@ def platform_origin_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def port_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about the two ports of the site."""
+    """Check the two ports of the site."""
     ports = {name: as_integer(settings[name]) for name in ("http_port", "https_port")}
     for name, port in ports.items():
         if port is None or not 1 <= port <= 65535:
@@ -181,7 +181,7 @@ def port_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def tls_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about where certificates come from; the files themselves are read elsewhere."""
+    """Check the source of certificates; the action plugin checks the files."""
     mode, email = settings["tls"], settings["contact_email"]
     if mode not in TLS:
         yield Finding("atelier_tls", f"is unknown ({mode})", f"Use one of: {', '.join(TLS)}.")
@@ -203,7 +203,7 @@ def tls_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def proxy_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about the institution's outgoing proxy."""
+    """Check the institution's outgoing proxy."""
     for name in ("http_proxy", "https_proxy"):
         value = settings[name]
         if value and not is_web_address(value):
@@ -215,7 +215,7 @@ def proxy_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def is_web_address(value: Any) -> bool:
-    """Tell whether the value is an http(s) address with a host and, if any, a valid port."""
+    """Return whether the value is an http(s) address with a host and, if any, a valid port."""
     try:
         parts = urlsplit(str(value))
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
@@ -224,7 +224,7 @@ def is_web_address(value: Any) -> bool:
 
 
 def gitlab_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about GitLab: ours or the institution's."""
+    """Check the settings for GitLab, installed by this collection or by the institution."""
     deployment = settings["gitlab_deployment"]
     if deployment == "omnibus":
         yield from password_findings(settings)
@@ -235,7 +235,7 @@ def gitlab_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def password_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about the first password of GitLab's administrator; it is never shown."""
+    """Check the initial password of GitLab's administrator; messages never contain it."""
     variable, value = "atelier_gitlab_root_password", str(settings["gitlab_root_password"] or "")
     fix = (
         f"Put at least {GITLAB_PASSWORD_LENGTH} characters in the vault, for example what"
@@ -253,7 +253,7 @@ def password_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def external_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about a GitLab that the institution already has."""
+    """Check the settings for a GitLab that the institution already has."""
     url, token = settings["gitlab_url"], str(settings["gitlab_admin_token"] or "")
     if not url:
         yield Finding(
@@ -278,7 +278,7 @@ def external_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def image_findings(settings: Settings) -> Iterator[Finding]:
-    """Rules about images: what course images start from, and GitLab's own."""
+    """Check the base image of course images, and GitLab's image."""
     source = settings["base_image_source"]
     if source not in BASE_SOURCES:
         yield Finding(

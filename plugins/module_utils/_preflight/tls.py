@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Ask GitLab elsewhere for its certificate, as hub and desk will: with the server's own Python."""
+"""Checks the certificate of an external GitLab with the server's Python, as hub and desk will."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ TIMEOUT_SECONDS = 10
 
 
 def context_of(authorities: str) -> ssl.SSLContext:
-    """Return what hub and desk trust: the system's authorities, and those of the inventory."""
+    """Return the TLS context of hub and desk: trusts the system's and the inventory's authorities.
+
+    Args:
+        authorities: the inventory's authorities (PEM).
+    """
     context = ssl.create_default_context()
     if authorities:
         context.load_verify_locations(cadata=authorities)
@@ -26,9 +30,9 @@ def context_of(authorities: str) -> ssl.SSLContext:
 
 
 def gitlab_certificate_findings(settings: Settings, context: ssl.SSLContext) -> Iterator[Finding]:
-    """Say why the certificate of an external GitLab would be refused.
+    """Say why hub and desk would refuse the certificate of an external GitLab.
 
-    An address that does not answer is told elsewhere; what a proxy is for is not asked directly.
+    Addresses that do not answer are not reported here, and those behind a proxy are not checked.
     """
     url = str(settings.get("gitlab_url") or "")
     try:

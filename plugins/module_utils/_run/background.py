@@ -1,14 +1,15 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""A module that goes on in the background, while the playbook looks how far it is.
+"""Lets a module continue in the background while the playbook polls its progress.
 
-Ansible's own background wrapper is a second module: to build it, send it and start it takes
-longer than a class of a hundred. Here the module itself forks, once Ansible has started it as
-any other: the process that Ansible waits for ends at once and says where to look. What goes on is
+Ansible's wrapper for asynchronous tasks is a second module: building, sending and starting it takes
+longer than the work for a class of a hundred. Here the module itself forks after Ansible has
+started it as usual. The process that Ansible waits for exits at once and returns the keeper's
+process id. Two processes continue:
 
-- a keeper, which waits for the worker and then puts its result in place, also when the worker was
-  killed: ``result`` in the folder is there as a whole or not at all;
-- the worker, which does the work and prints its result as any module does, into a file.
+- a keeper, which waits for the worker and then renames its output to ``result`` in the folder, also
+  if the worker was killed. The rename is atomic;
+- the worker, which does the work and prints its result like any module, but into a file.
 
 Standard library only.
 """
@@ -26,20 +27,20 @@ OUTPUT, ERRORS, RESULT = "output", "errors", "result"
 
 
 def go_on(folder: Path) -> None:
-    """Return in the worker, a new process; the present one ends, telling who keeps it.
+    """Fork and return in the worker; the present process prints the keeper's id and exits.
 
     Args:
-        folder: made here, for this user only.
+        folder: created here, for this user only.
 
     Raises:
-        OSError: it is there, or cannot be made.
+        OSError: the folder exists or cannot be created.
     """
     folder.mkdir(mode=0o700)
     sys.stdout.flush()
     sys.stderr.flush()
     keeper = os.fork()
     if keeper:
-        # Not exit(): what Ansible has unpacked for this module is the worker's now.
+        # Not exit(), whose handlers would remove the files that Ansible unpacked for the worker.
         os.write(1, json.dumps({"changed": False, "kept_by": keeper}).encode() + b"\n")
         os._exit(0)
     os.setsid()
@@ -50,7 +51,7 @@ def go_on(folder: Path) -> None:
 
 
 def _redirect(folder: Path) -> None:
-    """Let go of what connects with Ansible, which waits until nobody holds it."""
+    """Redirect the standard streams: Ansible waits until no process has them open."""
     made = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     for number, name, how in (
         (0, os.devnull, os.O_RDONLY),
@@ -63,7 +64,7 @@ def _redirect(folder: Path) -> None:
 
 
 def _keep(folder: Path, worker: int) -> NoReturn:
-    """Wait for the worker; put its result in place. Never returns to the module's own code."""
+    """Wait for the worker, put its result in place, and exit."""
     try:
         _, status = os.waitpid(worker, 0)
         code = os.waitstatus_to_exitcode(status)
@@ -75,7 +76,7 @@ def _keep(folder: Path, worker: int) -> NoReturn:
 
 
 def _is_result(output: Path) -> bool:
-    """Whether the worker has written all of a result before it ended."""
+    """Return whether the worker wrote a complete result before it exited."""
     try:
         return isinstance(json.loads(output.read_bytes()), dict)
     except ValueError:
@@ -83,7 +84,7 @@ def _is_result(output: Path) -> bool:
 
 
 def _failure(folder: Path, code: int) -> dict[str, Any]:
-    """What to say of a worker that ended without a result."""
+    """Return the result for a worker that ended without one."""
     how = f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended with status {code}"
     said = (folder / ERRORS).read_text(encoding="utf-8", errors="replace").strip()
     return {

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""What changed, or would: one record drives both ``changed`` and ``diff``."""
+"""Records changes, or those that check mode predicts, for ``changed`` and ``diff``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 
 class Changes:
-    """Before and after of each object that differs. Threads may share it.
+    """The changed objects with their states before and after. Thread-safe.
 
     Args:
-        detailed: keep the values for the diff; without it only what was done is kept, which takes
-            less memory for ten thousand objects.
+        detailed: keep the values for the diff; otherwise keep only the actions, which takes less
+            memory for ten thousand objects.
     """
 
     def __init__(self, detailed: bool) -> None:
@@ -27,7 +27,7 @@ class Changes:
     def note(
         self, key: str, done: str, before: dict[str, Any] | None, after: dict[str, Any] | None
     ) -> None:
-        """Record that an object changed. ``None`` stands for: it does not exist."""
+        """Record that an object changed. ``None``: it does not exist."""
         with self._lock:
             self._done[key] = done
             if self._detailed:
@@ -37,7 +37,7 @@ class Changes:
                     self._after[key] = after
 
     def forget(self, key: str) -> None:
-        """The change was not carried out after all."""
+        """Remove the record of a change that was not carried out."""
         with self._lock:
             self._done.pop(key, None)
             self._before.pop(key, None)
@@ -50,15 +50,15 @@ class Changes:
 
     @property
     def done(self) -> dict[str, str]:
-        """What was done, by object."""
+        """The actions, by object."""
         return dict(sorted(self._done.items()))
 
     def counts(self) -> dict[str, int]:
-        """How often each thing was done."""
+        """Return the number of objects for each action."""
         return dict(sorted(Counter(self._done.values()).items()))
 
     def diff(self) -> dict[str, Any]:
-        """What Ansible shows with ``--diff``."""
+        """Return the diff that Ansible shows with ``--diff``."""
         return {
             "before": dict(sorted(self._before.items())),
             "after": dict(sorted(self._after.items())),

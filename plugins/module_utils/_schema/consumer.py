@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A consumer (LTI 1.1): an item of ``atelier_consumers``, and what the hub's file has of it."""
+"""Schema of a consumer (LTI 1.1), in ``atelier_consumers`` and in the hub's file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .problems import Problem, wrong
 
 SECRET_LENGTH = 32
 FEWEST_CHARACTERS = 6
-"""A secret with fewer different ones is easy to guess."""
+"""Least number of different characters in a secret, which is else easy to guess."""
 PLACEHOLDER = re.compile(
     r"(change[-_ ]?me|change[-_ ]?it|replace[-_ ]?me|password|secret|passw0rd|example|todo|xxx+"
     r"|test)"
@@ -46,12 +46,12 @@ PUT_A_SECRET = (
 
 
 def placeholder(value: str) -> bool:
-    """Tell whether a secret is a value that somebody forgot to replace."""
+    """Return whether a secret is a placeholder that was not replaced."""
     return PLACEHOLDER.fullmatch(value.strip()) is not None
 
 
 def repetitive(value: str) -> bool:
-    """Tell whether a secret is long but made of very few characters."""
+    """Return whether a text has very few different characters."""
     return len(set(value)) < FEWEST_CHARACTERS
 
 
@@ -76,10 +76,10 @@ def _earlier_secret(value: str, reading: Reading) -> str:
 
 
 def grace_of(text: str) -> timedelta:
-    """Read a grace: ``0``, or a number with ``m``, ``h``, ``d`` or ``w``.
+    """Parse a grace period: ``0``, or a number with ``m``, ``h``, ``d`` or ``w``.
 
     Raises:
-        ValueError: it is neither, or longer than ``LONGEST_GRACE``.
+        ValueError: it is invalid, or longer than ``LONGEST_GRACE``.
     """
     match = GRACE.fullmatch(text)
     if match is None:
@@ -101,7 +101,7 @@ MARK = Text(
     numbers=True,
     fix="Use 1 to 64 letters, digits, '.', '_', ':', '+' and '-', for example 2027-spring.",
 )
-"""What a rotation is called."""
+"""Name of a rotation."""
 
 
 def _one_source_of_the_secret(
@@ -183,9 +183,9 @@ CONSUMER = Table(
     rules=(_one_source_of_the_secret, _secret_is_not_the_key),
     always=ALWAYS,
 )  # fmt: skip
-"""What module ``lti_consumers`` takes: without a secret it keeps the one it has, or makes one."""
+"""An item of module ``lti_consumers``, which keeps or generates a secret if none is given."""
 LISTED_CONSUMER = replace(CONSUMER, rules=(*CONSUMER.rules, _some_source_of_the_secret))
-"""An item of ``atelier_consumers``, which says where the secret comes from."""
+"""An item of ``atelier_consumers``, which must have a secret or a rotation."""
 KEPT_CONSUMER = Table(
     "consumer",
     (
@@ -195,5 +195,5 @@ KEPT_CONSUMER = Table(
     ),
     rules=(_secret_is_not_the_key,),
 )  # fmt: skip
-"""An item of the hub's ``consumers.yml``, but for former secrets."""
+"""An item of the hub's ``consumers.yml``, without its previous secrets."""
 FORMER_SECRET: Kind = SECRET.earlier or SECRET.kind

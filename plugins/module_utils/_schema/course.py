@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A course: an item of ``atelier_courses``, and what the hub's file of a course has of it."""
+"""Schema of a course, in ``atelier_courses`` and in the hub's file of a course."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .paths import repository, safe_path
 from .problems import Problem, wrong
 from .sizes import LEAST_INODES, LEAST_SPACE, MOST_INODES, MOST_SPACE, size_bytes
 
-# A course has a GitLab group of its own name: GitLab's top-level routes are taken
-# (G:doc/user/reserved_names.md), and so are names that learners get.
+# A course's GitLab group has the course's name, which must differ from GitLab's top-level routes
+# (G:doc/user/reserved_names.md) and from learners' usernames.
 TAKEN_BY_GITLAB = frozenset({
     "admin", "api", "assets", "dashboard", "explore", "files", "groups", "help", "import", "jwt",
     "login", "oauth", "profile", "projects", "public", "s", "search", "snippets", "unsubscribes",
@@ -48,7 +48,7 @@ def _path(value: str, reading: Reading) -> str:
 
 @dataclass(frozen=True)
 class Size(Kind):
-    """A size such as 512M, 1.5G or a number of bytes."""
+    """A size such as 512M or 1.5G, or a number of bytes."""
 
     least: int = 0
     most: int = MOST_MEMORY
@@ -86,13 +86,13 @@ class TwoLanguages(Group):
     problem: str = "does not give the title in French and in English"
 
     def read(self, value: Any, reading: Reading = PLAIN) -> dict[str, str]:
-        """Return both."""
+        """Return both texts."""
         kind = Text()
         try:
             texts = {language: kind.read(value[language], reading) for language in LANGUAGES}
         except (TypeError, KeyError, IndexError, ValueError):
             raise wrong(self.problem, self.fix) from None
-        self.table.read(value, reading)  # for keys that nothing reads
+        self.table.read(value, reading)  # reports unknown keys
         return texts
 
 
@@ -141,7 +141,7 @@ _SOURCE = (
     ),
 )  # fmt: skip
 SOURCE = Table("source", _SOURCE, rules=(_one_source,))
-"""Where files come from: a course's own, and its expected answers."""
+"""The source of files: those of a course, or its expected answers."""
 IMAGE = Table(
     "image",
     (
@@ -380,4 +380,4 @@ REGISTERED_COURSE = Table(
         *SAVED,
     ),
 )  # fmt: skip
-"""What the hub's ``courses.d/<slug>.yml`` has."""
+"""The hub's ``courses.d/<slug>.yml``."""

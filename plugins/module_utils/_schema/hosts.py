@@ -1,10 +1,10 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Which hosts this site talks to when a launch or a registration names an address.
+"""Decides to which hosts this site sends requests if a launch or a registration names an address.
 
-A platform's address comes from outside: a grade's return address from a launch, a key set's from a
-registration. Such an address must not lead to this machine or into its network (OWASP: server-side
-request forgery). What is private is decided by the address a name resolves to, not by the name.
+Addresses of platforms are untrusted: a launch has the address for its grade, a registration that of
+a key set. They must not lead to this machine or into its network (OWASP: server-side request
+forgery). The IP address to which a name resolves decides whether a host is private, not the name.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 SETTING = "atelier_platform_private_hosts"
-"""Variable of the inventory that names what is allowed besides public hosts over https."""
+"""The setting with hosts that are allowed in addition to public hosts over https."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-"""IPv4 addresses as networks with IPv6 alone write them (RFC 6052, section 2.1)."""
+"""Prefix of IPv4 addresses in networks with IPv6 only (RFC 6052, section 2.1)."""
 _GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
-"""All that is assigned for hosts of the Internet (RFC 4291, section 2.4)."""
+"""All addresses that are assigned to hosts of the Internet (RFC 4291, section 2.4)."""
 _SPECIAL = [
     ipaddress.ip_network(one)
     for one in (
@@ -30,13 +30,13 @@ _SPECIAL = [
         "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
     )
 ]  # fmt: skip
-"""IANA's special-purpose addresses (RFC 6890), whichever of them Python's version knows.
+"""IANA's special-purpose addresses (RFC 6890), independent of Python's version.
 
-6to4 (2002::/16) and Teredo (in 2001::/23) hold an IPv4 address; no service is published so."""
+6to4 (2002::/16) and Teredo (in 2001::/23) contain an IPv4 address; no public service uses them."""
 
 
 def _address(text: str) -> Address | None:
-    """An IP address, an IPv4 one where an IPv6 one stands for it; None: it is something else."""
+    """Parse an IP address; unwrap an IPv4 address in IPv6 form. None if it is not an address."""
     try:
         found = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -50,7 +50,7 @@ def _address(text: str) -> Address | None:
 
 
 def is_public(text: str) -> bool:
-    """Whether an IP address is one of the Internet's.
+    """Return whether an IP address is public.
 
     Not public: loopback, unspecified, private (RFC 1918, fc00::/7), shared (100.64/10), link-local,
     multicast, reserved and documentation addresses, and IPv6 forms of such IPv4 addresses.
@@ -65,10 +65,10 @@ def is_public(text: str) -> bool:
 
 
 def host_name(value: str) -> str:
-    """Check a host's name or IP address as it stands in settings, and write it as URLs have it.
+    """Check a host name or an IP address in settings, and return it in the form of URLs.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither a host name nor an IP address.
     """
     text = value.strip().lower().rstrip(".")
     if _address(text) is not None:
@@ -87,7 +87,7 @@ def private_host(value: str) -> str:
     """Check an entry of ``atelier_platform_private_hosts``.
 
     Raises:
-        ValueError: it is no host name, IP address or network.
+        ValueError: it is not a host name, an IP address or a network.
     """
     try:
         return str(ipaddress.ip_network(value.strip()))
@@ -101,7 +101,7 @@ def private_host(value: str) -> str:
 
 
 class PlatformHosts:
-    """Public hosts over https, and what the site's operators named besides.
+    """The allowed hosts: public ones over https, and those that the site's operators named.
 
     Args:
         named: host names, IP addresses and networks that may be private and without TLS.
@@ -117,11 +117,11 @@ class PlatformHosts:
                 self._names.add(entry)
 
     def names(self, host: str, address: str | None = None) -> bool:
-        """Whether the operators named a host, or the IP address it resolves to.
+        """Return whether the operators named a host, or the IP address to which it resolves.
 
         Args:
-            host: as the URL has it: a name or an IP address.
-            address: what it resolves to; None where that is not known.
+            host: host of the URL, a name or an IP address.
+            address: its IP address; None if unknown.
         """
         if host.lower().rstrip(".") in self._names:
             return True
@@ -131,19 +131,20 @@ class PlatformHosts:
         )
 
     def permits(self, scheme: str, host: str, address: str) -> bool:
-        """Whether a request may go to an IP address.
+        """Return whether a request may be sent to an IP address.
 
         Args:
-            scheme: of the URL.
-            host: of the URL.
-            address: what the host resolves to.
+            scheme: scheme of the URL.
+            host: host of the URL.
+            address: IP address to which the host resolves.
         """
         return self.names(host, address) or (scheme == "https" and is_public(address))
 
     def may_show(self, url: str) -> bool:
-        """Whether a browser may be sent to an address; names are not looked up.
+        """Return whether a browser may be redirected to an address; names are not resolved.
 
-        Over https: it is the browser's own network that counts. Without TLS: hosts named only.
+        All hosts are allowed over https, as the request comes from the browser's network. Without
+        TLS only named hosts are.
         """
         try:
             parts = urlsplit(url)
@@ -154,7 +155,7 @@ class PlatformHosts:
 
 
 def host_of(url: str | None) -> str | None:
-    """The host of an address, as :func:`host_name` writes it; None: it has none."""
+    """Return the host of an address in the form of :func:`host_name`; None if it has none."""
     try:
         host = urlsplit(url or "").hostname
         return host_name(host) if host else None

@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A JSON Web Key Set that stands in the inventory (RFC 7517): public keys that check launches."""
+"""Validates a JSON Web Key Set in the inventory (RFC 7517): public keys that verify launches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 """Members of a JSON Web Key that are secret (RFC 7518, section 6)."""
 LEAST_RSA_BITS = 2048
 ALGORITHMS = {"RSA": ("RS256", "RS384", "RS512"), "EC": ("ES256", "ES384", "ES512")}
-"""Signatures that launches may have, by the type of their keys."""
+"""Signature algorithms of launches, by key type."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ CURVES = {
 
 
 def _bytes(value: Any) -> bytes:
-    """Decode base64url without padding; nothing where it is none."""
+    """Decode base64url without padding; return an empty value if it is invalid."""
     if not isinstance(value, str) or not value.isascii():
         return b""
     try:
@@ -79,7 +79,7 @@ def _is_ec(key: Mapping[str, Any]) -> bool:
 
 
 def checks_launches(key: Mapping[str, Any]) -> bool:
-    """Whether a key can check a launch's signature: RSA of 2048 bits or more, or EC."""
+    """Return whether a key can verify a launch's signature: RSA of 2048 bits or more, or EC."""
     kind = str(key.get("kty"))
     if key.get("use") not in (None, "sig") or kind not in ALGORITHMS:
         return False
@@ -90,10 +90,10 @@ def checks_launches(key: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Keyset(Kind):
-    """A set of public keys, at least one of which can check launches.
+    """A set of public keys, at least one of which can verify launches.
 
     Attributes:
-        usable: whether that is asked for; it was not in earlier releases.
+        usable: whether such a key is required; earlier releases did not require one.
     """
 
     fix: str = "Copy the platform's public key set, {keys: [...]}, or give its address in jwks_url."

@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A key, and the table of an entry's keys."""
+"""Keys of an entry, and tables of such keys."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class Key:
     """One key of an entry.
 
     Attributes:
-        name: as inventories and files have it.
-        kind: which values it takes.
-        en: what it is, in English; code stands in backquotes.
+        name: its name in inventories and files.
+        kind: the kind of its values.
+        en: description in English, with code in backquotes.
         fr: the same in French.
-        required: whether it has to be there.
-        default: its value where it is not there.
-        nullable: whether null is the same as leaving it out. Ansible refuses null where an
-            argument specification has a default or choices; so do we.
-        empty: whether an empty text or dictionary is the same as leaving it out.
+        required: whether it must be given.
+        default: its value if it is not given.
+        nullable: whether null means that it is not given. Ansible refuses null if an argument
+            specification has a default or choices; this schema does the same.
+        empty: whether an empty text or dictionary means that it is not given.
         secret: whether its value must not be shown.
-        unset: what to do where it is required and not there; by default what the kind says.
-        earlier: which values the hub took in an earlier release, where these were more. What is
-            on a server stays readable; what is new has to be of `kind`.
-        link: a page of ``docs/`` that says more.
+        unset: the fix if it is required and not given; by default that of the kind.
+        earlier: a wider kind that the hub accepted in an earlier release. Files on a server stay
+            readable; new values must be of `kind`.
+        link: a page of ``docs/`` with more information.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Key:
 
     @property
     def takes_null(self) -> bool:
-        """Whether null stands for nothing."""
+        """Whether null means that the key is not given."""
         if self.nullable is not None:
             return self.nullable
         return not self.required and self.default is None and not isinstance(self.kind, Choice)
 
     def given(self, entry: Mapping[str, Any]) -> bool:
-        """Whether an entry has this key, with a value."""
+        """Return whether an entry has this key with a value."""
         if self.name not in entry:
             return False
         value = entry[self.name]
@@ -67,10 +67,10 @@ class Key:
         return True
 
     def read(self, value: Any, reading: Reading = PLAIN) -> Any:
-        """Return the value as files have it.
+        """Return the value in the form of the files.
 
         Raises:
-            SchemaError: it is wrong; the problems do not name the key.
+            SchemaError: the value is invalid; the problems do not name the key.
         """
         if (value is None and self.takes_null) or (self.empty and value in ("", {})):
             return self.default
@@ -87,8 +87,8 @@ class Key:
 
 
 Rule = Callable[[Mapping[str, Any], frozenset[str], Reading], Iterator[Problem]]
-"""Looks at several keys of an entry: the values that are right, the names of the keys whose value
-is wrong, about which enough was said, and how they are read."""
+"""A check of several keys of an entry. Arguments: the valid values, the names of keys that already
+have a problem, and the options of reading."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ class Table:
     """The keys of an entry.
 
     Attributes:
-        name: what the entry is, such as ``course``.
-        keys: its keys, in the order that documentation and files have.
-        rules: what concerns several keys.
-        always: keys that count where the entry has the state ``absent``; empty: all of them.
+        name: name of this kind of entry, such as ``course``.
+        keys: its keys, in the order of documentation and files.
+        rules: checks of several keys.
+        always: keys that are read if the entry has the state ``absent``; empty: all keys.
     """
 
     name: str
@@ -108,11 +108,11 @@ class Table:
     always: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Key:
-        """The key of that name."""
+        """Return the key with a name."""
         return next(key for key in self.keys if key.name == name)
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is a key of that name."""
+        """Return whether there is a key with a name."""
         return any(key.name == name for key in self.keys)
 
     @property
@@ -121,18 +121,18 @@ class Table:
         return tuple(key.name for key in self.keys)
 
     def default(self, name: str) -> Any:
-        """What a key is where an entry does not have it."""
+        """Return the default value of a key."""
         return self[name].default
 
     def only(self, *names: str) -> Table:
-        """A table of some of the keys, without rules."""
+        """Return a table with some of the keys, without rules."""
         return replace(self, keys=tuple(self[name] for name in names), rules=(), always=())
 
     def read(self, entry: Any, reading: Reading = PLAIN) -> dict[str, Any]:
-        """Return the keys that an entry has, as files have them.
+        """Return the given keys of an entry, in the form of the files.
 
         Raises:
-            SchemaError: it is wrong, with all that is.
+            SchemaError: with all problems of the entry.
         """
         if not isinstance(entry, Mapping):
             raise wrong("is not a dictionary", f"Write it as {{{self.names[0]}: ...}}.")
@@ -159,7 +159,7 @@ class Table:
         return values
 
     def problems(self, entry: Any, reading: Reading = PLAIN) -> list[Problem]:
-        """Return what is wrong with an entry; nothing where it is right."""
+        """Return the problems of an entry; empty if it is valid."""
         try:
             self.read(entry, reading)
         except SchemaError as error:
@@ -185,7 +185,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Group(Kind):
-    """A dictionary with keys of its own."""
+    """A nested dictionary with its own table of keys."""
 
     table: Table = Table("", ())
 

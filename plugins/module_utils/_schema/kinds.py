@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kinds of values: each checks a value and returns it in the form that files have."""
+"""Kinds of values: each validates a value and returns it in the form of the files."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .problems import Problem, SchemaError, wrong
 
 TRUE = frozenset({"y", "yes", "on", "1", "true", "t"})
 FALSE = frozenset({"n", "no", "off", "0", "false", "f"})
-"""Words for true and false, as Ansible takes them."""
+"""Words for true and false that Ansible accepts."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How values are read.
+    """Options of reading values.
 
     Attributes:
-        private_hosts: hosts of platforms that may be asked without TLS; None: any, as whoever
-            reads does not know the site's settings.
-        kept: whether they come from a file that an earlier release may have written, and which
-            has to stay readable: see `keys.Key.earlier`.
-        remarks: collects what is wrong with such values.
+        private_hosts: hosts of platforms that are allowed without TLS; None: any, if the site's
+            settings are not known.
+        kept: whether the values come from a file that an earlier release may have written, and
+            which must stay readable: see `keys.Key.earlier`.
+        remarks: collects the problems of such values.
     """
 
     private_hosts: PlatformHosts | None = None
@@ -46,32 +46,32 @@ class Kind:
 
     Attributes:
         fix: what to write, as a sentence.
-        problem: what is wrong with a value of another kind, as the end of a sentence.
+        problem: the problem of a value that is not of this kind, as the end of a sentence.
     """
 
     fix: str = ""
     problem: str = "is not usable"
 
     ansible = "raw"
-    """The type that Ansible's argument specifications have for it."""
+    """Its type in Ansible's argument specifications."""
 
     def read(self, value: Any, reading: Reading = PLAIN) -> Any:
-        """Return the value as files have it.
+        """Return the value in the form of the files.
 
         Raises:
-            SchemaError: it is not of this kind.
+            SchemaError: the value is not of this kind.
         """
         raise NotImplementedError
 
     def refused(self, value: Any) -> SchemaError:
-        """Make the error for a value that is not of this kind."""
+        """Return the error for a value that is not of this kind."""
         return wrong(self.problem, self.fix, value)
 
 
 def is_writable(text: str) -> bool:
-    """Whether UTF-8, and so a file, an address or a page, can hold a text.
+    """Return whether a text can be encoded as UTF-8 for a file, an address or a page.
 
-    JSON may hold half a character (a lone surrogate), and so may what a token says.
+    JSON, and so the claims of a token, may contain lone surrogates.
     """
     return not any(0xD800 <= ord(char) <= 0xDFFF for char in text)
 
@@ -81,11 +81,11 @@ class Text(Kind):
     """A text.
 
     Attributes:
-        pattern: what all of it must match, where that is not None.
-        check: returns the text as files have it, or raises a `SchemaError` or a `ValueError`.
-        numbers: whether a number or a date, which YAML makes of some texts without quotes, is
-            taken for its text.
-        longest: characters it may have.
+        pattern: regular expression that the whole text must match, or None.
+        check: returns the text in the form of the files, or raises a `SchemaError` or `ValueError`.
+        numbers: whether numbers and dates, as which YAML reads some texts without quotes, are
+            converted to text.
+        longest: most characters.
     """
 
     pattern: str | None = None
@@ -96,7 +96,7 @@ class Text(Kind):
     ansible = "str"
 
     def read(self, value: Any, reading: Reading = PLAIN) -> str:
-        """Return the text; a number's where that is allowed."""
+        """Return the text; convert a number if that is allowed."""
         if isinstance(value, str):
             text = value
         elif self.numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -141,7 +141,7 @@ class Choice(Kind):
 
 @dataclass(frozen=True)
 class Flag(Kind):
-    """True or false, also in the words that Ansible takes for them."""
+    """True or false, also as a word that Ansible accepts."""
 
     fix: str = "Write true or false."
     problem: str = "is neither true nor false"
@@ -149,7 +149,7 @@ class Flag(Kind):
     ansible = "bool"
 
     def read(self, value: Any, reading: Reading = PLAIN) -> bool:
-        """Return it as true or false."""
+        """Return the value as a boolean."""
         del reading
         if isinstance(value, bool):
             return value
@@ -164,7 +164,7 @@ class Flag(Kind):
 
 @dataclass(frozen=True)
 class Whole(Kind):
-    """A whole number, as such or as text: inventories have both."""
+    """An integer, as a number or as text: inventories have both."""
 
     least: int = 0
     most: int = 10**9
@@ -181,7 +181,7 @@ class Whole(Kind):
 
 
 def as_integer(value: Any) -> int | None:
-    """Return a whole number given as such or as text; else None."""
+    """Return an integer that is given as a number or as text; else None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -193,7 +193,7 @@ def as_integer(value: Any) -> int | None:
 
 @dataclass(frozen=True)
 class Number(Kind):
-    """A number with or without decimals, as such or as text."""
+    """A number with or without decimals, as a number or as text."""
 
     least: float = 0.0
     most: float = math.inf
@@ -210,7 +210,7 @@ class Number(Kind):
 
 
 def as_number(value: Any) -> float | None:
-    """Return a number written with digits and a point, if any; else None."""
+    """Return a number that is written with digits and at most a point; else None."""
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,18}(?:\.[0-9]{1,18})?", str(value)):
         return None
     return float(value)
@@ -237,7 +237,7 @@ class Items(Kind):
             try:
                 values.append(self.of.read(one, reading))
             except SchemaError as error:
-                # A text's problem is the list's; a dictionary's says which one, and where in it.
+                # Problems of texts are reported for the list, those of dictionaries by position.
                 inner = isinstance(one, Mapping)
                 problems += [each.within(f"[{number}]" if inner else "") for each in error.problems]
         if problems:
@@ -246,7 +246,7 @@ class Items(Kind):
 
 
 def problems_of(kind: Kind, value: Any, reading: Reading = PLAIN) -> list[Problem]:
-    """Return what is wrong with a value; nothing where it is right."""
+    """Return the problems of a value; empty if it is valid."""
     try:
         kind.read(value, reading)
     except SchemaError as error:

@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The keys that a consumer (LTI 1.1), a registration (LTI 1.3) and an invitation have in common."""
+"""Keys that consumers (LTI 1.1), registrations (LTI 1.3) and invitations have in common."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from .problems import wrong
 
 STATES = ("present", "absent")
 COURSE_SLUG = r"[a-z][a-z0-9-]{0,38}[a-z0-9]"
-# Open edX joins name, key and secret with colons; LMS forms and OAuth agree on plain characters.
+# No colons, as Open edX joins name, key and secret with them; plain characters work in all LMS
+# forms and in OAuth.
 PLAIN_CHARACTERS = r"[\x21-\x39\x3b-\x7e]"
 
 
@@ -29,7 +30,7 @@ KEY_NAME = Text(
     numbers=True,
     fix="Use 1 to 255 ASCII characters, without spaces and colons.",
 )
-"""A consumer's or a registration's key."""
+"""The key of a consumer or a registration."""
 EARLIER_KEY_NAME = Text(longest=255, fix=KEY_NAME.fix)
 SLUG_OF_COURSE = Text(
     pattern=COURSE_SLUG,
@@ -104,4 +105,4 @@ STATE = Key(
 
 LAUNCHER = Table("launcher", (KEY, PLATFORM, COURSES, TRUST_EMAIL, TRUST_ROLES, HOSTS))
 ALWAYS = ("key", "trust_email", "trust_roles", "state")
-"""Keys that count where the state is ``absent``: the others are not read."""
+"""Keys that are read if the state is ``absent``."""

@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of texts: paths in a course's repository, addresses of repositories and of platforms."""
+"""Validates paths in a course's repository, and addresses of repositories and platforms."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ LONGEST_URL = 1024
 
 
 def safe_path(value: str) -> str:
-    """Check a path of a file inside a course repository: relative, with no way out of it.
+    """Check the relative path of a file inside a course repository.
 
     Raises:
-        ValueError: absolute, empty, with ``..``, a backslash, a control character or half of one.
+        ValueError: the path is absolute or empty, or contains ``..``, a backslash, a control
+            character or a lone surrogate.
     """
     parts = value.split("/")
     if value.startswith("/") or any(part in ("", ".", "..") for part in parts):
@@ -36,7 +37,7 @@ def safe_path(value: str) -> str:
 
 
 def is_repository(value: object) -> bool:
-    """Tell whether the value looks like what `git clone` takes."""
+    """Return whether the value looks like an address for `git clone`."""
     if not isinstance(value, str) or re.search(r"[\s\x00-\x1f]", value) or value.startswith("-"):
         return False
     if re.fullmatch(r"[\w.-]+@[\w.-]+:[^:]+", value) or value.startswith("/"):
@@ -51,7 +52,7 @@ def is_repository(value: object) -> bool:
 
 
 def has_password(repository: str) -> bool:
-    """Tell whether an address carries a password or a token."""
+    """Return whether an address contains a password or a token."""
     try:
         parts = urlsplit(repository)
     except ValueError:
@@ -61,7 +62,7 @@ def has_password(repository: str) -> bool:
 
 
 def repository(value: str, reading: Reading) -> str:
-    """Check the address of a git repository, which must hold no password."""
+    """Check the address of a git repository, which must not contain a password."""
     del reading
     if not is_repository(value):
         raise wrong(
@@ -77,10 +78,10 @@ def repository(value: str, reading: Reading) -> str:
 
 
 def platform_url(value: str) -> str:
-    """Check an address of a platform, kept as it is: a slash at its end means something there.
+    """Check an address of a platform and return it unchanged, as a trailing slash may matter.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not an address.
     """
     parts = urlsplit(value)
     if not parts.hostname or parts.username or parts.fragment or len(value) > LONGEST_URL:
@@ -95,7 +96,7 @@ def platform_url(value: str) -> str:
 
 
 def platform_address(value: str, reading: Reading) -> str:
-    """Check an address of a registration: over TLS, unless its host was named for the contrary."""
+    """Check an address of a registration: with TLS, unless its host is allowed without."""
     hosts = reading.private_hosts
     shown = HIDDEN if "@" in value else value
     fix = (

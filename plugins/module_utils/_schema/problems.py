@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with a value, in words that every side can show."""
+"""Problems of values, with messages for users."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 HIDDEN: Any = type("Hidden", (), {"__repr__": lambda _: "(not shown)"})()
-"""Stands for a value that messages must not show, or that says nothing."""
+"""Replaces a value that messages must not show, or that would not help."""
 LONGEST = 80
-"""Characters of a value that a message shows."""
+"""Most characters of a value in a message."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something to put right in an entry.
+    """A problem in an entry.
 
     Attributes:
-        key: where, such as ``title.de``; empty for the entry as a whole.
-        problem: what is wrong, as the end of a sentence that begins with the key's name.
-        fix: what to do, as a sentence.
-        value: what was written there; `HIDDEN` where messages must not show it.
+        key: its place, such as ``title.de``; empty for the entry as a whole.
+        problem: the problem, as the end of a sentence that begins with the key's name.
+        fix: how to fix it, as a sentence.
+        value: the invalid value; `HIDDEN` if messages must not show it.
     """
 
     key: str
@@ -32,17 +32,17 @@ class Problem:
     value: Any = HIDDEN
 
     def within(self, outer: str) -> Problem:
-        """The same problem, seen from the entry that holds this one under the key `outer`."""
+        """Return the problem with its key relative to the outer entry's key `outer`."""
         inner = self.key if not self.key or self.key.startswith("[") else f".{self.key}"
         return replace(self, key=f"{outer}{inner}")
 
     def hidden(self) -> Problem:
-        """The same problem without the value."""
+        """Return the problem without the value."""
         return replace(self, value=HIDDEN)
 
     @property
     def shown(self) -> str:
-        """The value as messages show it; empty where they do not."""
+        """The value for messages; empty if they must not show it."""
         if isinstance(self.value, bool) or not isinstance(self.value, (str, int, float)):
             return ""
         text = str(self.value)
@@ -52,10 +52,10 @@ class Problem:
 
 
 class SchemaError(ValueError):
-    """A value or an entry is wrong.
+    """A value or an entry is invalid.
 
     Attributes:
-        problems: what is wrong with it, all of it.
+        problems: all its problems.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -64,12 +64,12 @@ class SchemaError(ValueError):
 
 
 def wrong(problem: str, fix: str, value: Any = HIDDEN) -> SchemaError:
-    """Make the error for one value."""
+    """Return the error for one value."""
     return SchemaError([Problem("", problem, fix, value)])
 
 
 def sentence(problem: Problem) -> str:
-    """Write a problem as a line for logs and errors: ``pids 3 is too small: use 32 or more``."""
+    """Format a problem for logs and errors: ``pids 3 is too small: use 32 or more``."""
     shown = repr(problem.value[:LONGEST]) if isinstance(problem.value, str) else problem.shown
     subject = " ".join(filter(None, (problem.key, shown)))
     return f"{subject} {problem.problem}: {problem.fix}".strip()

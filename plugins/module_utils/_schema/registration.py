@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A registration (LTI 1.3): an item of ``atelier_registrations`` and of the hub's files."""
+"""Schema of a registration (LTI 1.3), in ``atelier_registrations`` and in the hub's files."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ IDENTIFIER = Text(
     problem="is not a list of texts",
     fix="Write a list of what the platform gave, numbers in quotes.",
 )
-"""A client id, a deployment id: compared character by character, so that 01 is not 1."""
+"""A client id or a deployment id: compared as text, so that 01 differs from 1."""
 ADDRESS = Text(
     check=platform_address, fix="Copy it from the platform's page about the tool, with https://."
 )
 EARLIER_ADDRESS = replace(ADDRESS, check=lambda value, _: platform_url(value))
-"""With or without TLS: no request goes to what ``atelier_platform_private_hosts`` does not name."""
+"""With or without TLS; requests without TLS are later refused unless
+``atelier_platform_private_hosts`` names the host."""
 
 
 def _identifiers(name: str) -> Items:

@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sizes as people write them, in inventories and in the site's settings."""
+"""Parses sizes in inventories and in the site's settings."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 LEAST_SPACE = 64 * 1024**2
-"""Bytes of a learner's home below which a course cannot be worked on."""
+"""Least bytes of a learner's home that a course needs."""
 LEAST_INODES = 5000
-"""Files and folders of a learner's home, in the same way: a clone alone has hundreds."""
+"""Least files and folders of a learner's home; a clone alone has hundreds."""
 MOST_SPACE = 4 * 1024**4
 MOST_INODES = 10**8
 
 
 def size_bytes(value: Any) -> int | None:
-    """Return a size such as 512M, 1.5G or a number of bytes; None when it is none.
+    """Parse a size such as 512M or 1.5G, or a number of bytes; return None if it is invalid.
 
     >>> size_bytes("1.5G"), size_bytes("1GB")
     (1610612736, None)

@@ -1,7 +1,7 @@
 # Copyright: the Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Ansible and the documentation say of a table: argument specifications, tables of keys."""
+"""Generates Ansible's argument specifications and the documentation from a table of keys."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ CODE = re.compile(r"(`[^`]*`)")
 def role_options(table: Table) -> dict[str, Any]:
     """Return the options of a role's argument specification.
 
-    Ansible looks at these when the role begins, and no closer than they say: a key that counts
-    only while the state is not ``absent`` is not required here.
+    Ansible validates them when the role begins. A key that is required only if the state is not
+    ``absent`` is optional here, as a specification cannot express that.
     """
     return {key.name: _role_option(key, table) for key in table.keys}
 
@@ -48,7 +48,7 @@ def _role_option(key: Key, table: Table) -> dict[str, Any]:
 
 
 def _inner(kind: Kind) -> Table | None:
-    """The table of a dictionary's keys, or of those of a list's dictionaries."""
+    """Return the table for the keys of a dictionary, or of a list's dictionaries."""
     kind = kind.of if isinstance(kind, Items) else kind
     return kind.table if isinstance(kind, Group) else None
 
@@ -56,8 +56,8 @@ def _inner(kind: Kind) -> Table | None:
 def module_options(table: Table) -> dict[str, Any]:
     """Return the options of a module's argument specification.
 
-    Most are ``raw``: Ansible would make a text of a list and a list of a text before the module
-    sees them, and hide what is wrong.
+    Most types are ``raw``: otherwise Ansible would convert lists to texts and texts to lists before
+    the module could report them.
     """
     options: dict[str, Any] = {}
     for key in table.keys:
@@ -69,14 +69,14 @@ def module_options(table: Table) -> dict[str, Any]:
             option["required"] = True
         if key.default is not None:
             option["default"] = key.default
-        if key.secret or key.name == "key":  # which Ansible takes for a secret by its name
+        if key.secret or key.name == "key":  # Ansible would hide a "key"
             option["no_log"] = key.secret
         options[key.name] = option
     return options
 
 
 def description(key: Key) -> str:
-    """Return what a key is as Ansible's documentation writes it: a sentence, code in ``C()``."""
+    """Return a key's description for Ansible's documentation: a sentence, with code in ``C()``."""
     text = CODE.sub(lambda found: f"C({found[1][1:-1]})", key.en)
     text = re.sub(r"\*([^*]+)\*", r"I(\1)", text)
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
@@ -110,7 +110,7 @@ def _default(key: Key, language: str) -> str:
 
 
 def french(text: str) -> str:
-    """Return a French text with its own apostrophes, and its signs on the line of their word."""
+    """Return a French text with typographic apostrophes and non-breaking spaces before signs."""
     parts = CODE.split(text)
     for index in range(0, len(parts), 2):
         parts[index] = re.sub(" ([;:?!])", "\N{NO-BREAK SPACE}\\1", parts[index])
