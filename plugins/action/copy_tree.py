@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make directories on the target equal to those of the controller: the controller's half.
+"""Controller's half of `mooc.atelier.copy_tree`: copies directories to the target.
 
-Asks the target what differs and sends one archive when something does: a copy file by file takes
-several round trips for each of them, on unchanged runs too.
+Asks the target for differences and sends one archive if there are any. To copy file by file would
+take several round trips for each file, also without changes.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ MODULE = "mooc.atelier.copy_tree"
 
 
 def walk(root: Path, exclude: list[str]) -> Iterator[Path]:
-    """Yield a directory's files in a stable order, through links, without the excluded names.
+    """Yield a directory's files in a stable order without the excluded names; follow links.
 
     Raises:
-        AnsibleActionFail: a link leads to nothing or back to a directory it lies in.
+        AnsibleActionFail: a link is broken, or leads to a directory that contains it.
     """
 
     def wanted(name: str) -> bool:
@@ -52,7 +52,7 @@ def walk(root: Path, exclude: list[str]) -> Iterator[Path]:
 
 
 def describe(root: Path, exclude: list[str]) -> dict[str, dict[str, str]]:
-    """Return what the target's directory must hold: relative path -> sha256 and mode."""
+    """Return the wanted content of the target's directory: relative path -> sha256 and mode."""
     return {
         path.relative_to(root).as_posix(): {
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -63,10 +63,10 @@ def describe(root: Path, exclude: list[str]) -> dict[str, dict[str, str]]:
 
 
 def listed(given: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the directories to copy, each with what it leaves out.
+    """Return the directories to copy, with the names to exclude.
 
     Raises:
-        AnsibleActionFail: the arguments are not understood.
+        AnsibleActionFail: the arguments are invalid.
     """
     result = ArgumentSpecValidator(arguments(dest="str"), **EITHER).validate(given)
     if result.error_messages:
@@ -84,9 +84,9 @@ def listed(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 class ActionModule(ActionBase):
-    """Compare, then send what is needed."""
+    """Compares the directories, then sends the changed ones."""
 
-    # Most runs send nothing: the folder for what is sent is made when something is.
+    # Most runs send nothing, so the temporary folder on the target is only created if needed.
     TRANSFERS_FILES = False
     _supports_check_mode = True
 
@@ -133,10 +133,10 @@ class ActionModule(ActionBase):
     def _run(
         self, sent: dict[str, Any], task_vars: dict[str, Any] | None
     ) -> tuple[dict[str, Any], list[int]]:
-        """Return the module's result, and the numbers of the trees that it needs."""
+        """Return the module's result, and the indices of the trees that it needs."""
         result: dict[str, Any] = self._execute_module(
             module_name=MODULE, module_args=sent, task_vars=task_vars
         )
-        # This is how the halves speak to each other: nobody wants to read it.
+        # Internal data between the two halves, of no use in the output.
         result.get("invocation", {}).get("module_args", {}).pop("manifests", None)
         return result, result.pop("needed", [])

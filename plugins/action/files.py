@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Keep several files and directories as described: the controller's half."""
+"""Controller's half of `mooc.atelier.files`: manages several files and directories."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ OCTAL = re.compile(r"[0-7]{3,4}")
 
 
 def checked(arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the entries that count, with defaults filled in.
+    """Return the entries whose `when` is true, with defaults filled in.
 
     Raises:
-        AnsibleActionFail: an entry is not understood, or two are of the same path; names it.
+        AnsibleActionFail: an entry is invalid, or two have the same path; the text names it.
     """
     result = ArgumentSpecValidator(ARGUMENTS).validate(arguments)
     if result.error_messages:
         raise AnsibleActionFail(f"files: {'; '.join(result.error_messages)}")
     seen: set[str] = set()
     entries = []
-    # As they were given, too: Ansible makes a text of each number and list.
+    # Keep the given values, too: validation converts numbers and lists to text.
     for given, entry in zip(arguments["files"], result.validated_parameters["files"], strict=True):
         if not entry["when"]:
             continue
@@ -51,7 +51,7 @@ def checked(arguments: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _fault(given: dict[str, Any], entry: dict[str, Any]) -> str:
-    """Say what is wrong with an entry; an empty text where nothing is."""
+    """Return the problem of an entry, or an empty text."""
     dest, state = entry["dest"], entry["state"]
     absolute = {"dest": [dest], "keep": entry["keep"], "remote_src": [entry["remote_src"] or "/"]}
     for option, paths in absolute.items():
@@ -78,7 +78,7 @@ def _fault(given: dict[str, Any], entry: dict[str, Any]) -> str:
 
 
 class ActionModule(ActionBase):
-    """Read sources and render templates, then let the target compare all of them at once."""
+    """Reads sources and renders templates, then lets the target compare all of them at once."""
 
     _supports_check_mode = True
     _supports_diff = True
@@ -104,7 +104,7 @@ class ActionModule(ActionBase):
         if not plain:
             return {"changed": False, "changed_paths": []}
         arguments: dict[str, Any] = {"files": plain}
-        if contents:  # an empty one would be hidden too: each "{}" of the result
+        if contents:  # Ansible would also mask each "{}" in the result
             arguments["contents"] = json.dumps(contents)
         result: dict[str, Any] = self._execute_module(
             module_name=MODULE, module_args=arguments, task_vars=task_vars
@@ -122,12 +122,12 @@ class ActionModule(ActionBase):
         return content
 
     def _read(self, found: str) -> bytes:
-        """Read a file of the controller, one of Ansible's vault in the clear."""
+        """Read a file of the controller; decrypt it if it is a vault."""
         real = self._loader.get_real_file(found)
         try:
             return Path(real).read_bytes()
         finally:
-            self._loader.cleanup_tmp_file(real)  # the clear one, which nobody else would remove
+            self._loader.cleanup_tmp_file(real)  # removes the decrypted copy
 
     def _render(self, entry: dict[str, Any], task_vars: dict[str, Any]) -> bytes:
         lookup = lookup_loader.get(

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Shows how far the module of the same name is while it runs."""
+"""Controller's half of the module: shows its progress while it runs."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from ansible_collections.mooc.atelier.plugins.plugin_utils._watched import Watch
 
 
 class ActionModule(WatchedAction):
-    """The controller's half."""
+    """Runs the module and shows its progress."""

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Have Debian packages installed: asks dpkg first, and apt only when something is missing."""
+"""Installs Debian packages: queries dpkg first, and runs apt only if a package is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LISTS_GOOD_FOR_SECONDS = 86400
 
 
 class ActionModule(ActionBase):
-    """Look by the module of the same name, install by ansible.builtin.apt."""
+    """Finds missing packages with the module of the same name; installs them with apt."""
 
     _supports_check_mode = True
     _supports_diff = True
@@ -21,7 +21,7 @@ class ActionModule(ActionBase):
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return the module's result, with that of apt where it was needed."""
+        """Return the module's result, or apt's if it was needed."""
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         looked: dict[str, Any] = self._execute_module(
@@ -32,7 +32,7 @@ class ActionModule(ActionBase):
         if looked.get("failed") or not looked["missing"]:
             return looked
         if self._task.check_mode and not lists_there:
-            return looked  # apt would not know the packages, as it fetches no lists in check mode
+            return looked  # apt would not find the packages: check mode fetches no lists
         installed: dict[str, Any] = self._execute_module(
             module_name="ansible.builtin.apt",
             module_args={
@@ -47,11 +47,11 @@ class ActionModule(ActionBase):
         )
         if installed.get("failed"):
             unknown = "No package matching" in str(installed.get("msg"))
-            # Lists that are out of date; a run that may change something fetches them again.
+            # The lists are out of date; a run without check mode fetches new ones.
             if self._task.check_mode and unknown:
                 return looked
             return installed | {"changed": finished}
-        # apt knows better what dpkg does not have by that name: another package may provide it.
+        # Use apt's result: another package may provide a name that dpkg does not know.
         changed = finished or bool(installed.get("changed"))
         usable = not (self._task.check_mode and changed)
         return installed | {"changed": changed, "missing": looked["missing"], "usable": usable}

@@ -1,6 +1,9 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Controller's half of `mooc.atelier.preflight`: judges settings and files, where secrets stay."""
+"""Controller's half of `mooc.atelier.preflight`: checks settings and files.
+
+Secrets stay on the controller.
+"""
 
 from __future__ import annotations
 
@@ -75,12 +78,12 @@ NO_PATH = (
 
 
 class ActionModule(ActionBase):
-    """Judge the settings, have the module look at the server, return everything at once."""
+    """Checks the settings, lets the module check the server, and returns all findings at once."""
 
     _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Run on the controller, before and after the module."""
+        """Run the checks of the controller and the module; return all findings."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         settings: Settings = self._task.args["settings"]
         authorities: list[str] = []
@@ -130,7 +133,7 @@ class ActionModule(ActionBase):
         return result
 
     def _read(self, variable: str, path: Any) -> tuple[bytes, list[Finding]]:
-        """Return a controller file's content, decrypted where it is a vault's."""
+        """Return the content of a controller's file, decrypted if it is a vault."""
         try:
             found = self._find_needle("files", str(path))
             real = self._loader.get_real_file(found, decrypt=True)
@@ -144,7 +147,7 @@ class ActionModule(ActionBase):
             return b"", [Finding(variable, f"cannot be read ({path}: {error})", NO_PATH)]
 
     def _certificate_files(self, settings: Settings, strict: list[Finding]) -> Iterator[Finding]:
-        """Read the site's own certificates and keys; keep what strict programs alone refuse."""
+        """Check the site's certificates and keys; add findings of strict checks to `strict`."""
         own = apart(settings) and settings["notebook_tls_certificate"]
         if settings["tls"] == "files":
             names = {ALL_NAMES: site_names(settings)}
@@ -162,7 +165,7 @@ class ActionModule(ActionBase):
         prefix: str,
         names: Mapping[str, list[str]],
     ) -> Iterator[Finding]:
-        """Read a certificate and its key; keep in `strict` what strict programs alone refuse."""
+        """Check a certificate and its key; add findings of strict checks to `strict`."""
         paths = settings[f"{prefix}_certificate"], settings[f"{prefix}_key"]
         if not all(paths):
             return
@@ -180,9 +183,9 @@ class ActionModule(ActionBase):
     def _authority_files(
         self, settings: Settings, texts: list[str], strict: list[Finding]
     ) -> Iterator[Finding]:
-        """Read the extra authorities, and keep their texts for who has to trust them.
+        """Check the additional authorities; add their contents to `texts`, for the server.
 
-        What strict programs alone refuse is kept, too: the server knows whether it has such.
+        Findings of strict checks go to `strict`, as they depend on the server's Python.
         """
         variable, paths = "atelier_ca_certificates", settings["ca_certificates"]
         if not isinstance(paths, (list, tuple)):
@@ -204,7 +207,7 @@ class ActionModule(ActionBase):
             yield from missing or hook_findings(str(path), content)
 
     def _other_files(self, settings: Settings) -> Iterator[Finding]:
-        """Look for archives, courses' directories and the command that writes DNS records."""
+        """Check archives, courses' directories and the command that writes DNS records."""
         if settings["tls"] == "acme" and settings["acme_challenge"] == "dns-hook":
             yield from self._hook_file(settings["acme_dns_hook"])
         archives = {}
@@ -242,7 +245,7 @@ class ActionModule(ActionBase):
 
 
 def controller_findings() -> Iterator[Finding]:
-    """Rules about the machine that runs Ansible."""
+    """Check the machine that runs Ansible."""
     version = tuple(int(part) for part in ansible_version.split(".")[:2])
     if version < OLDEST_ANSIBLE:
         yield Finding(
@@ -263,7 +266,7 @@ def site_names(settings: Settings) -> list[str]:
 
 
 def named_courses(settings: Settings) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Return each course that is to be there and can be read, with its name in messages."""
+    """Yield each valid course that is not to be removed, with its name in messages."""
     courses = settings["courses"] if isinstance(settings["courses"], (list, tuple)) else []
     for number, course in enumerate(courses):
         if isinstance(course, Mapping) and course.get("state") != "absent":
@@ -272,13 +275,13 @@ def named_courses(settings: Settings) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def limits(settings: Settings) -> Iterator[dict[str, Any]]:
-    """Return what the server has to be asked about each course."""
+    """Yield each course's limits, which the module compares with the server's resources."""
     for name, course in named_courses(settings):
         yield {"name": name, "memory": course.get("memory"), "cpu": course.get("cpu")}
 
 
 def repositories(settings: Settings) -> Iterator[dict[str, str]]:
-    """Return the template repositories that can be asked for their branch."""
+    """Yield the courses' repositories with valid addresses, whose branch is checked."""
     for name, course in named_courses(settings):
         url = course.get("repository")
         if is_repository(url) and not has_password(str(url)):
@@ -288,7 +291,7 @@ def repositories(settings: Settings) -> Iterator[dict[str, str]]:
 def look_from_here(
     repository: Mapping[str, str], settings: Settings, authorities: str
 ) -> list[Finding]:
-    """Ask a git server from the controller, where the server has no git yet."""
+    """Check a repository from the controller, if the server has no git yet."""
     local = repository["url"].startswith(("/", "file:"))
     if local or shutil.which("git", path=os.environ.get("PATH")) is None:
         return [

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Wait until a command succeeds on the target, saying every few seconds what is awaited."""
+"""Waits until a command succeeds on the target, with a message every few seconds."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-# A single try may hang (a container that is stopping); coreutils' timeout bounds it, so that a
-# line is shown at the latest TRY_SECONDS + interval after the one before.
+# A try may hang, for example with a container that is stopping; coreutils' timeout ends it, so that
+# a message is shown at least every TRY_SECONDS + interval.
 TRY_SECONDS = 8
 MAX_INTERVAL = 10
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one try said: exit code and the last line it printed."""
+    """Result of a try: exit code and the last line of output."""
 
     rc: int
     line: str
 
     @classmethod
     def of(cls, result: dict[str, Any]) -> Answer:
-        """Take the last line of what the command printed, errors first."""
+        """Return the result with the last line of standard error, or else of standard output."""
         for stream in ("stderr", "stdout"):
             lines = [line for line in str(result.get(stream, "")).splitlines() if line.strip()]
             if lines:
@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the waiting ended: ``ready``, ``timeout`` or ``aborted``."""
+    """The outcome of waiting; ``state`` is ``ready``, ``timeout`` or ``aborted``."""
 
     state: str
     seconds: int
@@ -56,15 +56,15 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Outcome:
-    """Try until ``attempt`` answers with exit code 0.
+    """Call ``attempt`` until its exit code is 0.
 
     Args:
-        attempt: one try.
-        given_up: after a failed try, an answer when waiting longer is pointless, else ``None``.
+        attempt: makes one try.
+        given_up: called after a failed try; returns an answer if further tries are useless.
         show: called after each failed try with the seconds elapsed and the answer.
         timeout: seconds after which to stop; at least one try is made.
         interval: seconds between tries.
-        clock: seconds, monotonic.
+        clock: monotonic clock, seconds.
         sleep: waits for a number of seconds.
     """
     start = clock()

@@ -1,6 +1,6 @@
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Run a long command on the target and show what it says, as it says it."""
+"""Runs a long command on the target and shows its output while it runs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ KEPT_LINES = 25
 CHUNK_BYTES = 60000
 MARK = "atelier-watch-state:"
 
-# What runs in the background. Its own words ("$1" is the state directory) are in the process's
-# command line, by which a later run knows the process for what it is before stopping it.
+# Runs in the background. Its arguments ("$1" is the state directory) are in the process's command
+# line, with which a later run identifies the process before it stops it.
 _RUNNER = """
 state=$1; shift
 echo $$ > "$state/pid"
@@ -48,7 +48,7 @@ rm -f {state}/log {state}/rc {state}/rc.new
 : > {state}/log
 setsid sh -c {runner} atelier-watch {state} {command} > /dev/null 2>&1 < /dev/null &
 """
-# The exit code is read before the output: once it is there, so is all output.
+# Read the exit code before the output: once it exists, the output is complete.
 _LOOK = """
 rc=$(cat {state}/rc 2>/dev/null || true)
 printf '{mark}%s:%s:' "$rc" "$(wc -c < {state}/log)"
@@ -79,7 +79,7 @@ def look_script(state: str, offset: int) -> str:
 
 @dataclass
 class Transcript:
-    """What the command has said so far, cut into lines."""
+    """The command's output so far, split into lines."""
 
     show: re.Pattern[str]
     offset: int = 0
@@ -87,13 +87,13 @@ class Transcript:
     rest: bytes = b""
 
     def add(self, looked: str) -> tuple[list[str], int | None]:
-        """Take in what `look_script` printed.
+        """Add the output of `look_script`.
 
         Returns:
-            The new lines worth showing, and the exit code once all has been read.
+            The new lines to show, and the exit code once all output has been read.
 
         Raises:
-            ValueError: it is not the output of `look_script`.
+            ValueError: the text is not the output of `look_script`.
         """
         _, mark, state = looked.partition(MARK)
         if not mark:
@@ -115,7 +115,7 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Ending:
-    """How the command ended: `rc` is None when its time was over."""
+    """The end of the command: `rc` is None after a timeout."""
 
     rc: int | None
     seconds: int
@@ -129,7 +129,10 @@ def follow(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Ending:
-    """Watch until the command has ended or `timeout` seconds are over; never silent for long."""
+    """Watch until the command ends or `timeout` seconds are over.
+
+    If there is no output to show, print a line every ``SILENCE_SECONDS``.
+    """
     began = spoke = clock()
     while True:
         shown, code = transcript.add(look(transcript.offset))
@@ -149,14 +152,14 @@ def follow(
 
 
 class ActionModule(ActionBase):
-    """Start, watch, tell."""
+    """Starts the command and shows its output."""
 
     _supports_check_mode = True
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Return how the command ended."""
+        """Return the result of the command."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _, options = self.validate_argument_spec(
             argument_spec={

@@ -73,10 +73,10 @@ def entry_problems(
     private_hosts: Iterable[str] = (),
     only: Collection[str] | None = None,
 ) -> list[str]:
-    """What is wrong with an entry, a sentence each.
+    """Return the problems of an entry, one sentence each.
 
     Raises:
-        AnsibleFilterError: there is no such kind of entries.
+        AnsibleFilterError: the kind of entry is unknown.
     """
     if kind not in TABLES:
         raise AnsibleFilterError(f"entry_problems: {kind!r} is none of {', '.join(TABLES)}")
@@ -94,5 +94,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., list[str]]]:
-        """Filters by name."""
+        """Return the filters by name."""
         return {"entry_problems": entry_problems}

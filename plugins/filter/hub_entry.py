@@ -66,10 +66,10 @@ _value:
 
 
 def hub_entry(entry: Any, kind: str, template: str = "", image: str = "") -> dict[str, Any]:
-    """What the hub's file has of an entry.
+    """Return an entry in the form of the hub's file.
 
     Raises:
-        AnsibleFilterError: the entry is not right; the text says all that is wrong.
+        AnsibleFilterError: the entry is invalid; the text has all problems.
     """
     try:
         if kind == "course":
@@ -77,7 +77,7 @@ def hub_entry(entry: Any, kind: str, template: str = "", image: str = "") -> dic
             return {key.name: values.get(key.name, key.default) for key in REGISTERED_COURSE.keys}
         if kind == "registration":
             values = REGISTRATION.read(entry)
-            # In the order of the inventory, as people look for it.
+            # Keep the inventory's order, for readers of the file.
             return {
                 name: values[name] for name in entry if name in KEPT_REGISTRATION and name in values
             }
@@ -90,5 +90,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., dict[str, Any]]]:
-        """Filters by name."""
+        """Return the filters by name."""
         return {"hub_entry": hub_entry}

@@ -45,7 +45,7 @@ _value:
 
 
 def learner_username(user_id: object, platform: object) -> str:
-    """The learner's username; numbers are taken for their text.
+    """Return the learner's username; numbers are converted to text.
 
     Raises:
         AnsibleFilterError: one of the two is empty or not a text.
@@ -63,5 +63,5 @@ class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., str]]:
-        """Filters by name."""
+        """Return the filters by name."""
         return {"learner_username": learner_username}

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make directories on the target equal to those of the controller: the target's half."""
+"""Target's half of `mooc.atelier.copy_tree`: replaces directories by those of the controller."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-# Left by editors and notebook servers, and what only people who develop need.
+# Files of tools, editors and notebook servers that the target does not need.
 EXCLUDE = [
     "__pycache__",
     "*.pyc",
@@ -148,7 +148,7 @@ MODES = {"0644": 0o644, "0755": 0o755}
 
 
 def look(root: Path) -> dict[str, dict[str, str]]:
-    """Describe a directory: relative path -> sha256 and mode; a link's hash is empty."""
+    """Return the content of a directory: relative path -> sha256 and mode; links have no hash."""
     found: dict[str, dict[str, str]] = {}
     for folder, names, files in os.walk(root):
         for name in files + [name for name in names if (Path(folder) / name).is_symlink()]:
@@ -162,10 +162,13 @@ def look(root: Path) -> dict[str, dict[str, str]]:
 
 
 def unpack(archive: Path, folder: str, root: Path, manifest: dict[str, dict[str, str]]) -> None:
-    """Write the manifest's files, and nothing else, from the archive into an empty directory.
+    """Extract only the manifest's files from the archive into an empty directory.
 
     Args:
-        folder: where in the archive the directory's files are.
+        archive: the archive.
+        folder: the directory's folder in the archive.
+        root: the empty directory.
+        manifest: hash and mode of each file, by relative path.
     """
     with tarfile.open(archive) as tar:
         for name, facts in manifest.items():
@@ -181,7 +184,7 @@ def unpack(archive: Path, folder: str, root: Path, manifest: dict[str, dict[str,
 
 
 def replace(dest: Path, new: Path) -> None:
-    """Put the new directory where the old one is; the name is gone between two calls only."""
+    """Replace a directory; its name is missing only between two renames."""
     if dest.exists():
         old = Path(tempfile.mkdtemp(prefix=f".{dest.name}.", dir=dest.parent))
         dest.rename(old / "old")
@@ -193,11 +196,11 @@ def replace(dest: Path, new: Path) -> None:
 
 @dataclass
 class Tree:
-    """One directory: what it must hold, and what it holds.
+    """A directory with its wanted and present content.
 
     Attributes:
-        folder: where in the archive its files are.
-        new: the directory made from the archive, until it replaces the old one.
+        folder: its folder in the archive.
+        new: the directory extracted from the archive, until it replaces the old one.
     """
 
     src: str
@@ -209,12 +212,12 @@ class Tree:
 
     @property
     def different(self) -> list[str]:
-        """Paths that are missing, different or in excess."""
+        """Paths that are missing, different or superfluous."""
         names = self.manifest.keys() | self.present.keys()
         return sorted(name for name in names if self.manifest.get(name) != self.present.get(name))
 
     def _listed(self, files: dict[str, dict[str, str]]) -> str:
-        """The files that differ, a line each: name, mode and the beginning of the hash."""
+        """Return a line for each differing file: name, mode and the beginning of the hash."""
         return "".join(
             f"{name} {files[name]['mode']} {files[name]['sha256'][:12]}\n"
             for name in self.different
@@ -223,7 +226,7 @@ class Tree:
 
     @property
     def diff(self) -> dict[str, str]:
-        """The names that differ, as Ansible shows differences."""
+        """The differing files, in Ansible's format of differences."""
         return {
             "before": self._listed(self.present),
             "after": self._listed(self.manifest),
@@ -232,7 +235,7 @@ class Tree:
         }
 
     def check(self, others: list[Tree]) -> None:
-        """Raise ValueError where the directory must not be replaced."""
+        """Raise ValueError if the directory must not be replaced."""
         if not self.manifest:
             raise ValueError(f"{self.src} holds no files: nothing was copied.")
         for name in self.manifest:
@@ -241,21 +244,21 @@ class Tree:
         if self.dest.is_symlink() or (self.dest.exists() and not self.dest.is_dir()):
             raise ValueError("This is not a directory: move it away, or choose another dest.")
         for other in others:
-            # The outer one would hold the inner one's files in excess, and remove them.
+            # The inner one's files would be superfluous in the outer one, which removes them.
             if other is not self and self.dest.resolve().is_relative_to(other.dest.resolve()):
                 raise ValueError(f"It is, or lies in, another tree of the list, {other.dest}.")
 
     def tidy(self, kept: set[Path]) -> None:
-        """Remove what an earlier run, cut short, may have left beside; not the `kept`."""
+        """Remove leftovers of an interrupted run next to the directory, except for `kept`."""
         for leftover in self.dest.parent.glob(f".{self.dest.name}.*"):
             if leftover not in kept:
                 shutil.rmtree(leftover)
 
     def prepare(self, archive: Path) -> None:
-        """Make the new directory beside the old one.
+        """Create the new directory next to the old one.
 
         Raises:
-            ValueError: the archive does not hold what the manifest says.
+            ValueError: the archive does not match the manifest.
         """
         self.new = Path(tempfile.mkdtemp(prefix=f".{self.dest.name}.", dir=self.dest.parent))
         unpack(archive, self.folder, self.new, self.manifest)
@@ -264,10 +267,10 @@ class Tree:
 
 
 def arguments(dest: str = "path") -> dict[str, Any]:
-    """Return what the module takes.
+    """Return the module's argument specification.
 
     Args:
-        dest: type of paths on the target; the controller must not expand them and takes texts.
+        dest: type of paths on the target; the controller must not expand them and uses `str`.
     """
     tree = {
         "src": {"type": "path", "required": True},
@@ -329,7 +332,7 @@ def main() -> None:
     kept = {tree.dest for tree in trees}
     tree = changed[0]
     try:
-        for tree in changed:  # all of them first: one's leftovers may be named as another's new
+        for tree in changed:  # first, as a pattern may match another's new folder
             tree.tidy(kept)
         for tree in changed:
             tree.prepare(Path(module.params["archive"]))

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Have a course fetched, checked and published by the server's own command."""
+"""Fetches, checks and publishes a course with the server's command `atelier-course`."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 def arguments(params: dict[str, Any], check_mode: bool) -> list[str]:
-    """The command line; the settings come by standard input."""
+    """Return the command line; the settings are passed on standard input."""
     words = [params["command"], "update", params["slug"], "--json", "--lang", "en"]
     words += ["--settings", "-", "--state", params["state_directory"]]
     return [*words, "--dry-run"] if check_mode else words
 
 
 def diff(changes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What changed, as Ansible shows differences."""
+    """Return the changes in Ansible's format of differences."""
     return {
         side: {one["what"]: one[side] for one in changes if one[side] is not None}
         for side in ("before", "after")

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Keep several files and directories as described, in one round trip: the target's half."""
+"""Target's half of `mooc.atelier.files`: manages files and directories in one round trip."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mooc.atelier.plugins.module_utils._files import Keeper
 
-# Paths on the target are plain texts: Ansible would expand "~" and "$" in them on the controller.
+# Paths on the target have type str: Ansible would expand "~" and "$" on the controller otherwise.
 FILE_OPTIONS: dict[str, Any] = {
     "dest": {"required": True},
     "state": {"choices": ["file", "directory", "absent", "existing"], "default": "file"},
@@ -175,8 +175,8 @@ FILE_OPTIONS: dict[str, Any] = {
 }
 ARGUMENTS: dict[str, Any] = {
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE_OPTIONS},
-    # One text for all of them, which Ansible hides as a whole: each short content would be hidden
-    # wherever it is seen.
+    # One text for all contents, which Ansible masks as a whole. It would otherwise mask each short
+    # content everywhere in the output.
     "contents": {"no_log": True},
 }
 
@@ -184,7 +184,7 @@ ARGUMENTS: dict[str, Any] = {
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    os.umask(0o022)  # for directories made on the way, whatever the login's own is
+    os.umask(0o022)  # for parent directories, independent of the user's umask
     keeper = Keeper(module, json.loads(module.params["contents"] or "{}"))
     keeper.keep_all(module.params["files"])
     module.exit_json(

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Keep a bare mirror of a course's source, from a git repository or from a directory."""
+"""Updates a bare mirror of a course's source, from a git repository or from a directory."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._git import git, sour
 
 
 class Mirror:
-    """The repository and where it comes from."""
+    """The mirror and its source."""
 
     def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
         self.params = params
@@ -96,7 +96,7 @@ class Mirror:
         self.repository = git.Repository(Path(params["path"]), params["ca_file"])
 
     def run(self) -> dict[str, Any]:
-        """Bring the mirror up to date; the module's result."""
+        """Update the mirror; return the module's result."""
         if not self.repository.exists():
             if self.check_mode:
                 return self.result(None, "", True)
@@ -107,7 +107,7 @@ class Mirror:
         return self.result(before, after, after != before)
 
     def result(self, before: str | None, after: str, changed: bool) -> dict[str, Any]:
-        """The module's result."""
+        """Return the module's result."""
         return {
             "changed": changed,
             "commit": after,
@@ -118,7 +118,7 @@ class Mirror:
         }
 
     def from_repository(self, before: str | None) -> str:
-        """Move forward to the head of the source repository's branch; its commit."""
+        """Fast-forward to the head of the source repository's branch; return its commit."""
         address, branch = self.params["repository"], self.params["repository_branch"]
         there = source.branch_tip(self.repository, address, branch)
         if there == before or self.check_mode:
@@ -128,7 +128,7 @@ class Mirror:
         return there
 
     def from_directory(self, before: str | None) -> str:
-        """Commit the directory's files if they differ; the commit at the head afterwards."""
+        """Commit the directory's files if they differ; return the new head."""
         address, token_file = self.params["base"], self.params["base_token_file"]
         options = git.credential_options(token_file) if token_file else []
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Push a branch to GitLab, forward only, with a token kept in a file."""
+"""Pushes a branch to GitLab, fast-forward only, with a token from a file."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._git import git, push
 
 
 class Validation:
-    """A command that must accept a commit, and the note of what it has accepted last."""
+    """A command that validates a commit, with a note of the last commit that it accepted."""
 
     def __init__(self, params: dict[str, Any], repository: git.Repository) -> None:
         self.command: list[str] = params["command"]
@@ -106,10 +106,10 @@ class Validation:
         self.note = repository.path / "atelier-validated"
 
     def run(self, commit: str, check_mode: bool) -> None:
-        """Ask the command, unless it has accepted this commit before.
+        """Run the command, unless it has already accepted this commit.
 
         Raises:
-            _git.GitError: it refuses the commit, or fails.
+            git.GitError: the command refuses the commit, or fails.
         """
         asked = self.identity(commit)
         if self.note.is_file() and self.note.read_text(encoding="utf-8") == asked:
@@ -134,7 +134,7 @@ class Validation:
             self.note.write_text(asked, encoding="utf-8")
 
     def identity(self, commit: str) -> str:
-        """Hash all that the command's answer depends on."""
+        """Return a hash of all inputs of the command."""
         total = hashlib.sha256(repr((commit, self.command)).encode())
         for name in self.inputs:
             path = Path(name)
@@ -144,7 +144,7 @@ class Validation:
 
 
 def publish(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Compare both sides, push if that moves the other one forward; the module's result."""
+    """Push if that is a fast-forward; return the module's result."""
     url, branch = params["url"], params["branch"]
     git.check_address(url)
     repository = git.Repository(Path(params["path"]), params["ca_file"])
@@ -167,7 +167,7 @@ def publish(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
 
 
 def result(before: str | None, after: str, state: str, commits: int) -> dict[str, Any]:
-    """The module's result."""
+    """Return the module's result."""
     return {
         "changed": state == "pushed",
         "state": state,

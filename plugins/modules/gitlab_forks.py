@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""A whole class's forks of a template."""
+"""Manages the forks of a template for a whole class."""
 
 from __future__ import annotations
 
@@ -250,7 +250,11 @@ DESCRIPTION = (
 
 
 def staff(session: _session.Session, params: dict[str, Any]) -> tuple[Member, ...]:
-    """Look the staff up. Raises ``InstanceError`` for people whom GitLab does not know."""
+    """Return the staff with their ids in GitLab.
+
+    Raises:
+        InstanceError: GitLab does not know an account.
+    """
     _session.check_once((item["username"] for item in params["members"]), "Staff")
     members = []
     for item in params["members"]:
@@ -265,15 +269,17 @@ def staff(session: _session.Session, params: dict[str, Any]) -> tuple[Member, ..
 
 
 def not_by_itself(session: _session.Session, params: dict[str, Any]) -> bool:
-    """Whether each fork must be looked at, because one that an earlier run could not finish may
-    lack its protection: this GitLab gives none by itself.
+    """Return whether the protection of existing forks must be checked.
+
+    That is so if GitLab does not protect new forks automatically: a fork of an interrupted run may
+    lack its protection.
     """
     wanted = params["state"] == PRESENT and params["protect_default_branch"]
     return wanted and not fork_protection.protected_by_gitlab(session.calls)
 
 
 def plan_of(session: _session.Session, params: dict[str, Any]) -> Plan:
-    """What the task asks for, with what GitLab knows about the template and the staff."""
+    """Return the plan of a task, with the template and the staff as read from GitLab."""
     template = forks.read_template(session.calls, params["template"])
     path = params["path"] or template.path.partition("/")[0]
     return Plan(
@@ -294,7 +300,7 @@ def plan_of(session: _session.Session, params: dict[str, Any]) -> Plan:
 
 
 def read_existing(session: _session.Session, plan: Plan) -> Existing:
-    """List what there is."""
+    """Read the existing forks, roles and merge requests."""
     existing = Existing()
     session.progress.begin("forks read")
     step = session.progress.step
@@ -307,7 +313,7 @@ def read_existing(session: _session.Session, plan: Plan) -> Existing:
 
 
 def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
-    """Do it; the module's result."""
+    """Apply the task to all learners; return the module's result."""
     learners = params["learners"]
     _session.check_once(learners, "Learners")
     _session.check_usernames(learners, "learners")

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Which forks a template has."""
+"""Lists the forks of a template."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.forks import 
 
 
 def shown(fork: Fork) -> dict[str, Any]:
-    """What to tell about a fork."""
+    """Return a fork for the result."""
     return {
         "owner": fork.owner,
         "path": fork.full_path,
@@ -108,7 +108,7 @@ def shown(fork: Fork) -> dict[str, Any]:
 
 
 def look(params: dict[str, Any]) -> dict[str, Any]:
-    """List the forks; the module's result."""
+    """List the forks; return the module's result."""
     session = _session.Session(params)
     session.check_access(writes=False)
     template = _forks.read_template(session.calls, params["template"])

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Tell which GitLab answers, and whether the administrator's token is good for what is needed."""
+"""Returns GitLab's version, and whether the administrator's token has the needed rights."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connec
 
 
 def days_left(expires_at: str | None, today: dt.date) -> int | None:
-    """Whole days before the token dies; ``None`` when it never does.
+    """Return the whole days until the token expires; ``None`` if it never does.
 
-    GitLab's date is the first day of which nothing is left: dead from 00:00 UTC of that day.
+    A token expires at 00:00 UTC of GitLab's date.
     """
     if not expires_at:
         return None
@@ -98,7 +98,7 @@ def judge(
     minimum_days: int,
     today: dt.date,
 ) -> str:
-    """Why this token is not good enough; empty when it is."""
+    """Return why the token is insufficient; empty if it is not."""
     missing = sorted(set(wanted_scopes) - set(token["scopes"]))
     if missing:
         return f"lacks the scope {', '.join(missing)}"
@@ -111,7 +111,7 @@ def judge(
 
 
 def may_administer(gl: Any) -> bool:
-    """Whether GitLab lets the token read what only administrators read."""
+    """Return whether the token can read settings that only administrators can read."""
     try:
         gl.http_get("/application/settings")
     except connection.gitlab.exceptions.GitlabHttpError as error:
@@ -122,7 +122,7 @@ def may_administer(gl: Any) -> bool:
 
 
 def examine(params: dict[str, Any]) -> dict[str, Any]:
-    """Ask GitLab; the module's result."""
+    """Check token and version; return the module's result."""
     try:
         gl = connection.connect(params)
     except connection.InstanceError as problem:

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""GitLab accounts of a whole class."""
+"""Manages the GitLab accounts of a whole class."""
 
 from __future__ import annotations
 
@@ -194,7 +194,12 @@ STATES = ["present", "blocked", "absent"]
 
 
 def wanted_learners(params: dict[str, Any]) -> list[Wanted]:
-    """The learners asked for. Raises ``InstanceError`` where two of them collide."""
+    """Return the wanted learners.
+
+    Raises:
+        InstanceError: a username is invalid, or two learners have the same one, or the same
+            identity or e-mail address.
+    """
     learners = []
     for item in params["learners"]:
         identity = item["identity"] or {}
@@ -202,7 +207,7 @@ def wanted_learners(params: dict[str, Any]) -> list[Wanted]:
             Wanted(
                 username=item["username"],
                 extern_uid=identity.get("extern_uid") or item["username"],
-                # GitLab takes spaces around them away: kept, they would differ for ever.
+                # GitLab strips spaces, so that unstripped values would always differ.
                 name=(item["name"] or "").strip() or None,
                 email=(item["email"] or "").strip() or None,
                 provider=identity.get("provider") or params["provider"],
@@ -250,11 +255,11 @@ class Class:
             )
 
     def found(self, wanted: Wanted) -> tuple[Account | None, Account | None]:
-        """The account with the learner's identity, and the one with the username."""
+        """Return the account with the learner's identity, and the one with the username."""
         return self.directories[wanted.provider].of(wanted)
 
     def work(self, wanted: Wanted) -> None:
-        """Bring one learner's account to what is asked for."""
+        """Bring one learner's account to the wanted state."""
         found, namesake = self.found(wanted)
         if wanted.state == ABSENT:
             self._delete(wanted, found, namesake)
@@ -282,7 +287,7 @@ class Class:
             self.changes.note(wanted.username, "deleted", _learners.shown(wanted, found), None)
 
     def run(self) -> Outcome:
-        """Do all there is to do."""
+        """Bring all accounts to the wanted state."""
         self.session.check_access(writes=True)
         self.read()
         todo = [
@@ -294,7 +299,7 @@ class Class:
         return self.session.for_each(todo, lambda wanted: wanted.username, self.work)
 
     def wait(self) -> list[str]:
-        """Wait for deletions; who is still there at the end."""
+        """Wait for deletions; return the usernames that still exist."""
         if not self.deleted:
             return []
         self.session.progress.begin("deleted accounts gone", len(self.deleted))
@@ -304,7 +309,7 @@ class Class:
 
 
 def result_of(group: Class, outcome: Outcome) -> dict[str, Any]:
-    """The module's result."""
+    """Return the module's result."""
     done = {one.username: "unchanged" for one in group.learners} | group.changes.done
     for name in outcome.failed:
         done[name] = "failed"
@@ -334,7 +339,7 @@ def result_of(group: Class, outcome: Outcome) -> dict[str, Any]:
 
 
 def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
-    """Do it; the module's result."""
+    """Apply the task; return the module's result."""
     group = Class(_session.Session(params), params, check, diff)
     outcome = group.run()
     waiting = group.wait()
@@ -372,8 +377,8 @@ def main() -> None:
             "wait_timeout": {"type": "float", "default": 300.0},
         },
         supports_check_mode=True,
-        # Ansible writes a module's arguments into the system's log: here a whole class, with names
-        # and e-mail addresses.
+        # Ansible writes a module's arguments to the system's log; these would be the names and
+        # e-mail addresses of a whole class.
         no_log=True,
     )
     connection.serve(

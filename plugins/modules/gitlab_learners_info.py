@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Which accounts learners have."""
+"""Lists learners' GitLab accounts."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import sessio
 
 
 def shown(user: dict[str, Any], provider: str) -> dict[str, Any] | None:
-    """What to tell about an account; ``None`` when it has no identity with the provider."""
+    """Return an account for the result; ``None`` if it has no identity with the provider."""
     account = _learners.account_of(user, provider)
     if account.extern_uid is None:
         return None
@@ -101,7 +101,7 @@ def shown(user: dict[str, Any], provider: str) -> dict[str, Any] | None:
 
 
 def look(params: dict[str, Any]) -> dict[str, Any]:
-    """List the accounts; the module's result."""
+    """List the accounts; return the module's result."""
     session = _session.Session(params)
     session.check_access(writes=False)
     names = params["usernames"]

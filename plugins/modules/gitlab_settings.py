@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Keep GitLab's application settings as given."""
+"""Manages GitLab's application settings."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ HIDDEN = "VALUE_NOT_SHOWN"
 
 
 def canonical(value: Any) -> Any:
-    """A form in which two spellings of the same setting are equal.
+    """Normalize a setting, so that different spellings of the same value are equal.
 
-    GitLab's specification declares most settings as strings and its answers carry JSON types;
-    YAML adds its own spellings. Booleans and numbers become their JSON text, lists lose order.
+    GitLab's specification declares most settings as strings, its answers have JSON types, and YAML
+    allows further spellings. Booleans and numbers become their JSON text; lists are sorted.
     """
     if value is None or value == "":
         return None
@@ -92,14 +92,18 @@ def canonical(value: Any) -> Any:
 
 
 def same(wanted: Any, present: Any) -> bool:
-    """Whether a setting is already as wanted; of a mapping, only what is named is compared."""
+    """Return whether a setting has the wanted value; in mappings, compare only the wanted keys."""
     if isinstance(wanted, dict) and isinstance(present, dict):
         return all(same(value, present.get(key)) for key, value in wanted.items())
     return bool(canonical(wanted) == canonical(present))
 
 
 def differing(wanted: dict[str, Any], present: dict[str, Any]) -> dict[str, Any]:
-    """What has to be written. Raises ``InstanceError`` for names that GitLab does not know."""
+    """Return the settings to change.
+
+    Raises:
+        InstanceError: GitLab does not know a setting.
+    """
     unknown = sorted(set(wanted) - set(present))
     if unknown:
         raise connection.InstanceError(
@@ -110,12 +114,12 @@ def differing(wanted: dict[str, Any], present: dict[str, Any]) -> dict[str, Any]
 
 
 def shown(name: str, value: Any) -> Any:
-    """The value as it may appear in results and diffs."""
+    """Return a value for results and diffs; secrets are masked."""
     return HIDDEN if SECRET_NAME.search(name) and isinstance(value, str) and value else value
 
 
 def apply(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Compare, write what differs, read back; the module's result."""
+    """Write the differing settings and read them back; return the module's result."""
     gl = connection.connect(params)
     path = "/application/settings"
     wanted: dict[str, Any] = params["settings"]

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Keep a course's group in GitLab, its template project, and who teaches it."""
+"""Manages a course's group in GitLab, its template project, and its staff."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connec
 
 
 def explain(error: Exception, params: dict[str, Any]) -> str:
-    """One sentence for a failure."""
+    """Describe a failure in one sentence."""
     if isinstance(error, template.TemplateError):
         return str(error)
     return connection.explain_failure(error, params)

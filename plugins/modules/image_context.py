@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Assemble a Docker build context on the target from parts that are there already."""
+"""Assembles a Docker build context on the target from existing files."""
 
 from __future__ import annotations
 
@@ -98,9 +98,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 def collect(parts: list[dict[str, Any]]) -> dict[str, Path]:
-    """Return which file each path of the context comes from.
+    """Return the source file of each path of the context.
 
-    Raises ValueError for a link that leads out of its part.
+    Raises:
+        ValueError: a link leads out of its part.
     """
     found: dict[str, Path] = {}
     for part in parts:
@@ -127,7 +128,7 @@ def collect(parts: list[dict[str, Any]]) -> dict[str, Path]:
 
 
 def describe(files: dict[str, Path]) -> dict[str, str]:
-    """Return, for each path, its mode and the hash of its contents."""
+    """Return mode and content hash of each path."""
     described = {}
     for name, path in sorted(files.items()):
         mode = "0755" if path.stat().st_mode & 0o100 else "0644"
@@ -136,7 +137,7 @@ def describe(files: dict[str, Path]) -> dict[str, str]:
 
 
 def write(dest: Path, files: dict[str, Path]) -> None:
-    """Replace `dest` as a whole; its name is missing for two system calls at most."""
+    """Replace `dest` completely; its name is missing only between two renames."""
     for leftover in dest.parent.glob(f".{dest.name}.*"):
         shutil.rmtree(leftover)
     work = Path(tempfile.mkdtemp(prefix=f".{dest.name}.", dir=dest.parent))

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Tell which of several images the Docker engine has."""
+"""Returns which of several images the Docker engine has."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ SECONDS = 60.0
 
 
 class EngineConnection(http.client.HTTPConnection):
-    """A connection to an engine that listens on a socket of this machine."""
+    """A connection to an engine that listens on a Unix socket."""
 
     def __init__(self, path: str) -> None:
         super().__init__("localhost", timeout=SECONDS)
@@ -82,10 +82,10 @@ class EngineConnection(http.client.HTTPConnection):
 
 
 def inspect(connection: EngineConnection, name: str) -> dict[str, Any] | None:
-    """Return what the engine knows of an image; None when it has none of that name.
+    """Return the engine's data of an image; None if it has no image with that name.
 
     Raises:
-        ValueError: the engine answers neither.
+        ValueError: the engine returns an error.
     """
     connection.request("GET", f"/images/{quote(name, safe='/:@')}/json")
     answer = connection.getresponse()
@@ -99,7 +99,7 @@ def inspect(connection: EngineConnection, name: str) -> dict[str, Any] | None:
 
 
 def answers(known: dict[str, dict[str, Any] | None]) -> dict[str, Any]:
-    """Return the part of what the engine knows that is asked for."""
+    """Return the ids and labels of the images."""
     return {
         "ids": {name: image["Id"] if image else None for name, image in known.items()},
         "labels": {

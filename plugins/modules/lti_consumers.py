@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Keep the hub's LTI consumer keys."""
+"""Manages the hub's LTI consumer keys."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._schema.specs import 
 
 
 class Manager:
-    """Reads the file, compares, writes it as a whole when something differs."""
+    """Reads the file, compares it with the wanted list, and replaces it if they differ."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
@@ -199,7 +199,7 @@ class Manager:
         self.path = Path(module.params["path"])
 
     def read(self) -> tuple[_consumers.Consumer, ...]:
-        """What is there; nothing when there is no file yet."""
+        """Return the consumers in the file; empty if the file does not exist."""
         try:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -209,7 +209,7 @@ class Manager:
         return _consumers.load(text, str(self.path))
 
     def write(self, text: str) -> None:
-        """Replace the file at once, with its new mode, after the validation command's consent."""
+        """Validate the new content, then replace the file atomically, with its new mode."""
         descriptor, name = tempfile.mkstemp(dir=self.module.tmpdir)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -223,7 +223,7 @@ class Manager:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """One run at a time between reading and writing; a lock on the folder leaves no file."""
+        """Lock against concurrent runs; the lock is on the folder, so it leaves no file behind."""
         try:
             folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
@@ -242,12 +242,12 @@ class Manager:
             os.close(folder)
 
     def run(self) -> dict[str, Any]:
-        """Bring the file to what is wanted; the module's result."""
+        """Bring the file to the wanted state; return the module's result."""
         with self.alone():
             return self.change()
 
     def change(self) -> dict[str, Any]:
-        """Read, compare, write."""
+        """Read the file, compare, and write it if needed; return the module's result."""
         before, wanted = self.read(), _consumers.read(self.params["consumers"])
         change = _consumers.change(
             before, wanted, datetime.now(UTC), exclusive=self.params["exclusive"]
@@ -269,14 +269,15 @@ class Manager:
             shown = [one for one in change.after if one.key in listed]
             name = self.params["passport_name"]
             result["passports"] = {one.key: one.passport(name) for one in shown}
-            # Asked for in so many words: not masked in the result, which leaves the arguments out.
+            # The task asks for the passports, so do not mask their secrets. The result does not
+            # contain the arguments, in which they would be visible, too.
             self.module.no_log_values -= {one.secret for one in shown}
             result["invocation"] = {"module_args": {"path": str(self.path)}}
         return result
 
 
 def described(consumer: _consumers.Consumer) -> dict[str, Any]:
-    """A consumer in the result."""
+    """Return a consumer for the result."""
     shown = consumer.shown("")
     del shown["secret"]
     return {"key": consumer.key, **shown}
@@ -306,7 +307,7 @@ def main() -> None:
         module.fail_json(
             msg="PyYAML is needed on the server: Debian's package python3-yaml brings it."
         )
-    # A new file must not be readable for others even for the moment before it gets its mode.
+    # A new file must not be readable for others before its mode is set.
     os.umask(0o077)
     try:
         result = Manager(module).run()

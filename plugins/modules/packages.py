@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Have Debian packages installed: the target's half."""
+"""Target's half of `mooc.atelier.packages`: finds missing Debian packages."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ FORM = "${Package} ${Architecture} ${db:Status-Status}\n"
 
 
 def missing(module: AnsibleModule) -> list[str]:
-    """Return the names that dpkg does not know as installed."""
+    """Return the packages that are not installed, according to dpkg."""
     names: list[str] = module.params["name"]
     if not names:
         return []
     command = ["dpkg-query", "--show", f"--showformat={FORM}", "--", *names]
     code, out, error = module.run_command(command)
-    if code > 1:  # 1 is its way to say that it does not know one of them
+    if code > 1:  # 1: dpkg does not know one of them
         module.fail_json(msg=f"dpkg-query cannot tell what is installed: {error.strip()}")
     installed = set()
     for line in out.splitlines():
@@ -87,7 +87,7 @@ def missing(module: AnsibleModule) -> list[str]:
 
 
 def finish(module: AnsibleModule) -> bool:
-    """Finish an installation that was cut short. Returns whether there was something to do."""
+    """Finish an interrupted installation; return whether there was one."""
     _code, unfinished, _error = module.run_command(["dpkg", "--audit"], check_rc=True)
     if not unfinished.strip() or module.check_mode:
         return bool(unfinished.strip())
@@ -97,10 +97,10 @@ def finish(module: AnsibleModule) -> bool:
     while True:
         code, out, error = module.run_command(command, environ_update=environment)
         if code == 0:
-            # It says nothing of what it cannot mend, such as a package without its list of files.
+            # dpkg prints nothing about errors that it cannot fix, such as a missing file list.
             return bool(out.strip())
         tried += 1
-        # The installation of a run that was killed may still be at work.
+        # The installation of a run that was killed may still be active.
         if tried >= (TRIES if "locked by" in error else TRIES_UNLOCKED):
             module.fail_json(
                 msg=f"An installation was cut short, and '{' '.join(command)}' does not finish it: "
@@ -110,7 +110,7 @@ def finish(module: AnsibleModule) -> bool:
 
 
 def lists_there() -> bool:
-    """Tell whether package lists were ever fetched: the age of the folder does not say so."""
+    """Return whether package lists were ever fetched, which the folder's age does not show."""
     return LISTS.is_dir() and any(LISTS.glob("*_Packages*"))
 
 

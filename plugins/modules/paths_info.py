@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Answer several questions about files of the target in one round trip."""
+"""Returns data about several files of the target in one round trip."""
 
 from __future__ import annotations
 
@@ -104,24 +104,24 @@ from ansible_collections.mooc.atelier.plugins.module_utils._patterns import is_p
 
 
 class UnreadableError(Exception):
-    """A file is there and cannot be read as it should; says which and why."""
+    """A file exists but cannot be read as text; the text says which and why."""
 
 
 def newer(stamp: Path, files: list[str]) -> list[str]:
-    """Return the files modified after the stamp was; all of them where there is none."""
+    """Return the files that are newer than the stamp; all of them if there is no stamp."""
     since: float = float("-inf")
     with suppress(FileNotFoundError):
         since = stamp.stat().st_mtime_ns
     found = []
     for path in matches(files):
-        with suppress(FileNotFoundError):  # removed just now
+        with suppress(FileNotFoundError):  # removed in between
             if path.lstat().st_mtime_ns > since:
                 found.append(str(path))
     return found
 
 
 def sha256(path: str) -> str | None:
-    """Return a plain file's hash, piece by piece: it may be larger than the memory."""
+    """Return a plain file's hash; read it in chunks, as it may be larger than the memory."""
     with suppress(FileNotFoundError):
         if Path(path).is_file():
             with Path(path).open("rb") as file:
@@ -130,10 +130,10 @@ def sha256(path: str) -> str | None:
 
 
 def text(path: str) -> str | None:
-    """Return a plain file's text as it is, ends of lines included.
+    """Return a plain file's text, with its line ends unchanged.
 
     Raises:
-        UnreadableError: the file is no UTF-8.
+        UnreadableError: the file is not UTF-8.
     """
     with suppress(FileNotFoundError):
         if Path(path).is_file():
@@ -145,7 +145,7 @@ def text(path: str) -> str | None:
 
 
 def look(paths: list[str], read: list[str], questions: list[dict[str, Any]]) -> dict[str, Any]:
-    """Answer all questions."""
+    """Return the data of all paths and the answers to all questions."""
     patterns = {path: [str(one) for one in matches([path])] for path in paths if is_pattern(path)}
     named = [path for path in paths if path not in patterns]
     known = [*named, *read, *(question["stamp"] for question in questions)]

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Look at the server for role preflight."""
+"""Target's half of `mooc.atelier.preflight`: checks the server."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.tls import
 
 
 def main() -> None:
-    """Look at the server; the action plugin of the same name has looked at the rest."""
+    """Check the server; the action plugin of the same name does the other checks."""
     module = AnsibleModule(
         argument_spec={
             "settings": {"type": "dict", "required": True},

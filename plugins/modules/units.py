@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: The Atelier maintainers
 # GNU General Public License v3.0 or later (see LICENSE)
-"""Have systemd units run with what is on the disk now."""
+"""Makes systemd units run with their present files."""
 
 from __future__ import annotations
 
@@ -116,16 +116,16 @@ PROPERTIES = (
     "LoadState,ActiveState,UnitFileState,NeedDaemonReload,FragmentPath,DropInPaths,Triggers,"
     "ActiveEnterTimestamp,ExecMainStartTimestamp"
 )
-# Not enabled-runtime, which the next boot does not know.
+# Not enabled-runtime, which does not survive a reboot.
 ENABLED = {"enabled", "static", "alias", "indirect", "generated"}
 RUNNING = {"active", "reloading", "activating"}
 
 
 def time_ns(properties: dict[str, str], *names: str) -> int:
-    """Return the first of these times that systemd says, in nanoseconds since 1970; else 0."""
+    """Return the first of these properties with a time, in nanoseconds since 1970; else 0."""
     for name in names:
-        # Mon 2026-11-30 07:01:49.123456 UTC: read without the day's name, which would be looked
-        # for in the language of the machine.
+        # Mon 2026-11-30 07:01:49.123456 UTC: skip the day's name, whose parsing would depend on
+        # the machine's locale.
         words = properties.get(name, "").split()
         if len(words) == 4:
             known = datetime.datetime.fromisoformat(f"{words[1]}T{words[2]}+00:00")
@@ -135,16 +135,16 @@ def time_ns(properties: dict[str, str], *names: str) -> int:
 
 
 def started_ns(properties: dict[str, str]) -> int:
-    """Return when a unit was started, in nanoseconds since 1970; 0 where systemd does not say."""
-    # A timer has only the second.
+    """Return the start time of a unit, in nanoseconds since 1970; 0 if unknown."""
+    # A timer has only the second property.
     return time_ns(properties, "ExecMainStartTimestamp", "ActiveEnterTimestamp")
 
 
 def unread(name: str, properties: dict[str, str], read_ns: int) -> bool:
-    """Tell whether systemd, which read its units at that time, does not know this one as it is.
+    """Return whether a unit's files have changed since systemd last read its units.
 
-    systemd's own answer compares times of modification, which a file that was copied with its
-    times, as from a backup, has from before.
+    systemd's own NeedDaemonReload compares modification times, which do not change if a file is
+    copied with its times, for example from a backup.
     """
     if properties["NeedDaemonReload"] == "yes" or properties["LoadState"] == "not-found":
         return True
@@ -157,7 +157,7 @@ def unread(name: str, properties: dict[str, str], read_ns: int) -> bool:
 
 
 def stale_reasons(unit: dict[str, Any], properties: dict[str, str]) -> Iterator[str]:
-    """Say what was written after the unit has read it."""
+    """Yield the inputs that are newer than the unit's start or stamp."""
     if unit["stamp"]:
         try:
             since = Path(unit["stamp"]).stat().st_mtime_ns
@@ -167,14 +167,14 @@ def stale_reasons(unit: dict[str, Any], properties: dict[str, str]) -> Iterator[
     else:
         since = started_ns(properties)
     for path in matches(unit["inputs"]):
-        with suppress(FileNotFoundError):  # removed just now
+        with suppress(FileNotFoundError):  # removed in between
             found = path.lstat()
             if (found.st_mtime_ns if unit["stamp"] else found.st_ctime_ns) > since:
                 yield f"newer: {path}"
 
 
 class Units:
-    """Asks systemd what is, and has it do what is missing."""
+    """Brings systemd's units to the wanted state."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
@@ -183,11 +183,11 @@ class Units:
         self.diff = {"before": "", "after": ""}
 
     def fail(self, message: str) -> None:
-        """Fail, and say what was done before."""
+        """Fail, and report the changes made so far."""
         self.module.fail_json(msg=message, changed=bool(self.done), done=self.done)
 
     def execute(self, command: list[str]) -> tuple[int, str]:
-        """Run a program. Returns its code, 127 where there is none, and what it said."""
+        """Run a program; return its exit code, 127 if it does not exist, and its output."""
         try:
             code, out, error = self.module.run_command(command, handle_exceptions=False)
         except OSError as failure:
@@ -195,7 +195,7 @@ class Units:
         return code, (error or out).strip()
 
     def systemctl(self, *words: str, unit: str = "") -> str:
-        """Run systemctl and return what it says; fail with its words and the hint."""
+        """Run systemctl and return its output; on errors, fail with its message and the hint."""
         environment = {"LC_ALL": "C", "LANGUAGE": "C"}
         code, out, error = self.module.run_command(
             ["systemctl", *words], environ_update=environment
@@ -208,21 +208,21 @@ class Units:
         return text
 
     def show(self, names: list[str]) -> dict[str, dict[str, str]]:
-        """Return the properties of units by the names they were asked for."""
+        """Return the properties of units, by the given names."""
         out = self.systemctl("show", "--timestamp=us+utc", f"--property={PROPERTIES}", *names)
         blocks = [dict(_pairs(block)) for block in out.strip().split("\n\n")]
         return dict(zip(names, blocks, strict=True))
 
     def read_ns(self) -> int:
-        """Return when systemd has read its units last, in nanoseconds since 1970."""
+        """Return the time at which systemd last read its units, in nanoseconds since 1970."""
         name = "UnitsLoadTimestamp"
         out = self.systemctl("show", "--timestamp=us+utc", f"--property={name}")
         return time_ns(dict(_pairs(out)), name)
 
     def run(self) -> None:
-        """Make all of them as they should be."""
+        """Bring all units to the wanted state."""
         self._understand()
-        if not self.units:  # systemctl would show itself
+        if not self.units:  # without names, systemctl shows the manager's properties
             return
         names = [unit["name"] for unit in self.units]
         known = self.show(names)
@@ -249,14 +249,14 @@ class Units:
                 )
 
     def is_behind(self, known: dict[str, dict[str, str]]) -> bool:
-        """Tell whether systemd has yet to read the file of a unit, or of one that it starts."""
+        """Return whether systemd must reread the files of a unit, or of one that it triggers."""
         started = {name for one in known.values() for name in one["Triggers"].split()}
         every = known | (self.show(sorted(started)) if started else {})
         read_ns = self.read_ns()
         return any(unread(name, properties, read_ns) for name, properties in every.items())
 
     def reasons(self, unit: dict[str, Any], properties: dict[str, str]) -> list[str]:
-        """Say why a unit that runs is to be refreshed; an empty list where it is not."""
+        """Return why a running unit must be restarted or reloaded; empty if it need not."""
         found = list(stale_reasons(unit, properties))
         if found or not unit["probe"]:
             return found
@@ -288,7 +288,7 @@ class Units:
                 self.fail(f"{name} was left as it is: {' '.join(unit['check'])}: {said or code}")
         for verb in verbs:
             if verb in ("start", "restart"):
-                # systemd counts recent starts: a run that follows two others is no loop
+                # systemd limits the start rate, but repeated runs are no restart loop
                 self.execute(["systemctl", "reset-failed", name])
             self.systemctl(verb, name, unit=name)
             self.done.setdefault(name, []).append(verb)
