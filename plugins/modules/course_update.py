@@ -121,9 +121,17 @@ def main() -> None:
             msg=f"There is no {params['command']} on the server: role jupyterhub installs it, and "
             "comes before role course. Playbook mooc.atelier.site runs both."
         )
-    code, out, said = module.run_command(
-        arguments(params, module.check_mode), data=json.dumps(params["settings"])
-    )
+    try:
+        code, out, said = module.run_command(
+            arguments(params, module.check_mode),
+            data=json.dumps(params["settings"]),
+            handle_exceptions=False,
+        )
+    except BrokenPipeError:
+        module.fail_json(
+            msg=f"{params['command']} ended before it read the course's settings. To see why, run "
+            f"`{params['command']} status {params['slug']}` on the server."
+        )
     try:
         answer: dict[str, Any] = json.loads(out)
     except ValueError:

@@ -269,11 +269,7 @@ def staff(session: _session.Session, params: dict[str, Any]) -> tuple[Member, ..
 
 
 def not_by_itself(session: _session.Session, params: dict[str, Any]) -> bool:
-    """Return whether the protection of existing forks must be checked.
-
-    That is so if GitLab does not protect new forks automatically: a fork of an interrupted run may
-    lack its protection.
-    """
+    """Return whether existing forks may lack the protection that an interrupted run owed them."""
     wanted = params["state"] == PRESENT and params["protect_default_branch"]
     return wanted and not fork_protection.protected_by_gitlab(session.calls)
 

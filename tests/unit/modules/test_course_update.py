@@ -85,5 +85,18 @@ def test_a_server_without_the_command(course: Course, tmp_path: Path) -> None:
     assert "role jupyterhub installs it" in update(course, tmp_path / "nothing").failure
 
 
-def test_a_command_that_does_not_answer_is_told(course: Course) -> None:
-    assert "ends with code 1" in update(course, Path("/bin/false")).failure
+def test_a_command_that_does_not_answer_is_told(course: Course, tmp_path: Path) -> None:
+    command = tmp_path / "atelier-course"
+    command.write_text("#!/bin/sh\ncat >/dev/null\nexit 1\n")
+    command.chmod(0o755)
+    assert "ends with code 1" in update(course, command).failure
+
+
+def test_a_command_that_does_not_read_its_settings_is_told(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object, **__: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule.run_command", write)
+    assert "ended before it read" in update(course, Path("/bin/false")).failure
