@@ -7,6 +7,7 @@ from pathlib import Path
 import gitlab
 from gitlab_standin import testing
 
+from kit.gitlab_settings import sign_in_by_hub
 from kit.site import Site
 
 
@@ -23,41 +24,10 @@ def make_template(gl: gitlab.Gitlab, course: str = "demo") -> None:
     )
 
 
-OAUTH = """
-external_url '{url}'
-gitlab_rails['omniauth_enabled'] = true
-gitlab_rails['omniauth_allow_single_sign_on'] = ['oauth2_generic']
-gitlab_rails['omniauth_block_auto_created_users'] = false
-gitlab_rails['omniauth_auto_sign_in_with_provider'] = 'oauth2_generic'
-gitlab_rails['omniauth_providers'] = [{{
-  name: 'oauth2_generic',
-  label: 'Atelier',
-  app_id: 'service-gitlab',
-  app_secret: '{secret}',
-  args: {{
-    client_options: {{
-      site: '{hub}',
-      authorize_url: '/hub/api/oauth2/authorize',
-      token_url: '/hub/api/oauth2/token',
-      user_info_url: '/hub/api/user',
-      auth_scheme: 'request_body'
-    }},
-    user_response_structure: {{
-      root_path: [],
-      id_path: ['name'],
-      attributes: {{ nickname: 'name', name: ['user_info', 'name'], email: ['user_info', 'email'] }}
-    }},
-    pkce: true
-  }}
-}}]
-"""
-
-
 def gitlab_rb(site: Site) -> str:
     """GitLab's settings beside a site: its address, and the hub that signs people in."""
-    return OAUTH.format(
-        url=site.gitlab_url, hub=site.hub_url, secret=site.secrets["oauth_client_secret"]
-    )
+    secret = site.secrets["oauth_client_secret"]
+    return sign_in_by_hub(site.gitlab_url, site.hub_url, secret, "Atelier")
 
 
 class GitLabBeside:

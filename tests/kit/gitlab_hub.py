@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 from gitlab_standin.testing import free_port
 
+from kit.gitlab_settings import sign_in_by_hub
+
 STARTED_WITHIN_SECONDS = 60
 
 CONFIG = """
@@ -62,44 +64,6 @@ c.JupyterHub.services = [
 c.JupyterHub.load_roles = [{{"name": "user", "scopes": ["self", "access:services!service=gitlab"]}}]
 """
 
-# The block of the design, as the role renders it.
-GITLAB_RB = """
-external_url '{gitlab}'
-gitlab_rails['omniauth_enabled'] = true
-gitlab_rails['omniauth_allow_single_sign_on'] = ['oauth2_generic']
-gitlab_rails['omniauth_auto_sign_in_with_provider'] = 'oauth2_generic'
-gitlab_rails['omniauth_block_auto_created_users'] = false
-gitlab_rails['omniauth_providers'] = [
-  {{
-    name: 'oauth2_generic',
-    label: 'the course',
-    app_id: 'service-gitlab',
-    app_secret: '{secret}',
-    args: {{
-      client_options: {{
-        site: '{hub}',
-        authorize_url: '/hub/api/oauth2/authorize',
-        token_url: '/hub/api/oauth2/token',
-        user_info_url: '/hub/api/user',
-        auth_scheme: 'request_body'
-      }},
-      user_response_structure: {{
-        root_path: [],
-        id_path: ['name'],
-        attributes: {{
-          nickname: 'name',
-          name: ['user_info', 'name'],
-          email: ['user_info', 'email']
-        }}
-      }},
-      pkce: true,
-      name: 'oauth2_generic',
-      strategy_class: 'OmniAuth::Strategies::OAuth2Generic'
-    }}
-  }}
-]
-"""
-
 
 @dataclass
 class Hub:
@@ -112,7 +76,7 @@ class Hub:
 
     def gitlab_rb(self) -> str:
         """The GitLab settings that fit this hub."""
-        return GITLAB_RB.format(gitlab=self.gitlab_url, hub=self.url, secret=self.secret)
+        return sign_in_by_hub(self.gitlab_url, self.url, self.secret, "the course")
 
 
 @contextmanager
