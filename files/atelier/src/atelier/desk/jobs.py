@@ -72,22 +72,22 @@ class Jobs:
 
     async def recheck(self) -> None:
         """Run the rechecks that teachers ask for; a separate job because they may take long."""
-        while True:
-            try:
-                await self._checks.retry()
-            except Exception:
-                log.exception("checking again failed")
-            await asyncio.sleep(RETRY_EVERY_SECONDS)
+        await _repeat(self._checks.retry, "checking again failed")
 
     async def deliver(self) -> None:
         """Send the grades that are due."""
-        while True:
-            try:
-                await self._sender.send_due()
-            except Exception:
-                log.exception("sending grades failed")
-            await asyncio.sleep(RETRY_EVERY_SECONDS)
+        await _repeat(self._sender.send_due, "sending grades failed")
 
     async def _probe(self) -> None:
         if await asyncio.to_thread(self._gitlab_client.answers):
             self._spaces.gitlab_is_back()
+
+
+async def _repeat(step: Callable[[], Awaitable[None]], failure: str) -> None:
+    """Run a step again and again; log ``failure`` if it raises."""
+    while True:
+        try:
+            await step()
+        except Exception:
+            log.exception(failure)
+        await asyncio.sleep(RETRY_EVERY_SECONDS)
