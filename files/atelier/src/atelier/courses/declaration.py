@@ -199,7 +199,7 @@ class PublishedCourses:
                 commit=str(data["commit"]),
                 files=tuple(str(one) for one in data["files"]),
                 exercises=tuple(
-                    NamedExercise(one.id, {"fr": one.title.fr, "en": one.title.en})
+                    NamedExercise(one.id, one.title.model_dump())
                     for one in (course.exercises if course else ())
                 ),
             )
