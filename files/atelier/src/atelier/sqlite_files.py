@@ -1,4 +1,4 @@
-"""Tools for upgrades of SQLite files: a lock, copies made before the upgrade, and remedies."""
+"""Tools for upgrades of databases: errors, a lock, copies of SQLite files, and remedies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ from pathlib import Path
 
 KEPT_COPIES = 3
 """Number of copies of one database; older ones are deleted."""
+
+
+class MigrationError(Exception):
+    """A database cannot be upgraded; the text names it and the remedy."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, of the driver's own error if there is one."""
+    return (str(getattr(error, "orig", None) or error) or repr(error)).splitlines()[0]
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ without reading this code. The secrets that systemd passes are in
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +41,11 @@ from atelier.config.schema.sizes import LEAST_SPACE, size_bytes
 DEFAULT_FILE = Path("/etc/atelier/atelier.yml")
 HOST_PREFIX = "__Host-"
 """Prefix of cookie names; browsers accept such a cookie only from the host that uses it."""
+
+
+def settings_file() -> Path:
+    """Return the path of the site's settings: ``$ATELIER_SETTINGS``, else :data:`DEFAULT_FILE`."""
+    return Path(os.environ.get("ATELIER_SETTINGS") or DEFAULT_FILE)
 
 
 class SettingsError(Exception):

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 import uvicorn
 
 from atelier.config.credentials import Credentials
-from atelier.config.models import DEFAULT_FILE, Settings, SettingsError, load
+from atelier.config.models import Settings, SettingsError, load, settings_file
 from atelier.desk.app import make_app
 from atelier.desk.db.database import database_file
-from atelier.desk.db.migrate import MigrationError, migrate
+from atelier.desk.db.migrate import migrate
 from atelier.desk.logs import set_up
 from atelier.limits.requests import BoundedProtocol
+from atelier.sqlite_files import MigrationError
 
 
 def main(argv: list[str] | None = None) -> int:
     """Serve the desk; return 1 with a message if the settings or the database are unusable."""
     parser = argparse.ArgumentParser(prog="atelier-desk", description=__doc__)
-    default = Path(os.environ.get("ATELIER_SETTINGS") or DEFAULT_FILE)
+    default = settings_file()
     parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING"])
     options = parser.parse_args(argv)

@@ -7,15 +7,13 @@ configure(get_config())
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 from atelier.config.credentials import Credentials
-from atelier.config.models import DEFAULT_FILE, Settings, SettingsError, load
+from atelier.config.models import Settings, SettingsError, load, settings_file
 from atelier.hub.authenticator import AtelierAuthenticator, fill_user_info, reconcile
 from atelier.hub.context import open_context
 from atelier.hub.engines import spawner_settings
@@ -31,11 +29,6 @@ from atelier.web import HUB_TEMPLATES, STATIC
 from atelier.web.headers import page_headers
 
 GITLAB_CLIENT_ID = "service-gitlab"
-
-
-def settings_file() -> Path:
-    """The site's settings file: ``$ATELIER_SETTINGS``, else ``/etc/atelier/atelier.yml``."""
-    return Path(os.environ.get("ATELIER_SETTINGS") or DEFAULT_FILE)
 
 
 def _key(credentials: Credentials, name: str) -> bytes:

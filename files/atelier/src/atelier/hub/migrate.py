@@ -24,15 +24,19 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from atelier.config.credentials import Credentials, database_url
-from atelier.config.models import DEFAULT_FILE, Settings, SettingsError, load
-from atelier.sqlite_files import backup, copies, directory_lock, keep_copy, remedy
+from atelier.config.models import Settings, SettingsError, load, settings_file
+from atelier.sqlite_files import (
+    MigrationError,
+    backup,
+    copies,
+    directory_lock,
+    first_line,
+    keep_copy,
+    remedy,
+)
 
 _THEN = "Then: systemctl restart atelier-hub"
 _log = logging.getLogger(__name__)
-
-
-class MigrationError(Exception):
-    """The database cannot be brought to JupyterHub's revision; the text has its name and remedy."""
 
 
 def known_revisions() -> dict[str, str | None]:
@@ -99,7 +103,6 @@ def migrate(database: str) -> None:
     except MigrationError:
         raise
     except Exception as error:  # JupyterHub's revisions may raise anything
-        said = (str(getattr(error, "orig", None) or error) or repr(error)).splitlines()[0]
         cure = remedy(file, error) if file is not None else None
         if cure is None and file is None and isinstance(error, OperationalError):
             cure = "See that it answers, and takes the user and the password."
@@ -109,7 +112,7 @@ def migrate(database: str) -> None:
         state = "The database is as it was. " if file is not None else ""
         raise MigrationError(
             f"cannot bring the hub's database {name} to the installed JupyterHub's revision:"
-            f" {said}. {state}{cure} {_THEN}"
+            f" {first_line(error)}. {state}{cure} {_THEN}"
         ) from error
 
 
@@ -159,7 +162,7 @@ def _apply(database: str) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Command ``atelier-hub-migrate``: 1 with a clear message when the hub must not start."""
     parser = argparse.ArgumentParser(prog="atelier-hub-migrate", description=__doc__)
-    default = Path(os.environ.get("ATELIER_SETTINGS") or DEFAULT_FILE)
+    default = settings_file()
     parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sqlite3
 import sys
 from pathlib import Path
 
-from atelier.config.models import DEFAULT_FILE, Settings, SettingsError, load
+from atelier.config.models import Settings, SettingsError, load, settings_file
 from atelier.desk.db.database import database_file
 from atelier.desk.db.tables import REVISION
 from atelier.desk.logs import set_up
-
-
-class MigrationError(Exception):
-    """The database cannot be upgraded; the text names the file and the remedy."""
+from atelier.sqlite_files import MigrationError
 
 
 def revision_of(file: Path) -> str | None:
@@ -52,7 +48,7 @@ def migrate(file: Path) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Migrate the database; return 1 with a message if the desk must not start."""
     parser = argparse.ArgumentParser(prog="atelier-desk-migrate", description=__doc__)
-    default = Path(os.environ.get("ATELIER_SETTINGS") or DEFAULT_FILE)
+    default = settings_file()
     parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")
     options = parser.parse_args(argv)
     set_up()

@@ -14,9 +14,16 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool
 
-from atelier.desk.db.migrate import MigrationError, revision_of
+from atelier.desk.db.migrate import revision_of
 from atelier.desk.db.tables import REVISION
-from atelier.sqlite_files import copies, directory_lock, keep_copy, remedy
+from atelier.sqlite_files import (
+    MigrationError,
+    copies,
+    directory_lock,
+    first_line,
+    keep_copy,
+    remedy,
+)
 
 SCRIPTS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 60
@@ -61,12 +68,13 @@ def upgrade(file: Path, scripts: Path = SCRIPTS, target: str = REVISION) -> None
     except MigrationError:
         raise
     except Exception as error:  # revisions may raise anything
-        said = (str(getattr(error, "orig", None) or error) or repr(error)).splitlines()[0]
         cure = remedy(file, error)
         if cure is None:
             _log.exception("%s", step)
             cure = "Install the former version of the collection, and report this."
-        message = f"{step}: {said}. {_UNCHANGED} {cure} Then: systemctl restart atelier-desk"
+        message = (
+            f"{step}: {first_line(error)}. {_UNCHANGED} {cure} Then: systemctl restart atelier-desk"
+        )
         raise MigrationError(message) from error
 
 
