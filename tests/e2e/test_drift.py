@@ -18,6 +18,7 @@ HUB_UNIT = "/etc/systemd/system/atelier-hub.service"
 SITES = "/etc/nginx/conf.d/atelier.conf"
 CA = "/usr/local/share/ca-certificates/local-atelier-ca.crt"
 COURSE = "/etc/atelier/courses.d/demo.yml"
+REPAIR = "atelier-firewall-refresh"
 IMAGE = '$(sed \'s/.*"image": "\\([^"]*\\)".*/\\1/\' /var/lib/atelier/images/demo.json)'
 # As somebody would who starts the container by hand.
 GITLAB_AGAIN = (
@@ -47,6 +48,12 @@ class Drift:
 
 
 DRIFTS = {
+    # First: this timer would put back the rules that are changed below before they are asked for.
+    "the firewall's own repair": Drift(
+        f"systemctl stop {REPAIR}.timer {REPAIR}.service",
+        f"{REPAIR}.timer",
+        f"systemctl is-active {REPAIR}.timer",
+    ),
     "a file's content": Drift(
         "echo '# by hand' >> /etc/atelier/jupyterhub_config.py",
         "-# by hand",
