@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from kit.demo import until
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from e2e.toolbar import ENGLISH, GIT_MS, Interface, Learner, gitlab_down
 
@@ -50,6 +50,33 @@ def test_a_notebook_is_saved_with_a_message_and_a_link(
     bar.says("Saved in GitLab")
     picture(bar.page, f"toolbar-{interface}")
     assert "6 * 7" in learner.in_gitlab(name)
+
+
+@pytest.mark.drawn
+@BOTH
+def test_cells_that_are_run_before_their_kernel_is_there_run_when_it_is(
+    learner: Learner, interface: Interface, picture: Picture
+) -> None:
+    name = f"notebooks/early-{interface}.ipynb"
+    learner.run(f"cp notebooks/pi_python.ipynb {name}")
+    page = learner.context.new_page()
+    held: list[Route] = []  # the requests that start a kernel
+    page.route(
+        re.compile("/api/sessions"),
+        lambda route: held.append(route) if route.request.method == "POST" else route.fallback(),
+    )
+    bar = learner.open(interface, name, page)
+    bar.type("6 * 7")
+    bar.run_cell()
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    waits = cells.first.get_by_role("status")
+    expect(waits).to_have_text("Python is starting… This cell runs as soon as it is ready.")
+    expect(cells.first.locator(".jp-InputPrompt")).to_have_text("[*]:")
+    picture(page, f"toolbar-{interface}-starting")
+    for route in held:
+        route.continue_()
+    expect(cells.first.locator(".jp-OutputArea-output")).to_have_text("42", timeout=GIT_MS)
+    expect(waits).to_have_count(0)
 
 
 @pytest.mark.drawn

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -243,13 +242,8 @@ class Toolbar:
         source.fill(text)
 
     def run_cell(self) -> None:
-        """Run the selected cell. Jupyter forgets what is asked before there is a kernel."""
-        prompt = self.page.locator(".jp-Notebook .jp-mod-selected .jp-InputPrompt").first
-        deadline = time.monotonic() + GIT_MS / 1000
-        while not re.search(r"\[(\*|\d+)\]:", prompt.inner_text()):
-            assert time.monotonic() < deadline, "no kernel runs the cell"
-            self.page.keyboard.press("Control+Enter")
-            self.page.wait_for_timeout(1000)
+        """Run the selected cell, whether there is a kernel yet or not."""
+        self.page.keyboard.press("Control+Enter")
 
     @property
     def text(self) -> Locator:
