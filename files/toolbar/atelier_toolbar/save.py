@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from atelier_toolbar import git, network, notebooks
@@ -16,6 +17,11 @@ from atelier_toolbar.repository import Repository
 
 PUSHES = 5
 """How often GitLab may have moved on before the learner is told to try again."""
+
+
+def _is_file_or_link(place: Path) -> bool:
+    """Whether there is something that git stores: a link counts, even to a folder or to nothing."""
+    return place.is_symlink() or (place.exists() and not place.is_dir())
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,14 @@ class Saver:
         found = changes(self.repository, strip=self._rules.strip)
         wanted = self._wanted(found, files)
         self._check_sizes(wanted)
-        committed = None
+        committed, files = None, 0
         if wanted:
             require_identity(self.repository)
             self._say({"step": "commit"})
+            before = self.repository.commit("HEAD")
             committed = self._commit(message, wanted)
+            if committed is not None:
+                files = self._count(before, committed, found)
         try:
             head = self._send(fresh=committed is not None)
         except Problem as problem:
@@ -71,7 +80,7 @@ class Saver:
             "commit": commit,
             "commit_url": self.repository.commit_url(commit),
             "pushed": True,
-            "files": len(wanted),
+            "files": files,
             "merged": brought.merged,
             **brought.as_json(self.repository),
         }
@@ -130,10 +139,14 @@ class Saver:
         )  # fmt: skip
         return commit
 
+    def _count(self, before: str | None, after: str, found: list[Change]) -> int:
+        """How many files a commit changed; a renamed one counts once."""
+        names = self.objects.changes(self.objects.tree(before), self.objects.tree(after))[1].keys()
+        return len(names) - sum({one.path, one.was} <= names for one in found)
+
     def _stage(self, wanted: set[str]) -> None:
         repository = self.repository
-        here = {path for path in wanted if os.path.lexists(repository.top / path)}
-        here = {path for path in here if not (repository.top / path).is_dir()}
+        here = {path for path in wanted if _is_file_or_link(repository.top / path)}
         stripped = {path for path in here if self._strips(path)}
         entries: dict[str, Entry | None] = dict.fromkeys(wanted - here)
         for path in sorted(stripped):

@@ -79,6 +79,26 @@ def test_any_file_name_is_saved_and_pulled(
     assert "hacked" not in {path.name for path in desk.root.rglob("*")}
 
 
+def test_a_link_is_saved_as_a_link_whatever_it_leads_to(desk: Desk, gitlab: Path) -> None:
+    desk.write("data2025/a.csv", "1\n")
+    desk.write("data2026/a.csv", "2\n")
+    links = {"data": "data2025", "file": "notes.md", "lost": "nowhere"}
+    for name, target in links.items():
+        (desk.top / name).symlink_to(target)
+    assert desk.save()["files"] == 5
+    assert {name: gitlab_has(gitlab, name) for name in links} == links
+    modes = git(gitlab, "ls-tree", "--format=%(objectmode)", "main", *links)
+    assert modes.split() == ["120000"] * 3
+
+    (desk.top / "data").unlink()
+    (desk.top / "data").symlink_to("data2026")
+    assert desk.changes() == {"data": "modified"}
+    (desk.top / "notes.md").rename(desk.top / "renamed.md")
+    assert desk.save("data", "renamed.md")["files"] == 2  # what was committed, a new name once
+    assert gitlab_has(gitlab, "data") == "data2026"
+    assert desk.changes() == {}
+
+
 def test_a_large_file_is_refused_by_name_before_anything_is_committed(
     desk: Desk, gitlab: Path
 ) -> None:
