@@ -228,3 +228,22 @@ def lines(folder: Path, *arguments: str) -> list[str]:
     """Return the lines a local git command prints, or none when it fails."""
     result = run(folder, *arguments)
     return result.out.splitlines() if result.ok else []
+
+
+def merge_lines(folder: Path, base: bytes, ours: bytes, theirs: bytes) -> Result:
+    """Merge three versions of a text by lines, as git-merge-file(1) does.
+
+    Args:
+        folder: an empty one, for the versions.
+        base: what was there.
+        ours: what we have.
+        theirs: what they have.
+
+    Returns:
+        The merged text in `raw` if `ok`; not `ok`: both changed the same lines, or it is no text.
+    """
+    names = []
+    for name, raw in (("ours", ours), ("base", base), ("theirs", theirs)):
+        (folder / name).write_bytes(raw)
+        names.append(str(folder / name))
+    return run(folder, "merge-file", "-p", "--quiet", "--", *names)

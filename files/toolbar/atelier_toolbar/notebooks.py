@@ -8,10 +8,16 @@ import sys
 import uuid
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from atelier_toolbar import cells, git
 
 SUFFIX = ".ipynb"
 MERGE_SECONDS = 60
+LAST_WITHOUT_IDS = 4
+"""The last minor version of nbformat 4 whose cells have no ids."""
 Merge = Callable[[bytes, bytes, bytes], bytes | None]
 """(base, ours, theirs) -> merged, or None when they contradict each other."""
 
@@ -74,42 +80,118 @@ def _name_cells(notebook: Any) -> None:
 
 
 def merge(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """Merge two versions of a notebook, cell by cell (nbdime).
+    """Merge two versions of a notebook, cell by cell.
 
-    Outputs and execution counts that contradict each other are left out: running the notebook
-    makes them again. Anything else that contradicts makes it None.
+    Cells are found by their ids (:mod:`atelier_toolbar.cells`), and by their likeness (nbdime) in
+    notebooks that have none. What both changed, each in its own way, makes it None; what Jupyter
+    writes by itself, such as outputs, never does.
 
     Every line that one of the versions added must be in the result; this is checked here,
-    whatever nbdime decided.
+    whatever was decided.
     """
-    from nbdime.merging.notebooks import merge_notebooks
     from nbformat.v4 import nbjson
 
     reader: Any = nbjson.JSONReader()
     writer: Any = nbjson.JSONWriter()
-
     versions = (base, ours, theirs)
     if any(_read(raw) is None for raw in versions):
         return None
     try:
         before, here, there = (reader.reads(raw.decode("utf-8")) for raw in versions)
-        how = Namespace(
-            merge_strategy="mergetool",  # decide nothing that contradicts
-            input_strategy=None,
-            output_strategy="clear-all",
-            ignore_transients=True,
-            log_level="WARNING",
-        )
-        merged, decisions = merge_notebooks(before, here, there, how)
-        if any(decision.conflict for decision in decisions):
-            return None
-        _name_cells(merged)
+        merged = _merged(before, here, there)
         added = (_lines(here) | _lines(there)) - _lines(before)
         if not added <= _lines(merged):
             return None
         return f"{writer.writes(merged)}\n".encode()
     except Exception:  # whatever a strange notebook does to the libraries: both are kept
         return None
+
+
+def _merged(before: Any, here: Any, there: Any) -> Any:
+    """Merge three notebooks that were read.
+
+    Raises:
+        ContradictionError: both sides changed the same thing, each in its own way.
+    """
+    if all(cells.has_ids(one) for one in (before, here, there)):
+        return _node(cells.merge(before, here, there, _merge_cell))
+    # Without ids on all sides they say nothing: a newer Jupyter adds them when it saves.
+    metadata = cells.merge_metadata(
+        before["metadata"], here["metadata"], there["metadata"], cells.OF_THE_KERNEL
+    )
+    merged = _by_nbdime(
+        _without_ids(before, metadata, cells.OF_THE_DISPLAY),
+        _without_ids(here, metadata),
+        _without_ids(there, metadata, cells.OF_THE_DISPLAY),
+    )
+    merged["nbformat_minor"] = max(here["nbformat_minor"], there["nbformat_minor"])
+    _name_cells(merged)
+    return merged
+
+
+def _merge_cell(before: Any, here: Any, there: Any) -> Any:
+    """Merge the text of a cell that both sides changed; what it had computed is of neither.
+
+    Raises:
+        ContradictionError: both changed the same lines.
+    """
+    sides = (f"{cell['source']}\n".encode() for cell in (before, here, there))
+    with TemporaryDirectory() as folder:
+        result = git.merge_lines(Path(folder), *sides)
+    if not result.ok:
+        raise cells.ContradictionError(here["id"])
+    merged = {**here, "source": result.raw.decode()[:-1]}
+    if here["cell_type"] == "code":
+        merged |= {"outputs": [], "execution_count": None}
+    return merged
+
+
+def _node(notebook: dict[str, Any]) -> Any:
+    """Return a notebook as nbdime and nbformat's writer want it."""
+    import nbformat
+
+    from_dict: Any = nbformat.from_dict
+    return from_dict(notebook)
+
+
+def _without_ids(
+    notebook: Any, metadata: dict[str, Any], dropped: frozenset[str] = frozenset()
+) -> Any:
+    """Return a notebook as a Jupyter that knows no ids would have written it.
+
+    Args:
+        notebook: what was read.
+        metadata: that of the result.
+        dropped: keys that are left out of the cells' metadata.
+    """
+    bare = []
+    for cell in notebook["cells"]:
+        kept = {key: value for key, value in cell["metadata"].items() if key not in dropped}
+        bare.append({**cell, "metadata": kept})
+        bare[-1].pop("id", None)
+    minor = min(notebook["nbformat_minor"], LAST_WITHOUT_IDS)
+    return _node({**notebook, "cells": bare, "metadata": metadata, "nbformat_minor": minor})
+
+
+def _by_nbdime(before: Any, here: Any, there: Any) -> Any:
+    """Merge notebooks by the likeness of their cells.
+
+    Raises:
+        ContradictionError: nbdime found a contradiction.
+    """
+    from nbdime.merging.notebooks import merge_notebooks
+
+    how = Namespace(
+        merge_strategy="mergetool",  # decide nothing that contradicts
+        input_strategy=None,
+        output_strategy="clear-all",
+        ignore_transients=True,
+        log_level="WARNING",
+    )
+    merged, decisions = merge_notebooks(before, here, there, how)
+    if any(decision.conflict for decision in decisions):
+        raise cells.ContradictionError
+    return merged
 
 
 def merge_apart(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:

@@ -124,13 +124,9 @@ class Objects:
         return None if merged is None else self.write(merged)
 
     def _merge_text(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-        """Merge with git's own three-way merge of lines (git-merge-file(1))."""
+        """Merge with git's own three-way merge of lines. Raises Problem."""
         with self.scratch() as folder:
-            names = []
-            for name, raw in (("ours", ours), ("base", base), ("theirs", theirs)):
-                (folder / name).write_bytes(raw)
-                names.append(str(folder / name))
-            result = self.repository.run("merge-file", "-p", "--quiet", "--", *names)
+            result = git.merge_lines(folder, base, ours, theirs)
         if result.code is None or result.disk_full or result.code < 0:
             raise failure(result)
         return result.raw if result.ok else None  # else: conflicts, or not text

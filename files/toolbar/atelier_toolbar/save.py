@@ -61,14 +61,14 @@ class Saver:
         found = changes(self.repository, strip=self._rules.strip)
         wanted = self._wanted(found, files)
         self._check_sizes(wanted)
-        committed, files = None, 0
+        committed, count = None, 0
         if wanted:
             require_identity(self.repository)
             self._say({"step": "commit"})
             before = self.repository.commit("HEAD")
             committed = self._commit(message, wanted)
             if committed is not None:
-                files = self._count(before, committed, found)
+                count = self._count(before, committed, found)
         try:
             head = self._send(fresh=committed is not None)
         except Problem as problem:
@@ -80,7 +80,7 @@ class Saver:
             "commit": commit,
             "commit_url": self.repository.commit_url(commit),
             "pushed": True,
-            "files": files,
+            "files": count,
             "merged": brought.merged,
             **brought.as_json(self.repository),
         }
