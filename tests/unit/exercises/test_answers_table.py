@@ -76,7 +76,7 @@ def test_each_reason_is_that_of_some_answer() -> None:
 @every_exercise
 def test_an_exercise_says_what_is_asked_and_how_it_is_judged(folder: Path) -> None:
     exercise = read(folder, "exercise.yml")
-    assert exercise.keys() - {"given"} == {
+    assert exercise.keys() - {"given", "needs"} == {
         *("id", "title", "language", "file", "statement", "parts")
     }
     assert exercise["id"] == folder.name
