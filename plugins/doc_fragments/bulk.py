@@ -38,7 +38,4 @@ notes:
     having done the rest; run again, it does only what is missing.
   - What fails for everybody, such as a refused token or a GitLab that does not answer any more,
     stops it early.
-  - Dropped connections and answers 500, 502, 503 and 504 are tried again, with growing pauses.
-    Before something is made a second
-    time the module looks whether the first try made it after all.
 """

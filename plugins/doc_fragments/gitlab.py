@@ -32,4 +32,10 @@ options:
     default: 30.0
 requirements:
   - python-gitlab >= 3.12
+notes:
+  - Dropped connections and answers 500, 502, 503 and 504 are tried again, with growing pauses, up
+    to seven times. Before something is made a second time, the module looks whether the first try
+    made it after all.
+  - When GitLab asks to slow down (429), the module waits as long as GitLab says. If that is more
+    than 15 minutes, it fails at once and says how long to wait.
 """

@@ -78,6 +78,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import session as _session
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.calls import Calls, as_object
 
 
 def days_left(expires_at: str | None, today: dt.date) -> int | None:
@@ -110,10 +112,10 @@ def judge(
     return ""
 
 
-def may_administer(gl: Any) -> bool:
+def may_administer(calls: Calls) -> bool:
     """Return whether the token can read settings that only administrators can read."""
     try:
-        gl.http_get("/application/settings")
+        calls.get("/application/settings")
     except connection.gitlab.exceptions.GitlabHttpError as error:
         if error.response_code == 403:
             return False
@@ -121,14 +123,19 @@ def may_administer(gl: Any) -> bool:
     return True
 
 
+def version_of(calls: Calls) -> tuple[int, int, int]:
+    """Return GitLab's version as numbers."""
+    return connection.parse_version(str(as_object(calls.get("/version")).get("version", "")))
+
+
 def examine(params: dict[str, Any]) -> dict[str, Any]:
     """Check token and version; return the module's result."""
     try:
-        gl = connection.connect(params)
+        calls = _session.Session(params).calls
     except connection.InstanceError as problem:
         return {"token_good": False, "reason": str(problem), "version": ""}
     try:
-        user = connection.mapping(gl.http_get("/user"))
+        user = as_object(calls.get("/user"))
     except connection.gitlab.exceptions.GitlabAuthenticationError:
         return {"token_good": False, "reason": "is refused by GitLab (401)", "version": ""}
     except connection.gitlab.exceptions.GitlabHttpError as error:
@@ -136,16 +143,16 @@ def examine(params: dict[str, Any]) -> dict[str, Any]:
             raise
         reason = f"may not use the API (403): {error.error_message}"
         return {"token_good": False, "reason": reason, "version": ""}
-    token = connection.mapping(gl.http_get("/personal_access_tokens/self"))
+    token = as_object(calls.get("/personal_access_tokens/self"))
     today = dt.datetime.now(dt.UTC).date()
     owner = str(user["username"])
     reason = judge(
-        owner, may_administer(gl), token, params["scopes"], params["minimum_days"], today
+        owner, may_administer(calls), token, params["scopes"], params["minimum_days"], today
     )
     return {
         "token_good": not reason,
         "reason": reason,
-        "version": ".".join(map(str, connection.version_of(gl))),
+        "version": ".".join(map(str, version_of(calls))),
         "username": owner,
         "scopes": sorted(token["scopes"]),
         "expires_at": token.get("expires_at"),
@@ -162,7 +169,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    connection.serve(module, lambda: {"changed": False, **examine(module.params)})
+    connection.serve(module, lambda: {"changed": False, **examine(module.params)}, _session.explain)
 
 
 if __name__ == "__main__":

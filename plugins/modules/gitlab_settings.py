@@ -65,6 +65,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import session as _session
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.calls import as_object
 
 SECRET_NAME = re.compile(r"(password|secret|token|private_key|credential)(?!.*_(enabled|expir))")
 HIDDEN = "VALUE_NOT_SHOWN"
@@ -120,15 +122,15 @@ def shown(name: str, value: Any) -> Any:
 
 def apply(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Write the differing settings and read them back; return the module's result."""
-    gl = connection.connect(params)
+    calls = _session.Session(params).calls
     path = "/application/settings"
     wanted: dict[str, Any] = params["settings"]
-    present = connection.mapping(gl.http_get(path))
+    present = as_object(calls.get(path))
     changes = differing(wanted, present)
     after = {name: present[name] for name in wanted} | changes
     if changes and not check_mode:
-        gl.http_put(path, post_data=changes)
-        kept = connection.mapping(gl.http_get(path))
+        calls.put(path, changes)
+        kept = as_object(calls.get(path))
         ignored = sorted(name for name in changes if not same(changes[name], kept.get(name)))
         if ignored:
             raise connection.InstanceError(
@@ -157,7 +159,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    connection.serve(module, lambda: apply(module.params, module.check_mode))
+    connection.serve(module, lambda: apply(module.params, module.check_mode), _session.explain)
 
 
 if __name__ == "__main__":

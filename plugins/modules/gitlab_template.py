@@ -114,13 +114,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import connection, template
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import session as _session
 
 
 def explain(error: Exception, params: dict[str, Any]) -> str:
     """Describe a failure in one sentence."""
     if isinstance(error, template.TemplateError):
         return str(error)
-    return connection.explain_failure(error, params)
+    return _session.explain(error, params)
 
 
 def main() -> None:
@@ -158,8 +159,8 @@ def main() -> None:
         module.fail_json(msg=f"{module.params['project']} is both project and a private project.")
 
     def work() -> dict[str, Any]:
-        gl = connection.connect(module.params)
-        return template.CourseProjects(gl, module.params, module.check_mode).run()
+        calls = _session.Session(module.params).calls
+        return template.CourseProjects(calls, module.params, module.check_mode).run()
 
     connection.serve(module, work, explain)
 

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
+Fault = str | tuple[int, dict[str, str]]
+"""How it fails: a status with headers, or `lost`: it does what was asked, and closes."""
 TOKEN = "glpat-unit-test-token"
 RANK = {"private": 0, "internal": 1, "public": 2}
 
@@ -25,12 +27,14 @@ class Double:
     admin: bool = True
     # (code, body) for everything.
     always: tuple[int, str] | None = None
+    # Of the next requests.
+    faults: list[Fault] = field(default_factory=list)
     writes: list[tuple[str, str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    """Paths of all requests, also of those that failed."""
     url: str = ""
 
     def answer(self, method: str, path: str, token: str | None, body: Any) -> tuple[int, Any]:
-        self.asked.append(path)
         if self.always:
             return self.always
         if token != TOKEN:
@@ -61,13 +65,24 @@ def serve(double: Double) -> ThreadingHTTPServer:
         def _do(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             raw = self.rfile.read(length)
-            code, body = double.answer(
-                self.command, self.path.split("?")[0], self.headers.get("PRIVATE-TOKEN"),
-                json.loads(raw) if raw else None,
-            )  # fmt: skip
+            path = self.path.split("?")[0]
+            double.asked.append(path)
+            fault = double.faults.pop(0) if double.faults else None
+            headers: dict[str, str] = {}
+            if isinstance(fault, tuple):
+                (code, headers), body = fault, "Retry later"
+            else:
+                code, body = double.answer(
+                    self.command, path, self.headers.get("PRIVATE-TOKEN"),
+                    json.loads(raw) if raw else None,
+                )  # fmt: skip
+                if fault == "lost":
+                    return
             text = body if isinstance(body, str) else json.dumps(body)
             kind = "text/html" if isinstance(body, str) else "application/json"
             self.send_response(code)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(text.encode())))
             self.end_headers()
@@ -112,6 +127,9 @@ class Groups(Double):
             return 201, self.members[body["user_id"]]
         if method == "PUT":
             self.members[int(path.split("/")[1])].update(body)
+        if "/" in path:
+            found = self.members.get(int(path.split("/")[1]))
+            return (200, found) if found else (404, {"message": "404 Not found"})
         return 200, list(self.members.values())
 
     def answer_object(self, method: str, kind: str, key: str, body: Any) -> tuple[int, Any]:

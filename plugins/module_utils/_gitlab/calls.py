@@ -103,6 +103,17 @@ def _json(response: requests.Response) -> Json:
         raise NotGitLabError from error
 
 
+def as_object(answer: Json) -> dict[str, Any]:
+    """Return an answer that must be a JSON object.
+
+    Raises:
+        NotGitLabError: it is another kind of JSON value.
+    """
+    if not isinstance(answer, dict):
+        raise NotGitLabError
+    return answer
+
+
 def path_of(*parts: str | int) -> str:
     """Return an API path; each part is encoded, slashes too: ``("projects", "demo/template")``."""
     return "".join("/" + quote(str(part), safe="") for part in parts)
@@ -358,3 +369,8 @@ class Calls:
             # The link has GitLab's external address: keep the path and take only its parameters.
             query = dict(parse_qsl(urlsplit(following).query, keep_blank_values=True))
             query.pop("private_token", None)
+
+    def every(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """Return all objects of a listing, from all pages; not all listings can be sorted."""
+        query = {"order_by": None, "sort": None, **query}
+        return [one for page in self.pages(path, keyset=False, **query) for one in page]

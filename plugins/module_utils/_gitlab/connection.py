@@ -123,7 +123,7 @@ def connect(params: dict[str, Any]) -> gitlab.Gitlab:
 def serve(
     module: Any,
     work: Callable[[], dict[str, Any]],
-    explain: Callable[[Exception, dict[str, Any]], str] | None = None,
+    explain: Callable[[Exception, dict[str, Any]], str],
 ) -> None:
     """Run a module that uses GitLab: check the library, and report each failure as one sentence.
 
@@ -140,7 +140,7 @@ def serve(
     try:
         result = work()
     except Exception as error:
-        module.fail_json(msg=(explain or explain_failure)(error, module.params))
+        module.fail_json(msg=explain(error, module.params))
     module.exit_json(**result)
 
 
@@ -203,22 +203,6 @@ def innermost(error: BaseException) -> str:
             break
         current = wrapped
     return str(getattr(current, "verify_message", None) or current)
-
-
-def mapping(answer: Any) -> dict[str, Any]:
-    """Return an answer that must be a JSON object, unlike the page of another service.
-
-    Raises:
-        InstanceError: it is not a JSON object.
-    """
-    if not isinstance(answer, dict):
-        raise InstanceError("What answers is not GitLab's API: check the address (gitlab_api_url).")
-    return answer
-
-
-def version_of(gl: gitlab.Gitlab) -> tuple[int, int, int]:
-    """Return GitLab's version as numbers, from ``GET /version``."""
-    return parse_version(str(mapping(gl.http_get("/version")).get("version", "")))
 
 
 def parse_version(text: str) -> tuple[int, int, int]:

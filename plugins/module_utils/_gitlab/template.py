@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import contextlib
 from typing import Any
-from urllib.parse import quote
 
 with contextlib.suppress(ImportError):  # reported by connection.library_problem()
     from gitlab import exceptions as gle
+
+from .calls import Calls, as_object, path_of
 
 ACCESS = {"reporter": 20, "developer": 30, "maintainer": 40, "owner": 50}
 VISIBILITY = ("private", "internal", "public")
@@ -27,23 +28,23 @@ class CourseProjects:
     """Brings a course's group, projects and members to the wanted state.
 
     Args:
-        gl: an administrator's connection.
+        calls: requests with an administrator's connection.
         params: the options of module ``gitlab_template``.
         check_mode: change nothing.
     """
 
-    def __init__(self, gl: Any, params: dict[str, Any], check_mode: bool) -> None:
+    def __init__(self, calls: Calls, params: dict[str, Any], check_mode: bool) -> None:
         self.params = params
         self.check_mode = check_mode
-        self.gl = gl
+        self.calls = calls
         self.before: dict[str, Any] = {}
         self.after: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
         """Bring group, project and members to the wanted state; return the module's result."""
         name, path = self.params["group"], f"{self.params['group']}/{self.params['project']}"
-        group = self.look(f"/groups/{quote(name, safe='')}", {"with_projects": False})
-        project = self.look(f"/projects/{quote(path, safe='')}")
+        group = self.look("groups", name, with_projects=False)
+        project = self.look("projects", path)
         wanted = {
             "description": self.params["description"],
             "visibility": self.params["visibility"],
@@ -51,10 +52,10 @@ class CourseProjects:
         of_group = {**wanted, "visibility": self.group_visibility}
         if group and self.lowers(group):
             # A group cannot be less visible than its projects: change the project first.
-            project = self.keep("project", project, "/projects", wanted, {})
-        group = self.keep("group", group, "/groups", of_group, {"name": name, "path": name})
+            project = self.keep("project", "projects", path, project, wanted, {})
+        group = self.keep("group", "groups", name, group, of_group, {"name": name, "path": name})
         new = self.new_project(self.params["project"], group)
-        project = self.keep("project", project, "/projects", wanted, new)
+        project = self.keep("project", "projects", path, project, wanted, new)
         projects = {self.params["project"]: project}
         for private in self.params["private_projects"]:
             projects[private] = self.keep_private(private, group)
@@ -81,11 +82,11 @@ class CourseProjects:
 
     def keep_private(self, name: str, group: dict[str, Any]) -> dict[str, Any]:
         """Create or update a project that only the group's members can see."""
-        path = quote(f"{self.params['group']}/{name}", safe="")
+        path = f"{self.params['group']}/{name}"
         wanted = {"description": self.params["description"], "visibility": "private"}
-        found = self.look(f"/projects/{path}")
+        found = self.look("projects", path)
         new = self.new_project(name, group)
-        return self.keep(f"project {name}", found, "/projects", wanted, new)
+        return self.keep(f"project {name}", "projects", path, found, wanted, new)
 
     @property
     def group_visibility(self) -> str:
@@ -96,14 +97,18 @@ class CourseProjects:
         """Return whether the group is to become less visible."""
         return VISIBILITY.index(group["visibility"]) > VISIBILITY.index(self.group_visibility)
 
-    def look(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return an object of GitLab; empty if it does not exist.
+    def look(self, kind: str, path: str, **query: Any) -> dict[str, Any]:
+        """Return a group or project; empty if it does not exist.
+
+        Args:
+            kind: ``groups`` or ``projects``.
+            path: its full path.
 
         Raises:
             TemplateError: its deletion is scheduled.
         """
         try:
-            found = _mapping(self.gl.http_get(path, query_data=query or {}))
+            found = as_object(self.calls.get(path_of(kind, path), **query))
         except gle.GitlabHttpError as error:
             if error.response_code == 404 and "not found" in str(error.error_message).lower():
                 return {}
@@ -118,17 +123,33 @@ class CourseProjects:
     def keep(
         self,
         what: str,
-        present: dict[str, Any],
+        kind: str,
         path: str,
+        present: dict[str, Any],
         wanted: dict[str, Any],
         new: dict[str, Any],
     ) -> dict[str, Any]:
-        """Create a missing object or update its differing attributes; return the object."""
+        """Create a missing group or project, or update its differing attributes.
+
+        Args:
+            what: its name in the result.
+            kind: ``groups`` or ``projects``.
+            path: its full path.
+            present: the object in GitLab; empty if it does not exist.
+            wanted: attributes to set.
+            new: attributes that only a new object gets.
+
+        Returns:
+            The object.
+        """
         if not present:
             self.note(what, None, wanted)
             if self.check_mode:
                 return dict(wanted)
-            return _mapping(self.gl.http_post(path, post_data={**new, **wanted}))
+            made, _new = self.calls.make(
+                path_of(kind), {**new, **wanted}, lambda: self.look(kind, path) or None
+            )
+            return as_object(made)
         differing = {
             key: value for key, value in wanted.items() if (present.get(key) or "") != value
         }
@@ -137,7 +158,7 @@ class CourseProjects:
         self.note(what, {key: present.get(key) for key in differing}, differing)
         if self.check_mode:
             return {**present, **differing}
-        return _mapping(self.gl.http_put(f"{path}/{present['id']}", post_data=differing))
+        return as_object(self.calls.put(path_of(kind, present["id"]), differing))
 
     def keep_staff(self, group: dict[str, Any]) -> list[str]:
         """Make the listed accounts members; return those that GitLab does not have."""
@@ -145,7 +166,7 @@ class CourseProjects:
             return []
         members = {}
         if "id" in group:
-            listed = self.gl.http_list(f"/groups/{group['id']}/members", iterator=True)
+            listed = self.calls.every(path_of("groups", group["id"], "members"))
             members = {member["username"].lower(): member for member in listed}
         missing = []
         for item in self.params["staff"]:
@@ -153,22 +174,24 @@ class CourseProjects:
             member = members.get(name.lower())
             if member and member["access_level"] == level:
                 continue
-            users = self.gl.http_list("/users", query_data={"username": name}, get_all=True)
-            user = next(iter(users), None)
+            user = next(iter(self.calls.every("/users", username=name)), None)
             if user is None:
                 missing.append(name)
                 continue
-            was = member["access_level"] if member else None
-            self.note(f"member {name}", was, level)
-            if self.check_mode:
-                continue
-            path = f"/groups/{group['id']}/members"
-            if member:
-                self.gl.http_put(f"{path}/{member['id']}", post_data={"access_level": level})
-            else:
-                data = {"user_id": user["id"], "access_level": level}
-                self.gl.http_post(path, post_data=data)
+            self.note(f"member {name}", member["access_level"] if member else None, level)
+            if not self.check_mode:
+                self.set_access(group["id"], user["id"], level, new=member is None)
         return missing
+
+    def set_access(self, group_id: int, user_id: int, level: int, *, new: bool) -> None:
+        """Make an account a member of the group, or change the member's access level."""
+        members = path_of("groups", group_id, "members")
+        member = members + path_of(user_id)
+        if new:
+            data = {"user_id": user_id, "access_level": level}
+            self.calls.make(members, data, lambda: self.calls.find(member))
+        else:
+            self.calls.put(member, {"access_level": level})
 
     def note(self, what: str, before: Any, after: Any) -> None:
         """Record a difference for the result."""
@@ -179,10 +202,3 @@ class CourseProjects:
 def is_empty(project: dict[str, Any]) -> bool:
     """Return whether a project's repository has no commit yet."""
     return bool(project.get("empty_repo", True))
-
-
-def _mapping(answer: Any) -> dict[str, Any]:
-    """Return an answer that must be a JSON object, unlike the page of another service."""
-    if not isinstance(answer, dict):
-        raise TemplateError("What answers is not GitLab's API: check the address (gitlab_api_url).")
-    return answer

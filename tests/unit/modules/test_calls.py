@@ -16,23 +16,9 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.errors import
     GitLabUnavailableError,
 )
 from gitlab.exceptions import GitlabAuthenticationError, GitlabHttpError
+from kit.clock import Clock
 
 Answer = Any
-
-
-class Clock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 class Client:

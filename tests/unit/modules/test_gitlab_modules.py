@@ -20,6 +20,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import (
     spaces,
 )
 from ansible_collections.mooc.atelier.plugins.modules import gitlab_instance_info, gitlab_settings
+from kit.clock import Clock
 from kit.gitlab_double import TOKEN, Double, serve
 from kit.modules import Ran, run
 
@@ -31,6 +32,13 @@ SETTINGS = {
     "some_password": "hunter2",
     "default_branch_protection_defaults": {"allow_force_push": False, "allowed_to_push": []},
 }
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    clock.drive(monkeypatch, calls)
+    return clock
 
 
 @pytest.fixture
@@ -298,6 +306,11 @@ def test_a_token_that_is_not_good_is_an_answer_not_a_failure(
     assert "refused" in look(double, token_file)["reason"]
     token_file.unlink()
     assert str(token_file) in look(double, token_file)["reason"]
+
+
+def test_an_address_that_cannot_be_one_says_nothing_of_the_token(token_file: Path) -> None:
+    ran = run("gitlab_instance_info", api_url="localhost", token_file=str(token_file))
+    assert "it must be GitLab's address" in ran.failure
 
 
 def test_a_token_is_dead_on_the_day_it_expires() -> None:

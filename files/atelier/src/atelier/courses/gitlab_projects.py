@@ -1,4 +1,8 @@
-"""Creates and updates a course's group, projects and members in GitLab."""
+"""Creates and updates a course's group, projects and members in GitLab.
+
+Requests have the policy of the modules for classes (:mod:`atelier.gitlab.calls`), with shorter
+limits: a run holds the course's lock while it waits.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import requests
-from gitlab import exceptions as gle
-
 from atelier.courses.git import GitError
 from atelier.courses.settings import CourseSource
+from atelier.gitlab.calls import Calls
 from atelier.gitlab.errors import GitLabUnavailableError, SpaceError
-from atelier.gitlab.spaces import classify, connect
+from atelier.gitlab.pause import Pause
+from atelier.gitlab.spaces import connect, named_errors
 from atelier.gitlab.template import CourseProjects, TemplateError
 
 CA_FILE = Path("/etc/ssl/certs/ca-certificates.crt")
-REQUEST_TIMEOUT_SECONDS = 30.0
+REQUEST_SECONDS = 30.0
+"""Timeout of one request."""
+RUN_SECONDS = 300.0
+"""Total time of the requests that read or update the projects, pauses included."""
+LONGEST_PAUSE_SECONDS = 120.0
+"""Longest pause that is waited for if GitLab asks for one (429)."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class GitLabProjects:
         self._settings = settings
         self._dry_run = dry_run
         self._published: frozenset[str] | None = None
+        self._pause = Pause()
 
     def published(self) -> frozenset[str]:
         """Return the addresses of the projects that have commits.
@@ -79,18 +88,17 @@ class GitLabProjects:
             return {"diff": {"before": {}, "after": made}, "missing_staff": []}
         doing = f"keeping the projects of {slug}"
         try:
-            result = CourseProjects(self._connection(), wanted, dry_run).run()
+            with named_errors(doing):
+                result = CourseProjects(self._calls(), wanted, dry_run).run()
         except TemplateError as error:
             raise GitError(str(error)) from error
         except (SpaceError, GitLabUnavailableError) as error:
-            raise GitError(f"{doing}: {error}") from error
-        except (gle.GitlabError, requests.exceptions.RequestException) as error:
-            raise GitError(f"{gitlab.api_url}: {classify(error, doing)}") from error
+            raise GitError(f"{gitlab.api_url}: {error}") from error
         full = [name for name in projects + private if name not in result["empty_projects"]]
         self._published = frozenset(gitlab.address(slug, name) for name in full)
         return result
 
-    def _connection(self) -> Any:
+    def _calls(self) -> Calls:
         gitlab = self._settings.gitlab
         try:
             token = gitlab.token_file.read_text(encoding="utf-8").strip()
@@ -100,4 +108,10 @@ class GitLabProjects:
                 f"{error.strerror}. Role gitlab makes it."
             ) from error
         ca_file = str(CA_FILE) if CA_FILE.exists() else None
-        return connect(gitlab.api_url, token, ca_file=ca_file, timeout=REQUEST_TIMEOUT_SECONDS)
+        return Calls(
+            lambda: connect(gitlab.api_url, token, ca_file=ca_file, timeout=REQUEST_SECONDS),
+            longest_hold=LONGEST_PAUSE_SECONDS,
+            pause=self._pause,
+            seconds=RUN_SECONDS,
+            request_seconds=REQUEST_SECONDS,
+        )

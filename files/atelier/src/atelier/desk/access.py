@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from atelier.config.models import Settings
 from atelier.desk.errors import RefusedError
 from atelier.gitlab.calls import Calls, path_of
-from atelier.gitlab.client import PAGE, GitLabClient, every, expiry
+from atelier.gitlab.client import PAGE, GitLabClient, expiry
 from atelier.gitlab.errors import SpaceError
 from atelier.gitlab.spaces import find_user
 
@@ -185,7 +185,7 @@ class AccessService:
 def _made_here(calls: Calls, user_id: int) -> list[PersonalToken]:
     """Return a learner's active tokens that the desk created, oldest first."""
     found = []
-    for token in every(calls, "/personal_access_tokens", user_id=user_id, state="active"):
+    for token in calls.every("/personal_access_tokens", user_id=user_id, state="active"):
         if token["user_id"] != user_id or not token["name"].startswith(NAME_PREFIX):
             continue
         dies = _day(token["expires_at"])

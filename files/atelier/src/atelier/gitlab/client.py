@@ -336,17 +336,11 @@ class GitLabClient:
     def _revoke(calls: Calls, user_id: int, course: str) -> int:
         base = path_of("users", user_id, "impersonation_tokens")
         count = 0
-        for token in every(calls, base, state="active"):
+        for token in calls.every(base, state="active"):
             if token["name"] == token_name(course):
                 calls.remove(base + path_of(token["id"]))
                 count += 1
         return count
-
-
-def every(calls: Calls, path: str, **query: Any) -> list[dict[str, Any]]:
-    """Return all objects of a listing, from all pages."""
-    query = {"order_by": None, "sort": None, **query}  # some listings do not support these two
-    return [one for page in calls.pages(path, keyset=False, **query) for one in page]
 
 
 def _timed_out(error: BaseException | None) -> bool:
