@@ -67,6 +67,8 @@ class Call:
     user: User | None
     token: Token | None
     headers: dict[str, str] = field(default_factory=dict)
+    settings_changed: bool = False
+    """Whether the handler changed application settings."""
 
     def __getitem__(self, name: str) -> Any:
         return self.params.get(name)

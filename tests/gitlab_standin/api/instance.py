@@ -92,4 +92,5 @@ def put_settings(call: Call) -> Any:
         if name in known:
             call.session.merge(Setting(name=name, value={"value": value}))
     call.session.flush()
+    call.settings_changed = True
     return call.site.settings(call.session)

@@ -19,6 +19,9 @@ from starlette.types import Receive, Scope, Send
 
 from gitlab_standin.api import authentication, body
 from gitlab_standin.api.core import ROUTES, ApiError, Call, Reply, Route, check_parameters
+from gitlab_standin.api.throttle import Throttle
+from gitlab_standin.database import afterwards
+from gitlab_standin.remote import remote_address
 from gitlab_standin.site import Site
 
 log = logging.getLogger("gitlab_standin.api")
@@ -71,12 +74,22 @@ def _encode(reply: Reply) -> Response:
 
 
 def _handle(
-    site: Site, method: str, path: str, query: str, headers: dict[str, str], content: bytes
+    site: Site,
+    throttle: Throttle,
+    address: str,
+    method: str,
+    path: str,
+    query: str,
+    headers: dict[str, str],
+    content: bytes,
 ) -> Response:
     try:
         lookup = "GET" if method == "HEAD" else method
-        found, variables = find_route(lookup, path)
         given: dict[str, Any] = body.form(query)
+        refusal = throttle.refusal(authentication.credential(headers, given), address)
+        if refusal is not None:
+            return _encode(refusal)
+        found, variables = find_route(lookup, path)
         given.update(body.parse(content, headers.get("content-type", "")))
         opened: AbstractContextManager[Session] = (
             site.database.read() if lookup == "GET" else site.database.write()
@@ -90,6 +103,8 @@ def _handle(
             )
             call.headers["query"] = query
             result = found.handler(call)
+            if call.settings_changed:
+                afterwards(session, throttle.forget_settings)
         if token is not None:
             authentication.record_use(site, token)
         if isinstance(result, Reply):
@@ -112,6 +127,7 @@ class Api:
 
     def __init__(self, site: Site, readers: int) -> None:
         self._site = site
+        self._throttle = Throttle(site.database, site.settings)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="api-writer")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="api-reader")
 
@@ -134,10 +150,21 @@ class Api:
             content += message.get("body", b"")
             if not message.get("more_body"):
                 break
+        peer = scope["client"][0] if scope.get("client") else "127.0.0.1"
+        address = remote_address(self._site.config, peer, headers.get("x-forwarded-for", ""))
         method, query = scope["method"], scope["query_string"].decode("latin-1")
         threads = self._readers if method in {"GET", "HEAD"} else self._writer
         response = await asyncio.get_running_loop().run_in_executor(
-            threads, _handle, self._site, method, path, query, headers, content
+            threads,
+            _handle,
+            self._site,
+            self._throttle,
+            address,
+            method,
+            path,
+            query,
+            headers,
+            content,
         )
         await response(scope, receive, send)
 

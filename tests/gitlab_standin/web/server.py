@@ -1,6 +1,5 @@
 """Pages: finds the handler, runs it in a thread, keeps the session."""
 
-import ipaddress
 import logging
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -9,38 +8,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from gitlab_standin.config import Config
+from gitlab_standin.remote import remote_address
 from gitlab_standin.site import Site
 from gitlab_standin.web import sessions
 from gitlab_standin.web.core import Page, PageMissingError, SignInNeededError, find_page
 
 log = logging.getLogger("gitlab_standin.web")
-
-# Rack takes private addresses for proxies of the site itself.
-_PRIVATE = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        "127.0.0.0/8",
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "::1/128",
-        "fc00::/7",
-    )
-)
-
-
-def remote_address(config: Config, peer: str, forwarded: str) -> str:
-    """The visitor's address: the last one that is no proxy."""
-    chain = [part.strip() for part in forwarded.split(",") if part.strip()] + [peer]
-    for text in reversed(chain):
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            continue
-        if not any(address in network for network in (*_PRIVATE, *config.trusted_proxies)):
-            return text
-    return chain[0]
 
 
 def _finish(site: Site, visit: sessions.Visit, response: Response) -> Response:
