@@ -4,8 +4,8 @@ The algorithm is nbdime's for cells (nbdime/diffing/notebooks.py and snakes.py):
 similarity from the strictest to the loosest. Each level finds a longest chain of pairs, and looser
 levels only look between the pairs of stricter levels. As in nbdime, the levels are a cell's id,
 then difflib's ratio of characters of 0.95, then 0.7, and short texts may always be paired. Added
-here: equal blocks are found by their hash, together with ids, and cheap upper bounds are checked
-before difflib runs.
+here: equal blocks come first, found by their hash, so that an answer in another cell than the one
+that was meant for it is found; and cheap upper bounds are checked before difflib runs.
 """
 
 from __future__ import annotations
@@ -44,12 +44,15 @@ class Profile:
         rule: says whether white space and case count.
         untouched: the block is unchanged from the template although the expected file differs
             there. Its id is ignored, as the learner may have answered in a new cell below.
+        nameless: the block's id is ignored, as another block of its file has the same.
     """
 
-    def __init__(self, block: Block, rule: Rule, *, untouched: bool = False) -> None:
+    def __init__(
+        self, block: Block, rule: Rule, *, untouched: bool = False, nameless: bool = False
+    ) -> None:
         self.block = block
         self.untouched = untouched
-        self.ident = "" if untouched else block.ident
+        self.ident = "" if untouched or nameless else block.ident
         text = block.text
         if rule.case == "ignored":
             text = text.casefold()
@@ -122,39 +125,85 @@ class Likeness:
 Related = Callable[[Profile, Profile], bool]
 
 
-def align(expected: Sequence[Profile], answer: Sequence[Profile], likeness: Likeness) -> list[Pair]:
+def align(
+    expected: Sequence[Profile],
+    answer: Sequence[Profile],
+    likeness: Likeness,
+    *,
+    equal_anywhere: bool = False,
+) -> list[Pair]:
     """Return pairs (index of the expected block, index of the answer's block), in order.
 
     The result is symmetric: swapping the two files gives the same pairs.
+
+    Args:
+        expected: the expected blocks.
+        answer: the answer's blocks.
+        likeness: compares texts.
+        equal_anywhere: leave out blocks whose text stands elsewhere in the other file, so that
+            they are not paired with a draft that was left in their place.
     """
     here, there = [one.text for one in expected], [one.text for one in answer]
     if there < here:
-        return [(b, a) for a, b in align(answer, expected, likeness)]
-    return _pair_lonely(expected, answer, by_levels(expected, answer, likeness))
+        flipped = align(answer, expected, likeness, equal_anywhere=equal_anywhere)
+        return [(b, a) for a, b in flipped]
+    equal: list[Pair] | None = _equal(expected, answer)
+    one, other = list(range(len(expected))), list(range(len(answer)))
+    if equal_anywhere and equal is not None:
+        elsewhere = first_come(expected, answer, without(one, other, equal), _key)
+        if elsewhere:
+            one, other = without(one, other, elsewhere)
+            equal = None  # to be found again, with the new indices
+    first, second = [expected[i] for i in one], [answer[j] for j in other]
+    pairs = _pair_lonely(first, second, by_levels(first, second, likeness, equal))
+    return [(one[i], other[j]) for i, j in pairs]
 
 
-def by_levels(
-    first: Sequence[Profile], second: Sequence[Profile], likeness: Likeness
-) -> list[Pair]:
-    """Return the pairs that nbdime finds, from certain to loosely similar ones."""
-    return _between(first, second, (0, 0, len(first), len(second)), 2, likeness)
+def _key(one: Profile) -> Hashable:
+    return one.key if one.text else None
 
 
+EQUAL, SAME_TEXT, SAME_NAME, ALMOST, ALIKE = 4, 3, 2, 1, 0
+"""The levels: equal blocks, the same text with other options, the same id, similar texts."""
 Box = tuple[int, int, int, int]
 
 
-def _between(
-    first: Sequence[Profile], second: Sequence[Profile], box: Box, level: int, likeness: Likeness
+def by_levels(
+    first: Sequence[Profile],
+    second: Sequence[Profile],
+    likeness: Likeness,
+    equal: list[Pair] | None = None,
 ) -> list[Pair]:
-    """Find pairs at one level, then in the gaps between them at the next level."""
+    """Return the pairs from certain to loosely similar ones, as nbdime finds them.
+
+    Args:
+        first: one side.
+        second: the other.
+        likeness: compares texts.
+        equal: the pairs of equal blocks, if they are known.
+    """
+    found = _equal(first, second) if equal is None else equal
+    return _between(first, second, (0, 0, len(first), len(second)), (EQUAL, found), likeness)
+
+
+def _between(
+    first: Sequence[Profile],
+    second: Sequence[Profile],
+    box: Box,
+    done: tuple[int, list[Pair]],
+    likeness: Likeness,
+) -> list[Pair]:
+    """Return the pairs found at one level, with those that the next levels find in the gaps."""
     i0, j0, i1, j1 = box
-    found = [(i0 + i, j0 + j) for i, j in _at(first[i0:i1], second[j0:j1], level, likeness)]
-    if level == 0:
+    level, found = done
+    if level == ALIKE:
         return found
     pairs: list[Pair] = []
     for i, j in [*found, (i1, j1)]:
         if i > i0 and j > j0:
-            pairs += _between(first, second, (i0, j0, i, j), level - 1, likeness)
+            inner = _at(first[i0:i], second[j0:j], level - 1, likeness)
+            inner = [(i0 + a, j0 + b) for a, b in inner]
+            pairs += _between(first, second, (i0, j0, i, j), (level - 1, inner), likeness)
         if i < i1:
             pairs.append((i, j))
         i0, j0 = i + 1, j + 1
@@ -164,10 +213,12 @@ def _between(
 def _at(
     first: Sequence[Profile], second: Sequence[Profile], level: int, likeness: Likeness
 ) -> list[Pair]:
-    if level == 2:
-        return _certain(first, second)
-    threshold = STRICT if level == 1 else LOOSE
-    short = SHORT if level == 0 else 0
+    if level == SAME_TEXT:
+        return _same(first, second, lambda one: (one.block.kind, one.text) if one.text else None)
+    if level == SAME_NAME:
+        return _same(first, second, lambda one: one.ident or None)
+    threshold = STRICT if level == ALMOST else LOOSE
+    short = SHORT if level == ALIKE else 0
     width, height = len(first), len(second)
     few = width * height <= MOST_PAIRS
     band = None if few else max(MOST_PAIRS // (2 * height), 1)
@@ -183,13 +234,45 @@ def _at(
     return by_relation(height, width, related, band)
 
 
-def _certain(first: Sequence[Profile], second: Sequence[Profile]) -> list[Pair]:
-    """Pair equal blocks and blocks with the same id."""
-    keys = positions([one.key for one in first])
-    names = positions([one.ident for one in first])
-    names.pop("", None)
-    masks = [keys.get(one.key, 0) | names.get(one.ident, 0) for one in second]
-    return by_masks(masks, len(first))
+def _same(
+    first: Sequence[Profile], second: Sequence[Profile], key: Callable[[Profile], Hashable]
+) -> list[Pair]:
+    """Pair blocks with the same key; None is the key of none."""
+    places = positions([key(one) for one in first])
+    places.pop(None, None)
+    if not places:
+        return []
+    return by_masks([places.get(key(one), 0) for one in second], len(first))
+
+
+def _equal(first: Sequence[Profile], second: Sequence[Profile]) -> list[Pair]:
+    """Pair equal blocks; where a text stands several times, those with the same id."""
+    pairs = _same(first, second, lambda one: one.key)
+    if len({one.key for one in first}) == len(first):
+        return pairs
+    named = _same(first, second, lambda one: (one.key, one.ident) if one.ident else None)
+    found: list[Pair] = []
+    i0 = j0 = 0
+    for i, j in [*named, (len(first), len(second))]:
+        between = _same(first[i0:i], second[j0:j], lambda one: one.key)
+        found += [(i0 + a, j0 + b) for a, b in between]
+        found += [(i, j)] if i < len(first) else []
+        i0, j0 = i + 1, j + 1
+    return found if len(found) == len(pairs) else pairs
+
+
+def first_come(
+    first: Sequence[Profile],
+    second: Sequence[Profile],
+    left: tuple[Sequence[int], Sequence[int]],
+    key: Callable[[Profile], Hashable],
+) -> list[Pair]:
+    """Pair blocks with the same key, regardless of their order; None is the key of none."""
+    places: dict[Hashable, list[int]] = {}
+    for j in reversed(left[1]):
+        places.setdefault(key(second[j]), []).append(j)
+    places.pop(None, None)
+    return [(i, places[key(first[i])].pop()) for i in left[0] if places.get(key(first[i]))]
 
 
 def _pair_lonely(
@@ -238,43 +321,9 @@ def _sort(one: Profile) -> Hashable:
     return one.block.kind, one.block.level if one.block.kind == "heading" else None
 
 
-def moved(
-    expected: Sequence[Profile],
-    answer: Sequence[Profile],
-    pairs: Sequence[Pair],
-    likeness: Likeness,
-) -> list[Pair]:
-    """Return pairs of moved blocks: equal ones, then those with the same id, then similar ones."""
-    taken_here, taken_there = {i for i, _ in pairs}, {j for _, j in pairs}
-    here = [i for i in range(len(expected)) if i not in taken_here and expected[i].text]
-    there = [j for j in range(len(answer)) if j not in taken_there and answer[j].text]
-    found: list[Pair] = []
-    keys: tuple[Callable[[Profile], Hashable], ...] = (
-        lambda one: one.key,
-        lambda one: one.ident or None,
-    )
-    for key in keys:
-        places: dict[Hashable, list[int]] = {}
-        for j in there:
-            places.setdefault(key(answer[j]), []).append(j)
-        places.pop(None, None)
-        for i in list(here):
-            if places.get(key(expected[i])):
-                found.append((i, places[key(expected[i])].pop(0)))
-        here, there = _without(here, there, found)
-    if len(here) * len(there) <= MOST_PAIRS:
-        for i in here:
-            for j in there:
-                same = expected[i].block.kind == answer[j].block.kind
-                if same and likeness.at_least(expected[i], answer[j], LOOSE):
-                    found.append((i, j))
-                    there.remove(j)
-                    break
-    return found
-
-
-def _without(
+def without(
     here: list[int], there: list[int], found: Sequence[Pair]
 ) -> tuple[list[int], list[int]]:
+    """Return the indices that are in none of the pairs."""
     one, other = {i for i, _ in found}, {j for _, j in found}
     return [i for i in here if i not in one], [j for j in there if j not in other]

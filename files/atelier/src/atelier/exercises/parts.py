@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from atelier.exercises.align import Likeness, Profile, align, moved
+from atelier.exercises.align import Likeness, Profile, align
 from atelier.exercises.blocks import Block, Style
 from atelier.exercises.model import Message, Part, Row, Rule, Segment, Side, message
+from atelier.exercises.places import moved, pasted
+from atelier.exercises.regroup import regrouped
 from atelier.exercises.sequences import Near
 from atelier.exercises.tokens import Token, cut, difference, rows, rows_of
 
@@ -38,11 +41,14 @@ class Work:
 
 def side_by_side(expected: Sequence[Block], answer: Sequence[Block], work: Work) -> list[Part]:
     """Return all parts in the answer's order; missing blocks are at their expected position."""
-    untouched = work.given_texts - {block.text for block in expected}
-    here = [Profile(block, work.rule) for block in expected]
-    there = [Profile(block, work.rule, untouched=block.text in untouched) for block in answer]
-    pairs = align(here, there, work.likeness)
-    elsewhere = {j: i for i, j in moved(here, there, pairs, work.likeness)}
+    lenient = work.rule.extra == "ignored"
+    if lenient:
+        answer = regrouped(expected, answer)
+    here, there = _profiles(expected, answer, work)
+    pairs = align(here, there, work.likeness, equal_anywhere=lenient)
+    in_another_place = moved(here, there, pairs, work.likeness)
+    in_order = pasted(pairs, in_another_place, there) if lenient else set()
+    elsewhere = {j: i for i, j in in_another_place}
     found_elsewhere = set(elsewhere.values())
     parts: list[Part] = []
     i0 = j0 = 0
@@ -52,13 +58,39 @@ def side_by_side(expected: Sequence[Block], answer: Sequence[Block], work: Work)
                 parts.append(_missing(expected[k], k, work))
         for k in range(j0, j):
             if k in elsewhere:
-                parts.append(_both(here[elsewhere[k]], there[k], elsewhere[k], k, work, True))
+                i1 = elsewhere[k]
+                is_moved = (i1, k) not in in_order
+                parts.append(_both(here[i1], there[k], i1, k, work, is_moved))
             else:
                 parts.append(_extra(answer[k], k, work))
         if i < len(here):
             parts.append(_both(here[i], there[j], i, j, work, False))
         i0, j0 = i + 1, j + 1
     return parts
+
+
+def _profiles(
+    expected: Sequence[Block], answer: Sequence[Block], work: Work
+) -> tuple[list[Profile], list[Profile]]:
+    """Return the blocks' profiles; an id that one of the files has twice identifies nothing."""
+    untouched = work.given_texts - {block.text for block in expected}
+    twice = _twice(expected) | _twice(answer)
+    return (
+        [Profile(block, work.rule, nameless=block.ident in twice) for block in expected],
+        [
+            Profile(
+                block,
+                work.rule,
+                untouched=block.text in untouched,
+                nameless=block.ident in twice,
+            )
+            for block in answer
+        ],
+    )
+
+
+def _twice(blocks: Sequence[Block]) -> set[str]:
+    return {ident for ident, count in Counter(block.ident for block in blocks).items() if count > 1}
 
 
 def _side(block: Block, index: int) -> Side:

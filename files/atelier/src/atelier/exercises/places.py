@@ -1,0 +1,80 @@
+"""Finds blocks that stand elsewhere in the answer than expected, and says which of them matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+from atelier.exercises.align import LOOSE, MOST_PAIRS, Likeness, Profile, first_come, without
+from atelier.exercises.sequences import Pair
+
+MOST_CROSSED = 5
+"""Most blocks that a pasted one may have passed if these were pasted instead."""
+
+
+def moved(
+    expected: Sequence[Profile],
+    answer: Sequence[Profile],
+    pairs: Sequence[Pair],
+    likeness: Likeness,
+) -> list[Pair]:
+    """Return pairs of moved blocks: equal ones, then those with the same id, then similar ones."""
+    here, there = without(list(range(len(expected))), list(range(len(answer))), pairs)
+    here = [i for i in here if expected[i].text]
+    there = [j for j in there if answer[j].text]
+    found: list[Pair] = []
+    keys: tuple[Callable[[Profile], Hashable], ...] = (
+        lambda one: one.key,
+        lambda one: one.ident or None,
+    )
+    for key in keys:
+        found += first_come(expected, answer, (here, there), key)
+        here, there = without(here, there, found)
+    if len(here) * len(there) <= MOST_PAIRS:
+        for i in here:
+            for j in there:
+                same = expected[i].block.kind == answer[j].block.kind
+                if same and likeness.at_least(expected[i], answer[j], LOOSE):
+                    found.append((i, j))
+                    there.remove(j)
+                    break
+    return found
+
+
+def pasted(pairs: Sequence[Pair], found: Sequence[Pair], answer: Sequence[Profile]) -> set[Pair]:
+    """Return the moved pairs that are in nobody's way: a draft was left where they were expected.
+
+    A learner who writes the answer into a new cell and keeps the first try, or the cell that was
+    to be filled, did not change the order of anything.
+
+    Args:
+        pairs: the pairs in order.
+        found: those of :func:`moved`.
+        answer: the answer's blocks.
+    """
+    if len(found) * len(pairs) > MOST_PAIRS:
+        return set()
+    taken = {j for _, j in pairs} | {j for _, j in found}
+    left = [j for j in range(len(answer)) if j not in taken and answer[j].text]
+    return {pair for pair in found if left and _is_pasted(pair, pairs, left, answer)}
+
+
+def _is_pasted(
+    pair: Pair, pairs: Sequence[Pair], left: Sequence[int], answer: Sequence[Profile]
+) -> bool:
+    if _has_draft(pair, pairs, left, answer):
+        return True
+    crossed = [one for one in pairs if (one[0] < pair[0]) != (one[1] < pair[1])]
+    if not 0 < len(crossed) <= MOST_CROSSED:
+        return False
+    others = sorted([*(one for one in pairs if one not in crossed), pair])
+    return all(_has_draft(one, others, left, answer) for one in crossed)
+
+
+def _has_draft(
+    pair: Pair, pairs: Sequence[Pair], left: Sequence[int], answer: Sequence[Profile]
+) -> bool:
+    """Return whether a block of the same kind is left where the pair would be in order."""
+    start = max((j for i, j in pairs if i < pair[0]), default=-1)
+    end = min((j for i, j in pairs if i > pair[0]), default=len(answer))
+    kind = answer[pair[1]].block.kind
+    return any(start < j < end and answer[j].block.kind == kind for j in left)
