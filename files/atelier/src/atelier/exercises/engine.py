@@ -97,6 +97,7 @@ def compare(
     except UnreadableError as unreadable:
         return failed(rule, unreadable.message)
     parts = _parts(wanted, found, scoring)
+    scoring.settle(parts)
     result: Comparison = {
         "version": 1,
         "format": rule.format,

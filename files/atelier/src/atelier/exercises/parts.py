@@ -11,11 +11,10 @@ from atelier.exercises.blocks import Block, Style
 from atelier.exercises.model import Message, Part, Row, Rule, Segment, Side, message
 from atelier.exercises.places import moved, pasted
 from atelier.exercises.regroup import regrouped
+from atelier.exercises.score import MOVED_SHARE
 from atelier.exercises.sequences import Near
 from atelier.exercises.tokens import Token, cut, difference, rows, rows_of
 
-MOVED_SHARE = 0.5
-"""Share of its score that a moved block keeps if the order matters."""
 MOST_NOTES = 20
 Weigh = Callable[[Block, int | None], float]
 """Return the weight of a block; the number is that of an expected block, None for an extra one."""

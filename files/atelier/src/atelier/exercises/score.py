@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from atelier.exercises.blocks import Block
 from atelier.exercises.model import KINDS, Message, Part, Rule, State, message
 
+MOVED_SHARE = 0.5
+"""Share of its score that a moved block keeps if the order matters."""
 COUNTED = tuple(kind for kind in KINDS if kind != "metadata")
 """Kinds that count by default: all but titles, authors and dates at the head of a file."""
 
@@ -15,13 +17,15 @@ COUNTED = tuple(kind for kind in KINDS if kind != "metadata")
 class Scoring:
     """Weights of blocks and the score.
 
-    ``base``: the share that the template's unchanged file reaches; it scores 0.
+    A block that the template has in another form than expected, such as a sentence to complete, is
+    worth what the learner added to it: in the template's form it scores 0.
     """
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.base = 0.0
         self.uses_given = False
+        self._base: dict[int, tuple[float, State]] = {}
+        """Score and state of the expected blocks in the template's file, by their numbers."""
         self._given_numbers: set[int] = set()
         self.given_texts: frozenset[str] = frozenset()
 
@@ -34,19 +38,18 @@ class Scoring:
         """
         self.uses_given = True
         self._given_numbers = {
-            part["expected"]["number"]
-            for part in parts
-            if part["expected"] and part["state"] == "equal"
+            part["expected"]["number"] for part in parts if part["expected"] and part["score"] >= 1
         }
-        for part in parts:
-            if part["expected"] and part["expected"]["number"] in self._given_numbers:
-                part["weight"] = 0.0
-        total, reached = _sums(parts)
-        if total == 0:  # the template is the solution: then all blocks count
+        left = {
+            part["expected"]["number"]: (part["score"], part["state"])
+            for part in parts
+            if part["expected"] and part["weight"] and part["score"] < 1
+        }
+        if not left:  # the template is the solution: then all blocks count
             self.uses_given = False
             self._given_numbers, self.given_texts = set(), frozenset()
             return
-        self.base = reached / total
+        self._base = left
 
     def weigh(self, block: Block, number: int | None) -> float:
         """Return the weight of a block; the number is None for an extra block."""
@@ -57,18 +60,27 @@ class Scoring:
             return 1.0 if counts else 0.0
         return 0.0 if number in self._given_numbers else 1.0
 
+    def settle(self, parts: Sequence[Part]) -> None:
+        """Set the parts' scores to what the learner added to the template's file, 0..1."""
+        for part in parts:
+            number = part["expected"]["number"] if part["expected"] else None
+            if number is None or not self._base.get(number, (0.0, ""))[0]:
+                continue
+            base, state = self._base[number]
+            share = part["score"]
+            if part["answer"] and share < base and part["state"] == "changed":
+                part["notes"].append(message("check_note_less"))
+            gained = (share - base) / (1 - base)
+            if part["state"] == "moved" != state and self.rule.order == "matters":
+                gained = max(gained, MOVED_SHARE * (share / MOVED_SHARE - base) / (1 - base))
+            part["score"] = max(gained, 0.0)
+
     def score(self, parts: Sequence[Part]) -> float:
         """Return the score, 0..1, rounded down to four decimals, so that 1 means no difference."""
-        total, reached = _sums(parts)
+        total = math.fsum(part["weight"] for part in parts)
+        reached = math.fsum(part["weight"] * part["score"] for part in parts)
         share = reached / total if total else 1.0
-        if self.base < 1:
-            share = (share - self.base) / (1 - self.base)
         return math.floor(min(max(share, 0.0), 1.0) * 10_000 + 1e-6) / 10_000
-
-
-def _sums(parts: Sequence[Part]) -> tuple[float, float]:
-    total = math.fsum(part["weight"] for part in parts)
-    return total, math.fsum(part["weight"] * part["score"] for part in parts)
 
 
 def counts(parts: Sequence[Part]) -> dict[State, int]:
