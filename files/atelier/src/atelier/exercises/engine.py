@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atelier.exercises import markdown, notebook, org, scripts, tables
 from atelier.exercises.blocks import Block, Document, UnreadableError
+from atelier.exercises.extras import Extras
 from atelier.exercises.model import (
     Comparison,
     ExpectedError,
@@ -89,15 +90,15 @@ def compare(
         if given is not None and rule.given == "ignored":
             start = read(given, rule, limits)
             scoring.given_texts = frozenset(block.text for block in start.blocks)
-            scoring.start_from(_parts(wanted, start, scoring))
+            scoring.start_from(_parts(wanted, start, scoring)[0])
     except UnreadableError as unreadable:
         raise ExpectedError(unreadable.message) from None
     try:
         found = read(answer, rule, limits)
     except UnreadableError as unreadable:
         return failed(rule, unreadable.message)
-    parts = _parts(wanted, found, scoring)
-    scoring.settle(parts)
+    parts, extras = _parts(wanted, found, scoring)
+    scoring.settle(parts, extras)
     result: Comparison = {
         "version": 1,
         "format": rule.format,
@@ -105,7 +106,7 @@ def compare(
         "rule": in_words(scoring, parts),
         "counts": counts(parts),
         "parts": parts,
-        "warnings": found.warnings,
+        "warnings": [*found.warnings, *scoring.warnings],
         "limits": [],
         "problem": None,
         "shown": "full",
@@ -115,9 +116,9 @@ def compare(
     return bounded(result, limits)
 
 
-def _parts(expected: Document, answer: Document, scoring: Scoring) -> list[Part]:
-    rule = scoring.rule
-    if rule.format == "csv":
-        return tables.side_by_side(expected.blocks, answer.blocks, rule, scoring.weigh)
-    work = Work(rule, scoring.weigh, scoring.given_texts)
-    return side_by_side(expected.blocks, answer.blocks, work)
+def _parts(expected: Document, answer: Document, scoring: Scoring) -> tuple[list[Part], Extras]:
+    """Return the parts, and what the answer has besides the expected blocks."""
+    work = Work(scoring.rule, scoring.weigh, scoring.given_texts)
+    if scoring.rule.format == "csv":
+        return tables.side_by_side(expected.blocks, answer.blocks, work), work.extras
+    return side_by_side(expected.blocks, answer.blocks, work), work.extras

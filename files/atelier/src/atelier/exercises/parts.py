@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 
-from atelier.exercises.align import Likeness, Profile, align
+from atelier.exercises.align import SHORT, Likeness, Profile, align
 from atelier.exercises.blocks import Block, Style
+from atelier.exercises.extras import ALIKE, Extras
 from atelier.exercises.model import Message, Part, Row, Rule, Segment, Side, message
 from atelier.exercises.places import moved, pasted
 from atelier.exercises.regroup import regrouped
@@ -29,6 +30,7 @@ class Work:
     given_texts: frozenset[str] = frozenset()
     """Texts of the template's blocks."""
     likeness: Likeness = field(default_factory=Likeness)
+    extras: Extras = field(default_factory=Extras)
     known: dict[tuple[Style, str], list[Token]] = field(default_factory=dict)
     """Cache of lines that were split into tokens."""
 
@@ -49,6 +51,8 @@ def side_by_side(expected: Sequence[Block], answer: Sequence[Block], work: Work)
     in_order = pasted(pairs, in_another_place, there) if lenient else set()
     elsewhere = {j: i for i, j in in_another_place}
     found_elsewhere = set(elsewhere.values())
+    if lenient:
+        _look_at_extras(here, there, {j for _, j in pairs} | elsewhere.keys(), work)
     parts: list[Part] = []
     i0 = j0 = 0
     for i, j in [*pairs, (len(here), len(there))]:
@@ -66,6 +70,28 @@ def side_by_side(expected: Sequence[Block], answer: Sequence[Block], work: Work)
             parts.append(_both(here[i], there[j], i, j, work, False))
         i0, j0 = i + 1, j + 1
     return parts
+
+
+def _look_at_extras(
+    here: Sequence[Profile], there: Sequence[Profile], paired: Set[int], work: Work
+) -> None:
+    """Count the blocks that are neither expected nor given, and which are like expected ones."""
+    wanted = [i for i, one in enumerate(here) if work.weigh(one.block, i + 1)]
+    kinds = {here[i].block.kind for i in wanted}
+    extra = [
+        j
+        for j, one in enumerate(there)
+        if j not in paired and one.block.kind in kinds and one.block.text not in work.given_texts
+    ]
+
+    def alike(i: int, j: int) -> bool:
+        one, other = here[i], there[j]
+        if one.block.kind != other.block.kind or one.text == other.text:
+            return False
+        are_short = max(len(one.text), len(other.text)) < SHORT
+        return are_short or work.likeness.at_least(one, other, ALIKE)
+
+    work.extras.look(wanted, extra, alike)
 
 
 def _profiles(

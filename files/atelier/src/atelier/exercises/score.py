@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from atelier.exercises.blocks import Block
+from atelier.exercises.extras import FREE_EXTRA, Extras
 from atelier.exercises.model import KINDS, Message, Part, Rule, State, message
 
 MOVED_SHARE = 0.5
@@ -24,6 +25,9 @@ class Scoring:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.uses_given = False
+        self.warnings: list[Message] = []
+        self._share = 1.0
+        """What is left of the score of an answer with very many extra blocks."""
         self._base: dict[int, tuple[float, State]] = {}
         """Score and state of the expected blocks in the template's file, by their numbers."""
         self._given_numbers: set[int] = set()
@@ -60,8 +64,24 @@ class Scoring:
             return 1.0 if counts else 0.0
         return 0.0 if number in self._given_numbers else 1.0
 
-    def settle(self, parts: Sequence[Part]) -> None:
-        """Set the parts' scores to what the learner added to the template's file, 0..1."""
+    def settle(self, parts: Sequence[Part], extras: Extras) -> None:
+        """Set the parts' scores to what the learner added to the template's file, 0..1.
+
+        Args:
+            parts: the parts of the answer's comparison.
+            extras: what the answer has besides the expected blocks.
+        """
+        self._take_off_given(parts)
+        if self.rule.extra == "counted":
+            return
+        extras.lower(parts)
+        wanted = _counted(parts)
+        self._share = extras.share(wanted)
+        if self._share < 1:
+            free = FREE_EXTRA * wanted
+            self.warnings.append(message("check_warn_extra", count=extras.count, free=free))
+
+    def _take_off_given(self, parts: Sequence[Part]) -> None:
         for part in parts:
             number = part["expected"]["number"] if part["expected"] else None
             if number is None or not self._base.get(number, (0.0, ""))[0]:
@@ -79,8 +99,13 @@ class Scoring:
         """Return the score, 0..1, rounded down to four decimals, so that 1 means no difference."""
         total = math.fsum(part["weight"] for part in parts)
         reached = math.fsum(part["weight"] * part["score"] for part in parts)
-        share = reached / total if total else 1.0
+        share = self._share * reached / total if total else 1.0
         return math.floor(min(max(share, 0.0), 1.0) * 10_000 + 1e-6) / 10_000
+
+
+def _counted(parts: Sequence[Part]) -> int:
+    """Return how many expected blocks count."""
+    return sum(part["weight"] > 0 and part["expected"] is not None for part in parts)
 
 
 def counts(parts: Sequence[Part]) -> dict[State, int]:
@@ -101,7 +126,10 @@ def in_words(scoring: Scoring, parts: Sequence[Part]) -> list[Message]:
         said.append(message("check_rule_metadata"))
     if scoring.uses_given:
         said.append(message("check_rule_given"))
-    said.append(message(f"check_rule_extra_{rule.extra}"))
+    if rule.extra == "ignored":
+        said.append(message("check_rule_extra_ignored", free=FREE_EXTRA * _counted(parts)))
+    else:
+        said.append(message("check_rule_extra_counted"))
     said.append(message(f"check_rule_order_{rule.order}"))
     if not is_table:
         said.append(message(f"check_rule_spaces_{rule.whitespace}"))

@@ -6,7 +6,7 @@ import contextlib
 import csv
 import io
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Sequence, Set
 from copy import copy
 from math import isfinite
 
@@ -22,7 +22,7 @@ from atelier.exercises.model import (
     Side,
     message,
 )
-from atelier.exercises.parts import Weigh
+from atelier.exercises.parts import Work
 from atelier.exercises.sequences import Near, Pair, by_relation, match
 from atelier.exercises.tokens import LONGEST_FRACTION, LONGEST_NUMBER
 
@@ -114,13 +114,11 @@ def same(one: Hashable, other: Hashable, near: Near) -> bool:
     return bool(near) and here is not None and there is not None and near(here, there)
 
 
-def side_by_side(
-    expected: Sequence[Block], answer: Sequence[Block], rule: Rule, weigh: Weigh
-) -> list[Part]:
+def side_by_side(expected: Sequence[Block], answer: Sequence[Block], work: Work) -> list[Part]:
     """Return a part for each row, in the answer's order."""
+    rule, weigh, near = work.rule, work.weigh, work.near
     here = [row for row in expected if isinstance(row, RowBlock)]
     there = [row for row in answer if isinstance(row, RowBlock)]
-    near = Near(rule.tolerance_absolute, rule.tolerance_relative)
     here, there = _same_columns(here, there)
     if rule.key:
         pairs = _by_columns(here, there, rule.key)
@@ -129,6 +127,7 @@ def side_by_side(
         pairs, elsewhere = _by_likeness(here, there, near, free=rule.order == "free")
     by_answer = {j: (i, False) for i, j in pairs} | {j: (i, True) for i, j in elsewhere}
     found = {i for i, _ in by_answer.values()}
+    _look_at_extras(here, there, by_answer.keys(), work)
     parts: list[Part] = []
     reached = 0
     for j, row in enumerate(there):
@@ -150,6 +149,21 @@ def side_by_side(
         if i not in found
     ]
     return parts
+
+
+def _look_at_extras(
+    here: Sequence[RowBlock], there: Sequence[RowBlock], paired: Set[int], work: Work
+) -> None:
+    """Count the rows that are neither expected nor given, and which are like expected ones."""
+    wanted = [i for i, row in enumerate(here) if work.weigh(row, i + 1)]
+    extra = [
+        j for j, row in enumerate(there) if j not in paired and row.text not in work.given_texts
+    ]
+
+    def alike(i: int, j: int) -> bool:
+        return here[i].keys != there[j].keys and _alike(here[i], there[j], work.near)
+
+    work.extras.look(wanted, extra, alike)
 
 
 def _same_columns(
