@@ -292,6 +292,33 @@ def test_two_windows_on_one_file_lose_nothing(learner: Learner, picture: Picture
 
 @pytest.mark.drawn
 @BOTH
+def test_a_notebook_that_runs_in_two_windows_stays_one_file(
+    learner: Learner, interface: Interface
+) -> None:
+    name = f"two-runs-{interface}.ipynb"
+    cell = '{"cell_type": "code", "id": "a", "metadata": {}, "source": "6 * 7", "outputs": []'
+    learner.write(
+        name,
+        f'{{"cells": [{cell}, "execution_count": null}}], "metadata": {{"kernelspec": '
+        '{"name": "python3", "display_name": "Python 3"}}, "nbformat": 4, "nbformat_minor": 5}',
+    )
+    windows = [learner.open(interface, name) for _ in range(2)]
+    for bar in windows:
+        bar.page.bring_to_front()
+        bar.page.locator(".jp-Notebook .jp-Cell").first.click()
+        bar.run_cell()
+        prompt = bar.page.locator(".jp-Notebook .jp-InputPrompt").first
+        expect(prompt).to_have_text(re.compile(r"\[\d\]:"), timeout=GIT_MS)
+        ran = prompt.inner_text()
+        bar.page.keyboard.press("Control+s")
+        count = f'"execution_count": {ran[1]}'
+        until(lambda count=count: count in learner.read(name), "the run is saved", 30)  # type: ignore[misc]
+    assert "(yours)" not in learner.run("ls")
+    expect(windows[1].dialog).to_have_count(0)
+
+
+@pytest.mark.drawn
+@BOTH
 @pytest.mark.parametrize("name", ["ctrl-s.md", "ctrl-s.ipynb"])
 def test_ctrl_s_on_a_file_that_was_changed_elsewhere_keeps_both_versions(
     learner: Learner, interface: Interface, name: str, picture: Picture

@@ -27,8 +27,10 @@ export interface IFiles<T extends IOpen> {
   look(path: string): Promise<IOnDisk | null>;
   /** A name beside `path` that nothing has. */
   freeName(path: string): Promise<string>;
-  /** Write what a document shows to another file. */
+  /** Write what a document shows to a file. */
   write(name: string, document: T): Promise<void>;
+  /** Whether a document's file has all that a person wrote in the document, and nothing else. */
+  sameWritten(document: T): Promise<boolean>;
 }
 
 /** Nobody waits longer for a cell whose output does not end. */
@@ -63,6 +65,7 @@ export async function showFile(
 /**
  * When a file has changed since a document was read or saved, write what the document shows beside
  * it, then show the file. Fails, and leaves the document as it is, when that cannot be written.
+ * Runs alone, such as that of a notebook in two windows, make no second file: the last one stays.
  *
  * @param told - is called before the document changes, and keeps the learner from typing from then
  * on; what was typed until then is in the version beside.
@@ -79,6 +82,11 @@ export async function keepBoth<T extends IOpen>(
   }
   if (!document.model.dirty) {
     await showFile(document, now);
+    return { changed: true };
+  }
+  if (await files.sameWritten(document)) {
+    await files.write(document.path, document);
+    await showFile(document, (await files.look(document.path)) ?? now);
     return { changed: true };
   }
   const kept = await files.freeName(document.path);

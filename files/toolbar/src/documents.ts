@@ -6,6 +6,7 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { type Contents, ServerConnection } from '@jupyterlab/services';
 import type { IKept } from './api.js';
 import { type IFiles, keepBoth, nameWithin, showFile } from './both.js';
+import { sameWritten } from './written.js';
 
 /** How the documents of a folder were saved. */
 export interface ISaved {
@@ -117,6 +118,14 @@ export class Documents {
         format: notebook ? 'json' : 'text',
         content: notebook ? context.model.toJSON() : context.model.toString()
       });
+    },
+    sameWritten: async context => {
+      if (!('cells' in context.model)) {
+        return false;
+      }
+      const { contents } = this.manager.services;
+      const model = await contents.get(context.path, { type: 'notebook' });
+      return sameWritten(context.model.toJSON(), model.content);
     }
   };
 

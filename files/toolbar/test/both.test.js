@@ -8,6 +8,11 @@ import {
   showFile
 } from '../lib/both.js';
 
+/** Texts in which what stands behind a bar is a run's. */
+function sameRuns(one, other) {
+  return one.split('|')[0] === other.split('|')[0];
+}
+
 /** A disk, and a document of one of its files that is open. */
 class World {
   files = new Map();
@@ -83,6 +88,10 @@ class World {
         const text = document.model.toString();
         before('write');
         this.put(name, text);
+      },
+      sameWritten: async document => {
+        before('compare');
+        return sameRuns(document.model.text, this.text(document.path));
       }
     };
   }
@@ -105,6 +114,18 @@ for (const hashes of [true, false]) {
     assert.equal(world.document.model.dirty, false);
   });
 }
+
+test('two runs of the same notebook make no second file: the last one stays', async () => {
+  const world = new World('text');
+  world.type('text|run here');
+  world.put('a.md', 'text|run there');
+  const found = await keepBoth(world.document, world.ops(), assert.fail);
+  assert.deepEqual(found, { changed: true });
+  assert.equal(world.files.size, 1);
+  assert.equal(world.text('a.md'), 'text|run here');
+  assert.equal(world.document.model.text, 'text|run here');
+  assert.equal(world.document.model.dirty, false);
+});
 
 test('what nobody else has changed is left to Jupyter', async () => {
   const world = new World('old');
