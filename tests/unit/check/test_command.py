@@ -182,3 +182,49 @@ main(["--help"])
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+PROSE = (
+    GOOD
+    + """\
+    prose:
+      - {part: 2, expects: {number: %s, tolerance: 0.1}}
+      - {part: %s, person: true}
+"""
+)
+
+
+def test_a_part_that_the_file_does_not_have_is_told_with_its_line(
+    course: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course / "atelier.yml").write_text(PROSE % ("3", "Rapprot"))
+    assert main(["check", str(course), "--expected", str(expected), "--lang", "en"]) == 1
+    assert capsys.readouterr().err == (
+        "atelier.yml:8: exercises[1] (report).prose[2].part: there is no part `Rapprot` in"
+        " rapport.md: name a cell's id, a heading or a number\n"
+    )
+
+
+def test_an_expected_file_without_the_number_it_is_to_give_is_told(
+    course: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course / "atelier.yml").write_text(PROSE % ("expected", "Rapport"))
+    arguments = ["check", str(course), "--expected", str(expected), "--lang", "en"]
+    assert main(arguments) == 0
+    (expected / "rapport.md").write_text("# Rapport\n\nBientôt.\n")
+    assert main(arguments) == 1
+    assert "has nothing to take for part 2" in capsys.readouterr().err
+
+
+def test_an_answer_in_own_words_is_tried_part_by_part(
+    course: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course / "atelier.yml").write_text(PROSE % ("3", "Rapport"))
+    answer = course.parent / "mine.md"
+    answer.write_text("# Rapport\n\nJe trouve 2,95 en tout.\n")
+    arguments = [str(course), "report", str(answer), "--expected", str(expected), "--lang", "en"]
+    assert main(["try", *arguments]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "report: 0.5"
+    assert "  2: 1 / 1" in lines
+    assert any(line.startswith("  Rapport: waits for a person / 1: ") for line in lines)

@@ -207,3 +207,70 @@ def test_an_alias_that_holds_itself_is_told_with_its_line() -> None:
     (line,) = said("version: 1\n\nexercises: &all\n  - *all\n")
     assert line.startswith("atelier.yml:3: ")
     assert "nested too deeply: has an alias itself in it?" in line  # long before memory is short
+
+
+PROSE = (
+    LEAST
+    + """\
+    prose:
+      - {part: mean-3, expects: {number: 62.6, tolerance: 0.1}}
+      - {part: 4, expects: {number: expected}}
+      - {part: Conclusion, expects: {keywords: [[seed, graine], [version]]}, points: 2}
+      - {part: Conclusion, accepted: [one text, un texte], say: {fr: Relisez., en: Read again.}}
+      - {part: Discussion, person: true, points: 0.5}
+"""
+)
+
+
+def test_parts_in_the_learners_own_words_are_declared() -> None:
+    parts = read_exercises(PROSE).exercises[0].rule().prose
+    assert [(one.part, one.kind, one.points) for one in parts] == [
+        ("mean-3", "number", 1),
+        (4, "number", 1),
+        ("Conclusion", "keywords", 2),
+        ("Conclusion", "accepted", 1),
+        ("Discussion", "person", 0.5),
+    ]
+    assert (parts[0].number, parts[0].tolerance, parts[1].number) == (62.6, 0.1, None)
+    assert parts[2].keywords == (("seed", "graine"), ("version",))
+    assert dict(parts[3].say) == {"fr": "Relisez.", "en": "Read again."}
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        ("{expects: {number: 1}}", "this key is missing: add for example `part: Conclusion`"),
+        ("{part: 0, person: true}", "`0` is no part"),
+        ("{part: [a], person: true}", "is no part"),
+        ("{part: a}", "say how this part is judged, in one way"),
+        ("{part: a, person: true, accepted: [b]}", "say how this part is judged, in one way"),
+        ("{part: a, person: false}", "`False` is not possible here: choose one of True"),
+        ("{part: a, expects: {}}", "one of the two: `number` or `keywords`"),
+        ("{part: a, expects: {number: 1, keywords: [[b]]}}", "`number` or `keywords`"),
+        ("{part: a, expects: {number: '62,6'}}", "`62,6` is not a number"),
+        ("{part: a, expects: {number: yes}}", "is not a number"),
+        ("{part: a, expects: {number: 1, tolerance: -1}}", "it must be ≥ 0"),
+        ("{part: a, expects: {keywords: [[b]], tolerance: 1}}", "`tolerance` is for a number only"),
+        ("{part: a, expects: {keywords: [b, c]}}", "write groups of words that mean the same"),
+        ("{part: a, expects: {keywords: []}}", "such as [[seed, graine], [version]]"),
+        ("{part: a, accepted: text}", "`text` is not possible here: write a list of texts"),
+        ("{part: a, accepted: ['']}", "write a list of texts"),
+        ("{part: a, persn: true}", "is it `person`?"),
+        ("{part: a, person: true, points: yes}", "is not a number"),
+        ("{part: a, person: true, points: -1}", "it must be ≥ 0"),
+    ],
+)
+def test_mistakes_in_prose_are_told_with_their_line(entry: str, sentence: str) -> None:
+    lines = said(LEAST + f"    prose:\n      - {entry}\n")
+    assert any(sentence in line for line in lines), lines
+    assert all(line.startswith("atelier.yml:7: exercises[1].prose[1]") for line in lines)
+    assert len(lines) == 1
+    assert said(LEAST + f"    prose:\n      - {entry}\n", "fr") != lines
+
+
+def test_programs_and_tables_have_no_prose() -> None:
+    text = PROSE.replace("rapport.Rmd", "rapport.py")
+    assert said(text) == [
+        "atelier.yml:3: exercises[1]: `rapport.py` has no prose: `prose` is for notebooks,"
+        " Markdown, R Markdown, Org and text"
+    ]

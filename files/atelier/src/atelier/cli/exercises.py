@@ -112,9 +112,15 @@ def _expected_problem(
 
 def _unfit(exercise: Exercise, expected: bytes, given: bytes) -> Message | None:
     """Return why an expected answer is unusable; None if it is usable."""
+    rule = exercise.rule()
+    if exercise.prose:
+        try:
+            compare(expected, expected, rule, given)
+        except ExpectedError as error:
+            return error.message
+        return None
     if expected == given:
         return message("check_expected_same")
-    rule = exercise.rule()
     for content, key, file in (
         (given, "check_given_unusable", exercise.file),
         (expected, "check_expected_unusable", exercise.expected_file),
@@ -223,6 +229,10 @@ def _shown(name: str, found: Comparison, lang: Language) -> Iterator[str]:
     problem = [found["problem"]] if found["problem"] else []
     for told in [*problem, *found["warnings"], *found["rule"], *found["limits"]]:
         yield f"  {say(told, lang)}"
+    for one in found.get("prose", []):
+        why = f": {say(one['message'], lang)}" if one["message"] else ""
+        state = text.say("check_prose_pending", lang) if one["pending"] else f"{one['reached']:g}"
+        yield f"  {one['name']}: {state} / {one['points']:g}{why}"
     for part in found["parts"]:
         notes = ", ".join(say(note, lang) for note in part["notes"])
         kind = text.say(f"check_kind_{part['kind']}", lang)

@@ -12,7 +12,18 @@ from typing import Any, Protocol
 
 from atelier.config import fields
 from atelier.courses import declaration
-from atelier.exercises import declared, exercises, model
+from atelier.exercises import (
+    declared,
+    engine,
+    exercises,
+    markdown,
+    model,
+    notebook,
+    org,
+    prose_checks,
+    prose_parts,
+)
+from atelier.exercises.blocks import UnreadableError
 from atelier.exercises.declared import ExercisesError, Problem, read_with_lines
 from atelier.exercises.exercises import EXERCISES_FILE, CourseExercises, Exercise
 from atelier.exercises.model import Message, message
@@ -89,6 +100,23 @@ def exercise_problem(
         line = _line(index, "expected", lines)
         what = message("check_expected_in_template", file=exercise.expected_file)
         return Problem(line, f"{where}.expected", what)
+    return _prose_problem(index, exercise, files, lines) if exercise.prose else None
+
+
+def _prose_problem(
+    index: int, exercise: Exercise, files: Files, lines: Lines | None
+) -> Problem | None:
+    """Return a problem with the parts that are named for the learner's own words, or None."""
+    try:
+        blocks = engine.read(files.read(exercise.file), exercise.rule(), model.Limits()).blocks
+    except UnreadableError:
+        return None  # what the file has to be is not checked here
+    for number, one in enumerate(exercise.prose):
+        if not prose_parts.places_of(blocks, one.part):
+            what = message("check_no_part", part=str(one.part), file=exercise.file)
+            line = (lines or {}).get(("exercises", index, "prose", number, "part"))
+            where = f"exercises[{index + 1}] ({exercise.id}).prose[{number + 1}].part"
+            return Problem(line, where, what)
     return None
 
 
@@ -138,9 +166,15 @@ def identity(start_file: str | None) -> str:
     """Return a hash of everything but the commit that determines a check's result."""
     total = hashlib.sha256(json.dumps(start_file).encode())
     here = Path(__file__).read_bytes()
-    for content in (here, *_sources((declared, exercises, model, fields, declaration))):
+    for content in (here, *_sources(_CHECKS)):
         total.update(hashlib.sha256(content).digest())
     return total.hexdigest()[:16]
+
+
+_CHECKS = (
+    *(declared, exercises, model, fields, declaration),
+    *(prose_checks, prose_parts, engine, notebook, markdown, org),
+)
 
 
 def _sources(modules: Iterable[ModuleType]) -> Iterable[bytes]:

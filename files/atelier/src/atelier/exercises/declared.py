@@ -20,6 +20,7 @@ from atelier.exercises.exercises import (
     zone,
 )
 from atelier.exercises.model import Message, message
+from atelier.exercises.prose_checks import Expects, ProseCheck
 from atelier.i18n.translate import Language, say
 
 MAX_FILE_BYTES = 512 * 1024
@@ -44,7 +45,15 @@ class _Loader(yaml.SafeLoader):
             ) from None
 
 
-_MODELS: tuple[type[BaseModel], ...] = (CourseExercises, Exercise, Compare, Tolerance, Title)
+_MODELS: tuple[type[BaseModel], ...] = (
+    CourseExercises,
+    Exercise,
+    Compare,
+    Tolerance,
+    ProseCheck,
+    Expects,
+    Title,
+)
 
 
 @dataclass(frozen=True)
@@ -206,6 +215,12 @@ _BY_TYPE = {
     "timezone": "check_value_timezone",
     "closes": "check_value_closes",
     "format": "check_value_format",
+    "prose_part": "check_value_part",
+    "prose_way": "check_value_prose",
+    "prose_expects": "check_value_expects",
+    "prose_tolerance": "check_value_prose_tolerance",
+    "prose_keywords": "check_value_keywords",
+    "prose_accepted": "check_value_accepted",
     "bool_type": "check_value_bool",
     "bool_parsing": "check_value_bool",
     "string_type": "check_value_text",
@@ -249,6 +264,8 @@ def _explained(kind: str, path: Path, error: dict[str, Any]) -> Message:
         return message(_PATTERNS[name], value=value)
     if kind == "csv_only":
         return message("check_value_csv_only", option=str(error["ctx"]["option"]))
+    if kind == "prose_format":
+        return message("check_value_no_prose", file=str(error["ctx"]["file"]))
     if kind in _BOUNDS:
         field, sign = _BOUNDS[kind]
         return message("check_value_bound", value=value, bound=f"{sign} {error['ctx'][field]:g}")
@@ -266,6 +283,7 @@ _EXAMPLES = {
     "fr": 'fr: "…"',
     "en": 'en: "…"',
     "file": "file: notebooks/pi.ipynb",
+    "part": "part: Conclusion",
 }
 
 

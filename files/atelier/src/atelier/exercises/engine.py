@@ -15,9 +15,10 @@ from atelier.exercises.model import (
     message,
 )
 from atelier.exercises.parts import Work, side_by_side
+from atelier.exercises.prose import judge
 from atelier.exercises.reading import decode, has_conflict
-from atelier.exercises.score import Scoring, counts, in_words
-from atelier.exercises.size import bounded
+from atelier.exercises.score import Scoring, counts, in_words, share_of_points
+from atelier.exercises.size import bounded, gathered
 
 
 def read(content: bytes | None, rule: Rule, limits: Limits) -> Document:
@@ -78,17 +79,19 @@ def compare(
         limits: limits on sizes. :mod:`atelier.exercises.runner` limits time and memory.
 
     Returns:
-        The result; an answer that cannot be compared scores 0, and ``problem`` says why.
+        The result; an answer that cannot be compared scores 0, and ``problem`` says why. With
+        ``rule.prose`` the score is the share of the points that these parts reached.
 
     Raises:
-        ExpectedError: the expected or the given file cannot be read.
+        ExpectedError: the expected or the given file cannot be read, or the expected file does not
+            have what ``rule.prose`` takes from it.
     """
     limits = limits or Limits()
     scoring = Scoring(rule)
     try:
         wanted = read(expected, rule, limits)
-        if given is not None and rule.given == "ignored":
-            start = read(given, rule, limits)
+        start = None if given is None else read(given, rule, limits)
+        if start is not None and rule.given == "ignored":
             scoring.given_texts = frozenset(block.text for block in start.blocks)
             scoring.start_from(_parts(wanted, start, scoring)[0])
     except UnreadableError as unreadable:
@@ -112,7 +115,11 @@ def compare(
         "shown": "full",
     }
     if rule.format == "csv":
-        result["parts"] = tables.gathered(parts)
+        result["parts"] = gathered(parts)
+    if rule.prose:
+        result["prose"] = judge(found, start, rule.prose, wanted)
+        result["score"] = share_of_points(result["prose"])
+        result["rule"] = [message("check_rule_prose", count=len(rule.prose))]
     return bounded(result, limits)
 
 

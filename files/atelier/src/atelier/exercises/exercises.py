@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from atelier.config.fields import RepositoryPath, Strict, Title
 from atelier.exercises.model import ENDINGS, Format, Kind, Reveal, Rule
+from atelier.exercises.prose_checks import MOST_PARTS, ProseCheck
 
 EXERCISES_FILE = "atelier.yml"
 EXERCISE_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -85,6 +86,8 @@ class Exercise(Strict):
     show: Reveal = "hints"
     show_after_closing: Reveal | None = None
     hint: Title | None = None
+    prose: Annotated[tuple[ProseCheck, ...], Field(max_length=MOST_PARTS)] = ()
+    """Parts in the learner's own words; if there are any, likeness does not count."""
     compare: Compare = Compare()
 
     @field_validator("opens", "closes", mode="before")
@@ -119,6 +122,8 @@ class Exercise(Strict):
             raise PydanticCustomError("format", "unknown format")
         if self.compare.key and self.format != "csv":
             raise PydanticCustomError("csv_only", "for CSV only", {"option": "key"})
+        if self.prose and self.format in ("csv", "python", "r"):
+            raise PydanticCustomError("prose_format", "has no prose", {"file": self.file})
         return self
 
     def _ending(self) -> Format | None:
@@ -163,6 +168,7 @@ class Exercise(Strict):
             tolerance_relative=compare.tolerance.relative,
             delimiter=compare.delimiter or ("\t" if tsv else None),
             key=compare.key,
+            prose=tuple(one.to_judge() for one in self.prose),
         )
 
 

@@ -29,11 +29,46 @@ ENDINGS: dict[str, Format] = {
 }
 
 
+ProseKind = Literal["number", "keywords", "accepted", "person"]
+
+
+@dataclass(frozen=True)
+class ProsePart:
+    """What is expected of one part that learners write in their own words.
+
+    ``part``: a cell's id, the text of a heading, or the number of a cell or block. ``number``:
+    None: the number in the expected file. ``keywords``: one word of each group. ``accepted``:
+    texts; empty: that of the expected file. ``say``: a sentence by language, for the learner.
+    """
+
+    part: str | int
+    kind: ProseKind
+    points: float = 1.0
+    number: float | None = None
+    tolerance: float = 0.0
+    keywords: tuple[tuple[str, ...], ...] = ()
+    accepted: tuple[str, ...] = ()
+    say: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ProsePart:
+        """Return the part that ``dataclasses.asdict`` and JSON wrote."""
+        return cls(
+            **{
+                **data,
+                "keywords": tuple(tuple(group) for group in data["keywords"]),
+                "accepted": tuple(data["accepted"]),
+                "say": tuple((lang, text) for lang, text in data["say"]),
+            }
+        )
+
+
 @dataclass(frozen=True)
 class Rule:
     """Options of a comparison of two files.
 
-    ``given``: whether blocks that the template already has count. ``tolerance_absolute`` and
+    ``given``: whether blocks that the template already has count. ``prose``: parts in the learner's
+    own words; if there are any, they make the score. ``tolerance_absolute`` and
     ``tolerance_relative``: two numbers are equal when they differ by no more than the greater of
     the first and the second times the larger magnitude.
     """
@@ -50,10 +85,14 @@ class Rule:
     tolerance_relative: float = 0.0
     delimiter: str | None = None
     key: tuple[str, ...] = ()
+    prose: tuple[ProsePart, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the rule as data that JSON can hold."""
-        return asdict(self)
+        data = asdict(self)
+        if not self.prose:  # as in versions without this key: results are found by a digest of it
+            del data["prose"]
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Rule:
@@ -63,6 +102,7 @@ class Rule:
         for name in ("kinds", "key"):
             if values.get(name) is not None:
                 values[name] = tuple(values[name])
+        values["prose"] = tuple(ProsePart.from_json(one) for one in values.get("prose", ()))
         return cls(**values)
 
 
@@ -133,6 +173,22 @@ class Part(TypedDict):
     cut: bool
 
 
+class ProseShown(TypedDict):
+    """Result of one part in the learner's own words.
+
+    ``name``: unique in the exercise. ``pending``: a person has to decide, and gives the points
+    that ``reached`` does not have yet.
+    """
+
+    name: str
+    kind: ProseKind
+    points: float
+    reached: float
+    pending: bool
+    message: Message | None
+    say: dict[str, str]
+
+
 class Comparison(TypedDict):
     """Result of a comparison; see :func:`atelier.exercises.engine.compare`."""
 
@@ -146,6 +202,7 @@ class Comparison(TypedDict):
     limits: list[Message]
     problem: Message | None
     shown: Reveal
+    prose: NotRequired[list[ProseShown]]
 
 
 class ExpectedError(Exception):

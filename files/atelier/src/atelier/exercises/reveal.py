@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from atelier.exercises.model import Comparison, Line, Message, Part, Reveal, Row
+from atelier.exercises.model import Comparison, Line, Message, Part, ProseShown, Reveal, Row
 
 
 def verdict(score: float, pass_mark: float) -> Literal["expected", "passed", "not_yet"]:
@@ -22,14 +22,17 @@ def verdict(score: float, pass_mark: float) -> Literal["expected", "passed", "no
 def reveal(comparison: Comparison, level: Reveal) -> Comparison:
     """Return a copy of a comparison with only what the course lets learners see.
 
-    ``verdict``: the score, the rule, and problems of the learner's file. ``hints``: in addition the
-    learner's text with the differences marked, and the kinds of missing blocks. ``full``: all.
+    ``verdict``: the score, the rule, the points of each part, and problems of the learner's file.
+    ``hints``: in addition the learner's text with the differences marked, and the kinds of missing
+    blocks. ``full``: all.
     """
     if level == "full":
         return {**comparison, "shown": "full"}
     if level == "verdict":
+        own: list[ProseShown] = [{**one, "message": None} for one in comparison.get("prose", [])]
+        only_points: Comparison = {**comparison, "prose": own} if own else comparison
         return {
-            **comparison,
+            **only_points,
             "shown": "verdict",
             "parts": [],
             "counts": dict.fromkeys(comparison["counts"], 0),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from atelier.exercises.blocks import Block
 from atelier.exercises.extras import FREE_EXTRA, Extras
-from atelier.exercises.model import KINDS, Message, Part, Rule, State, message
+from atelier.exercises.model import KINDS, Message, Part, ProseShown, Rule, State, message
 
 MOVED_SHARE = 0.5
 """Share of its score that a moved block keeps if the order matters."""
@@ -99,8 +99,18 @@ class Scoring:
         """Return the score, 0..1, rounded down to four decimals, so that 1 means no difference."""
         total = math.fsum(part["weight"] for part in parts)
         reached = math.fsum(part["weight"] * part["score"] for part in parts)
-        share = self._share * reached / total if total else 1.0
-        return math.floor(min(max(share, 0.0), 1.0) * 10_000 + 1e-6) / 10_000
+        return _rounded(self._share * reached / total if total else 1.0)
+
+
+def share_of_points(prose: Sequence[ProseShown]) -> float:
+    """Return the share of the points that are reached, 0..1; rounded as :meth:`Scoring.score`."""
+    total = math.fsum(one["points"] for one in prose)
+    reached = math.fsum(one["reached"] for one in prose)
+    return _rounded(reached / total if total else 0.0)
+
+
+def _rounded(share: float) -> float:
+    return math.floor(min(max(share, 0.0), 1.0) * 10_000 + 1e-6) / 10_000
 
 
 def _counted(parts: Sequence[Part]) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from atelier.exercises.model import Comparison, Limits, Line, Part, Row, message
 
 LONGEST_LINE = 4000
@@ -65,3 +67,17 @@ def _shorten(line: Line) -> None:
         kept.append((mark, text if len(text) <= left else f"{text[:left]}…"))
         left -= len(text)
     line["segments"] = kept
+
+
+def gathered(parts: Sequence[Part]) -> list[Part]:
+    """Merge consecutive equal rows of a table into one part; call it after scoring."""
+    found: list[Part] = []
+    for part in parts:
+        last = found[-1] if found else None
+        mergeable = part["state"] == "equal" and not part["notes"]
+        if last and mergeable and last["state"] == "equal" and not last["notes"]:
+            last["rows"] += part["rows"]
+            last["weight"] += part["weight"]
+        else:
+            found.append(part)
+    return found

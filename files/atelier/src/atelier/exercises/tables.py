@@ -391,17 +391,3 @@ def _both(
         "notes": [message("check_note_near", count=nearly)] if nearly else [],
         "cut": False,
     }
-
-
-def gathered(parts: Sequence[Part]) -> list[Part]:
-    """Merge consecutive equal rows into one part; call it after scoring."""
-    found: list[Part] = []
-    for part in parts:
-        last = found[-1] if found else None
-        mergeable = part["state"] == "equal" and not part["notes"]
-        if last and mergeable and last["state"] == "equal" and not last["notes"]:
-            last["rows"] += part["rows"]
-            last["weight"] += part["weight"]
-        else:
-            found.append(part)
-    return found
