@@ -7,13 +7,12 @@ import {
 import { ICommandPalette, MainAreaWidget } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
-import { INotebookCellExecutor } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
 import { Api } from './api.js';
 import { Bar } from './bar.js';
 import { BAR, Commands } from './commands.js';
 import { Documents } from './documents.js';
-import { Executor } from './executor.js';
+import { waitForKernels } from './waiting.js';
 import { foldWhenNarrow } from './narrow.js';
 import { Saves } from './saves.js';
 import { IStates, States } from './states.js';
@@ -117,16 +116,14 @@ const narrow: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Takes the place of JupyterLab's own, which package.json disables. */
-const executor: JupyterFrontEndPlugin<INotebookCellExecutor> = {
-  id: 'atelier-toolbar:executor',
+const kernels: JupyterFrontEndPlugin<void> = {
+  id: 'atelier-toolbar:kernels',
   description:
     'Runs a cell once its kernel has started, instead of forgetting it.',
   autoStart: true,
   requires: [ITranslator],
-  provides: INotebookCellExecutor,
   activate: (_: JupyterFrontEnd, translator: ITranslator) =>
-    new Executor(translator.load('atelier_toolbar'))
+    waitForKernels(translator.load('atelier_toolbar'))
 };
 
-export default [states, commands, saves, bar, narrow, executor];
+export default [states, commands, saves, bar, narrow, kernels];
