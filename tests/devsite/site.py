@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gitlab_standin import testing
+from kit.fork import Forked, Process, import_once
 from kit.gitlab_beside import gitlab_rb
 from kit.published import write_declaration
-from kit.site import ROOT, Process, Site, free_port
+from kit.site import ROOT, Site, free_port
 from lms.platform13 import Platform13
 from lms.unit import COURSE_TITLE
 from world import process
@@ -25,7 +26,6 @@ from world.notes import read_json, write_private
 from world.run import interruption, say
 
 from devsite import example, gitlab_front
-from devsite.fork import Forked, import_once
 from devsite.people import COURSE, PLATFORM
 
 PORTS = {

@@ -1,7 +1,8 @@
-"""Hub and desk as forks of `make dev`, which has imported what they need from elsewhere.
+"""Python programs as forks of a process that has imported the packages they need.
 
-Most of their start is the import of other people's packages. Those do not change while `make dev`
-runs, so it imports them once; each fork imports the site's own package anew.
+Most of the start of hub, desk, GitLab's stand-in or Ansible is the import of packages. `make dev`
+forks hub and desk, and each fork imports the site's own package anew, because it changes. Tests ask
+a process of its own for forks: `kit.fork_server`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 PACKAGE = "atelier"
 POLL_SECONDS = 0.02
@@ -34,7 +36,42 @@ def import_once(modules: Iterable[str]) -> None:
     gc.freeze()  # the collectors of the forks then leave these objects, and their memory, shared
 
 
-class Forked:
+class Process(Protocol):
+    """What tests need of a process they have started, as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Handle:
+    """Signals for a process."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return the exit code, minus the signal that ended it, or None while it runs."""
+        raise NotImplementedError
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+
+class Forked(Handle):
     """`python -m MODULE ARGUMENTS` as a fork of this process, which must have no threads.
 
     Open files are the fork's too. What it must not hold, `register_at_fork` closes by its object:
@@ -43,10 +80,12 @@ class Forked:
     Args:
         name: shown by ps and top.
         words: module and arguments.
-        source: folder of the site's package.
+        source: folder from which to import the site's package anew; None: it is imported from
+            where it was, and other modules as the environment says.
         cwd: its working directory.
         env: its whole environment.
         output: where it writes; None: to this terminal, which it then reads too.
+        errors: where it writes errors; by default to the same file.
     """
 
     def __init__(
@@ -54,10 +93,11 @@ class Forked:
         name: str,
         words: list[str],
         *,
-        source: Path,
+        source: Path | None,
         cwd: Path,
         env: Mapping[str, str],
         output: IO[bytes] | None,
+        errors: IO[bytes] | None = None,
     ) -> None:
         self._code: int | None = None
         sys.stdout.flush()
@@ -66,7 +106,7 @@ class Forked:
         if self.pid == 0:
             code = 1
             try:
-                _become(name, source, cwd, env, output)
+                _become(name, source, cwd, env, (output, errors or output))
                 code = _run(words)
             except BaseException:
                 traceback.print_exc()
@@ -94,48 +134,60 @@ class Forked:
             time.sleep(POLL_SECONDS)
         return code
 
-    def send_signal(self, number: int) -> None:
-        """Send it a signal, unless it has ended."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it."""
-        self.send_signal(signal.SIGKILL)
-
 
 def _become(
-    name: str, source: Path, cwd: Path, env: Mapping[str, str], output: IO[bytes] | None
+    name: str,
+    source: Path | None,
+    cwd: Path,
+    env: Mapping[str, str],
+    outputs: tuple[IO[bytes] | None, IO[bytes] | None],
 ) -> None:
     """Turn the fork into what a process that begins would be, but for imported packages."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if output is not None:
+    output, errors = outputs
+    if output is not None and errors is not None:
         os.setsid()
         nothing = os.open(os.devnull, os.O_RDONLY)
-        for own, there in enumerate((nothing, output.fileno(), output.fileno())):
+        for own, there in enumerate((nothing, output.fileno(), errors.fileno())):
             os.dup2(there, own)
+        output.close()
+        errors.close()
+    before = _searched_first(Path.cwd(), os.environ)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
+    tempfile.tempdir = None  # TMPDIR may be another one
     sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE"))
-    for module in [one for one in sys.modules if one.partition(".")[0] == PACKAGE]:
-        del sys.modules[module]
-    folders = [folder for folder in sys.path if not (Path(folder or ".") / PACKAGE).is_dir()]
-    sys.path[:] = [str(source), *folders]
+    if source is not None:
+        for module in [one for one in sys.modules if one.partition(".")[0] == PACKAGE]:
+            del sys.modules[module]
+        folders = [folder for folder in sys.path if not (Path(folder or ".") / PACKAGE).is_dir()]
+        sys.path[:] = [str(source), *folders]
+    else:
+        installed = [folder for folder in sys.path if folder not in before]
+        sys.path[:] = [*_searched_first(cwd, env), *installed]
+        gc.unfreeze()  # it measures and collects its memory as any process
     sys.path_importer_cache.clear()
+    if sys.modules.pop("sitecustomize", None) is not None or source is None:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("sitecustomize")
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(name)
+
+
+def _searched_first(cwd: Path, env: Mapping[str, str]) -> list[str]:
+    """Return where `python -m` looks for modules before it looks at what is installed."""
+    return [str(cwd), *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
 
 
 def _run(words: list[str]) -> int:
     """Run a module to its end, and what it wants done then. Returns its exit code."""
     sys.argv = list(words)
+    if not hasattr(sys.modules.get(words[0]), "__path__"):
+        sys.modules.pop(words[0], None)  # a module that was imported begins again as `__main__`
+    sys.modules.pop(f"{words[0]}.__main__", None)
     code: object = 0
     try:
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)

@@ -13,7 +13,7 @@ from world import paths
 PARENT = """
 import os, signal, sys
 from pathlib import Path
-from devsite.fork import Forked, import_once
+from kit.fork import Forked, import_once
 
 source, log = map(Path, sys.argv[1:])
 lock = open(source / "lock", "w")
