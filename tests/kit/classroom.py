@@ -14,7 +14,9 @@ from typing import Any
 
 from gitlab import Gitlab
 from gitlab_standin.testing import Standin
-from world import paths, venv
+from world import venv
+
+from kit import playbook
 
 PROVIDER = "oauth2_generic"
 Task = dict[str, Any]
@@ -100,9 +102,14 @@ class Classroom:
         env: Mapping[str, str] | None = None,
     ) -> Played:
         """Run the tasks, one after the other, as one playbook on this machine."""
-        process = self.start(*tasks, options=options, callback=callback, env=env)
-        out, _ = process.communicate(timeout=300)
-        return played(process.returncode, out)
+        done = playbook.run(
+            *LOCAL,
+            *options,
+            self._write(tasks),
+            cwd=self.folder,
+            env=self._environment(callback, env),
+        )
+        return played(done.returncode, done.stdout + done.stderr)
 
     def start(
         self,
@@ -111,19 +118,25 @@ class Classroom:
         callback: str = "ansible.posix.json",
         env: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[str]:
-        """Begin such a run."""
-        playbook = self.folder / f"play{threading.get_ident()}.yml"
-        playbook.write_text(
-            json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}])
-        )
+        """Begin such a run, as a process that stays what its command says, to be killed."""
         return subprocess.Popen(
-            [venv.program("ansible-playbook"), *LOCAL, *options, str(playbook)],
-            env=environment(self.folder, {"ANSIBLE_STDOUT_CALLBACK": callback, **(env or {})}),
+            [venv.program("ansible-playbook"), *LOCAL, *options, str(self._write(tasks))],
+            env=self._environment(callback, env),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             cwd=self.folder,
         )
+
+    def _write(self, tasks: Sequence[Task]) -> Path:
+        file = self.folder / f"play{threading.get_ident()}.yml"
+        file.write_text(
+            json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}])
+        )
+        return file
+
+    def _environment(self, callback: str, env: Mapping[str, str] | None) -> dict[str, str]:
+        return environment(self.folder, {"ANSIBLE_STDOUT_CALLBACK": callback, **(env or {})})
 
 
 LOCAL = [
@@ -136,10 +149,8 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
     """Ansible finds the checkout as `mooc.atelier` and keeps its things in `home`."""
     return {
         **os.environ,
-        **venv.environment(),
-        "ANSIBLE_COLLECTIONS_PATH": str(paths.link_collection()),
+        **playbook.environment(),
         "ANSIBLE_HOME": str(home / ".ansible"),
-        "ANSIBLE_NOCOLOR": "1",
         "TMPDIR": str(home),
         **extra,
     }

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils._identity import username
+from kit import playbook
 from kit.classroom import Classroom, environment
-from world import venv
 
 
 @pytest.fixture
@@ -42,16 +42,11 @@ def run(
         **variables,
     }
     inventory.write_text(json.dumps({"atelier": {"hosts": {"site": {}}, "vars": site}}))
-    return subprocess.run(
-        [venv.program("ansible-playbook"), "-i", str(inventory), "mooc.atelier.learners",
-         "-e", "learners_csv=class.csv", *options],
+    return playbook.run(
+        *("-i", inventory, "mooc.atelier.learners", "-e", "learners_csv=class.csv", *options),
         cwd=room.folder,
         env=environment(room.folder, {"PWD": str(room.folder)}),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )  # fmt: skip
+    )
 
 
 def test_a_list_becomes_accounts_and_forks(course: Classroom) -> None:

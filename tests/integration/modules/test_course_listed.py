@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from kit import playbook
 from kit.classroom import LOCAL, environment
-from world import paths, venv
+from world import paths
 
 ROLE = paths.ROOT / "roles/course"
 CONSUMERS = [{"key": "fun", "platform": "fun", "secret": "a-secret" * 4}]
@@ -65,13 +65,7 @@ class Server:
         play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
         book = self.folder / "play.yml"
         book.write_text(json.dumps(play))
-        done = subprocess.run(
-            [venv.program("ansible-playbook"), *LOCAL, book],
-            env=environment(self.folder, {}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = playbook.run(*LOCAL, book, cwd=Path.cwd(), env=environment(self.folder, {}))
         assert done.returncode == 0, done.stdout + done.stderr
 
     def keys(self) -> set[str]:

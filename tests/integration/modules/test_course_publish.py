@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from kit import playbook
 from kit.classroom import LOCAL, environment
 from kit.course_source import DECLARED, Course, course_site
-from world import paths, venv
+from world import paths
 
 ROLE = paths.ROOT / "roles/course"
 
@@ -82,13 +82,8 @@ class Server:
         play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
         book = self.folder / "play.yml"
         book.write_text(json.dumps(play))
-        done = subprocess.run(
-            [venv.program("ansible-playbook"), *LOCAL, *options, book],
-            env=environment(self.folder, {}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        env = environment(self.folder, {})
+        done = playbook.run(*LOCAL, *options, book, cwd=Path.cwd(), env=env)
         return Play(done.returncode, done.stdout + done.stderr)
 
 

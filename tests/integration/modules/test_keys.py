@@ -8,15 +8,17 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import DEVNULL, Popen
 from typing import Any
 
 import pytest
 import yaml
 from atelier.config.models import Consumers, load
 from integration.modules.killed import kill_everything, processes_of
+from kit import playbook
 from kit.classroom import LOCAL, Played, environment, played
 from world import venv
 
@@ -36,34 +38,40 @@ class Keys:
         self.said = ""
         self.secrets: set[str] = set()
 
-    def start(
-        self, *consumers: dict[str, Any], options: tuple[str, ...] = (), out: int = PIPE
-    ) -> Popen[str]:
-        """Begin a run with the most words Ansible has."""
-        task = {"path": str(self.file), "consumers": list(consumers), "mode": "0640"}
-        task |= {"validate": self.validate} if self.validate else {}
-        playbook = self.folder / "play.yml"
-        playbook.write_text(
-            json.dumps([{"hosts": "localhost", "gather_facts": False,
-                         "tasks": [{"mooc.atelier.lti_consumers": task}]}])
-        )  # fmt: skip
+    def start(self, *consumers: dict[str, Any]) -> Popen[str]:
+        """Begin a run that is to be killed."""
         return Popen(
-            [venv.program("ansible-playbook"), *LOCAL, "--diff", "-vvv", *options, playbook],
-            env=environment(
-                self.folder, {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", **self.env}
-            ),
-            stdout=out,
-            stderr=out,
+            [venv.program("ansible-playbook"), *self._words(consumers)],
+            env=self._environment(),
+            stdout=DEVNULL,
+            stderr=DEVNULL,
             text=True,
         )
 
     def play(self, *consumers: dict[str, Any], options: tuple[str, ...] = ()) -> Played:
         """One run, to its end."""
-        process = self.start(*consumers, options=options)
-        out, errors = process.communicate(timeout=300)
-        self.said += out + errors
+        done = playbook.run(
+            *self._words(consumers), *options, cwd=Path.cwd(), env=self._environment()
+        )
+        self.said += done.stdout + done.stderr
         self.secrets |= {secret for kept in self.accepted().values() for secret in kept}
-        return played(process.returncode, out)
+        return played(done.returncode, done.stdout)
+
+    def _words(self, consumers: Sequence[dict[str, Any]]) -> list[str]:
+        """Arguments of a run with the most words Ansible has."""
+        task = {"path": str(self.file), "consumers": list(consumers), "mode": "0640"}
+        task |= {"validate": self.validate} if self.validate else {}
+        book = self.folder / "play.yml"
+        book.write_text(
+            json.dumps([{"hosts": "localhost", "gather_facts": False,
+                         "tasks": [{"mooc.atelier.lti_consumers": task}]}])
+        )  # fmt: skip
+        return [*LOCAL, "--diff", "-vvv", str(book)]
+
+    def _environment(self) -> dict[str, str]:
+        return environment(
+            self.folder, {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", **self.env}
+        )
 
     def accepted(self) -> dict[str, tuple[str, ...]]:
         """The secrets that the hub accepts now, by key."""
@@ -138,7 +146,7 @@ def test_killed_at_any_moment_the_file_is_whole(tmp_path: Path, delay: float, st
     assert len(kept) == 300
     spring = [{**one, "rotate": "spring", "grace": "14d"} for one in many]
     keys.validate = "sleep 60 %s" if stall else None
-    kill_when_written(keys.start(*spring, out=DEVNULL), tmp_path, delay)
+    kill_when_written(keys.start(*spring), tmp_path, delay)
     keys.validate = None
     found = keys.accepted()
     replaced = {key for key in found if found[key][0] != kept[key][0]}

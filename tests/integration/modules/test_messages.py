@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit import playbook
 from kit.classroom import LOCAL, PROVIDER, Classroom, environment
-from world import venv
 
 MODULES: dict[str, dict[str, Any]] = {
     "gitlab_learners": {"learners": [{"username": "nobody"}]},
@@ -206,8 +206,8 @@ def test_a_peer_finds_nothing_to_do(room: Classroom) -> None:
 
 
 def test_settings_given_once_in_module_defaults(room: Classroom) -> None:
-    playbook = room.folder / "group.yml"
-    playbook.write_text(
+    book = room.folder / "group.yml"
+    book.write_text(
         json.dumps(
             [
                 {
@@ -227,9 +227,6 @@ def test_settings_given_once_in_module_defaults(room: Classroom) -> None:
             ]
         )
     )
-    done = subprocess.run(
-        [venv.program("ansible-playbook"), *LOCAL, str(playbook)],
-        env=environment(room.folder, {}), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = playbook.run(*LOCAL, book, cwd=room.folder, env=environment(room.folder, {}))
     assert done.returncode == 0, done.stdout
     assert set(room.accounts()) == set(room.names(2))
