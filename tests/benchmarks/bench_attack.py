@@ -34,6 +34,7 @@ def open_site(stack: ExitStack, folder: Path) -> tuple[FramedSite, Aim]:
         (folder / name).mkdir()
     web = WebServer(folder / "web")
     site = FramedSite(folder / "site", web)
+    site.forked = False
     config = site.root / "jupyterhub_config.py"
     config.write_text(config.read_text().replace('"DEBUG"', '"INFO"'))
     stack.enter_context(web.running(hub=site.proxy_port, gitlab=free_port(), lms=free_port()))

@@ -45,6 +45,7 @@ def open_halls(stack: ExitStack, folder: Path) -> dict[str, crowd.Hall]:
         web = WebServer(folder / name / "web", notebooks=None)
         if name == "ours":
             site = FramedSite(folder / name / "site", web)
+            site.forked = False
             config = site.root / "jupyterhub_config.py"
             config.write_text(config.read_text().replace('"DEBUG"', '"INFO"'))  # as stock
             stack.enter_context(

@@ -111,6 +111,7 @@ def figures(start: dict[str, Any], expected: dict[str, Any]) -> list[str]:
         for part in ("site", "gitlab"):
             (root / part).mkdir()
         site = Site(root / "site")
+        site.forked = False
         gitlab = GitLabBeside(root / "gitlab", site)
         try:
             with ThreadPoolExecutor(1, initializer=elsewhere) as apart:

@@ -18,11 +18,15 @@ from pathlib import Path
 
 import httpx
 from gitlab import Gitlab
+from kit import fork_server
+from kit.fork import Process
 
 from gitlab_standin.contract import check_answer
 
 TESTS = Path(__file__).resolve().parent.parent
 STARTED_WITHIN_SECONDS = 30
+IMPORTED = ("gitlab_standin.__main__", "gitlab_standin.rails", "httptools", "uvloop")
+"""What a stand-in and `gitlab-rails` import; stand-ins of tests are forks that have it."""
 ROOT_SCOPES = "%w[api sudo read_repository write_repository]"
 
 
@@ -42,7 +46,7 @@ class Standin:
     port: int
     url: str
     root_password: str
-    process: subprocess.Popen[bytes]
+    process: Process
     root_token: str = ""
 
     @property
@@ -61,14 +65,13 @@ class Standin:
 
     def runner(self, script: str) -> str:
         """``gitlab-rails runner``; returns what the script prints, AssertionError when it fails."""
-        done = subprocess.run(
-            [sys.executable, "-m", "gitlab_standin.rails", "--root", str(self.root), "runner", "-"],
-            input=script,
-            text=True,
-            capture_output=True,
-            env=process_environment(),
-            check=False,
-        )
+        words = ["gitlab_standin.rails", "--root", str(self.root), "runner", script]
+        env = process_environment()
+        if isinstance(self.process, fork_server.Fork):
+            done = fork_server.run(fork_server.of(*IMPORTED), words, cwd=Path.cwd(), env=env)
+        else:
+            command = [sys.executable, "-m", *words]
+            done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -112,18 +115,21 @@ def start(
     if gitlab_rb_text is not None or not gitlab_rb.exists():
         gitlab_rb.write_text(gitlab_rb_text or default_gitlab_rb(url))
     password = password or secrets.token_urlsafe(18)
-    command = [sys.executable, "-m", "gitlab_standin", "--root", str(root)]
-    command += ["--gitlab-rb", str(gitlab_rb), "--port", str(port)]
-    log = (root / "output.log").open("ab")
+    words = ["gitlab_standin", "--root", str(root)]
+    words += ["--gitlab-rb", str(gitlab_rb), "--port", str(port)]
     settings = {
         "GITLAB_ROOT_PASSWORD": password,
         "GITLAB_STANDIN_IMPORT_SECONDS": "0.1",
         **(env or {}),
     }
-    process = subprocess.Popen(
-        command, stdout=log, stderr=subprocess.STDOUT, env=process_environment(settings)
-    )
-    log.close()
+    with (root / "output.log").open("ab") as log:
+        process = fork_server.fork(
+            fork_server.of(*IMPORTED),
+            words,
+            cwd=Path.cwd(),
+            env=process_environment(settings),
+            output=log,
+        )
     standin = Standin(root, port, url, password, process)
     deadline = time.monotonic() + STARTED_WITHIN_SECONDS
     while True:

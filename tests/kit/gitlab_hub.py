@@ -4,8 +4,6 @@ import html
 import os
 import re
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +13,9 @@ from pathlib import Path
 import httpx
 from gitlab_standin.testing import free_port
 
+from kit import fork_server
 from kit.gitlab_settings import sign_in_by_hub
+from kit.site import IMPORTED
 
 STARTED_WITHIN_SECONDS = 60
 
@@ -87,14 +87,14 @@ def running_hub(folder: Path) -> Iterator[Hub]:
     gitlab_url = f"http://127.0.0.1:{gitlab_port}"
     config = folder / "jupyterhub_config.py"
     config.write_text(CONFIG.format(port=port, secret=secret, gitlab=gitlab_url))
-    log = (folder / "output.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterhub", "-f", str(config)],
-        cwd=folder,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        env={k: v for k, v in os.environ.items() if not k.startswith("JUPYTERHUB_")},
-    )
+    with (folder / "output.log").open("wb") as log:
+        process = fork_server.fork(
+            fork_server.of(*IMPORTED),
+            ["jupyterhub", "-f", str(config)],
+            cwd=folder,
+            env={k: v for k, v in os.environ.items() if not k.startswith("JUPYTERHUB_")},
+            output=log,
+        )
     # Another host name than GitLab's, so that cookies stay apart as they do on a real site.
     hub = Hub(f"http://localhost:{port}", secret, gitlab_url, gitlab_port)
     try:
@@ -111,7 +111,6 @@ def running_hub(folder: Path) -> Iterator[Hub]:
     finally:
         process.terminate()
         process.wait(20)
-        log.close()
 
 
 class Browser:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import yaml
@@ -22,12 +22,15 @@ from world import npm
 from world.images import lock
 from world.notes import write_private
 
+from kit import fork_server
+from kit.fork import Process
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "files/atelier/src"
 START_SECONDS = 30
 """How long the hub waits for a learner's server."""
-NOTEBOOK = Path(__file__).with_name("notebook_server.py")
-"""The program of learners' servers that are processes."""
+IMPORTED = ("jupyterhub.app", "atelier.hub.configure", "atelier.desk.main", "kit.notebook_server")
+"""What the processes of a site import; hub, desk and learners' servers are forks that have it."""
 PROXY_SOURCE = ROOT / "roles/jupyterhub/files/proxy/node20"
 PROXY = ROOT / ".cache/atelier-tests/proxy"
 
@@ -78,18 +81,6 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     raise AssertionError(f"after {seconds} s, still not: {what}")
 
 
-class Process(Protocol):
-    """What a site needs of a process it has started, as `subprocess.Popen` has it."""
-
-    @property
-    def pid(self) -> int: ...
-    def poll(self) -> int | None: ...
-    def wait(self, timeout: float | None = None) -> int: ...
-    def send_signal(self, sig: int, /) -> None: ...
-    def terminate(self) -> None: ...
-    def kill(self) -> None: ...
-
-
 class StartError(Exception):
     """A process of the site does not answer; the text ends with what it said last."""
 
@@ -99,6 +90,8 @@ class Site:
 
     source = SOURCE
     """Folder of the package `atelier` that hub and desk run."""
+    forked = True
+    """Whether Python programs are forks; without, each begins by itself, as on a server."""
 
     def __init__(
         self,
@@ -246,10 +239,21 @@ class Site:
 
     def start(self, name: str, command: list[str]) -> None:
         """Start one process of the site; what it says goes to ``log/<name>``."""
+        where, env = self.root / "hub", self.environment()
         with (self.root / "log" / name).open("ab") as log:
-            self._processes[name] = subprocess.Popen(
-                command, cwd=self.root / "hub", env=self.environment(), stdout=log, stderr=log
-            )
+            if self.forked and command[:2] == [sys.executable, "-m"]:
+                server = fork_server.of(*IMPORTED)
+                self._processes[name] = fork_server.fork(
+                    server,
+                    command[2:],
+                    cwd=where,
+                    env={**env, fork_server.ADDRESS: server},
+                    output=log,
+                )
+            else:
+                self._processes[name] = subprocess.Popen(
+                    command, cwd=where, env=env, stdout=log, stderr=log
+                )
 
     def pid(self, name: str) -> int:
         """Return the number of a process of the site."""
@@ -351,16 +355,15 @@ class Site:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
-    def servers(self) -> list[int]:
-        """Return the process numbers of learners' servers on this machine."""
-        home = f"HOME={self.root / 'homes'}/".encode()
+    def servers(self, learner: str = "") -> list[int]:
+        """Return the process numbers of one learner's or all learners' servers on this machine.
+
+        They are what works in a home: processes that are forks have another command line.
+        """
+        homes = self.root / "homes" / learner
         found = []
         for process in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (process / "cmdline").read_bytes().split(b"\0")
-                known = (process / "environ").read_bytes().split(b"\0")
-            except OSError:  # it has ended, or is somebody else's
-                continue
-            if str(NOTEBOOK).encode() in words and any(one.startswith(home) for one in known):
-                found.append(int(process.name))
+            with contextlib.suppress(OSError):  # it has ended, or is somebody else's
+                if (process / "cwd").readlink().is_relative_to(homes):
+                    found.append(int(process.name))
         return found
