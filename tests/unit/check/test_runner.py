@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import psutil
 import pytest
 from atelier.exercises.engine import compare
-from atelier.exercises.model import Comparison, ExpectedError, Limits, Rule
+from atelier.exercises.model import Comparison, ExpectedError, Limits, ProsePart, Rule
 from atelier.exercises.runner import Checker, UnfinishedError, check_bounded
 
 NOTEBOOK = b'{"cells": [{"cell_type": "code", "source": "x = 1"}], "nbformat": 4}'
@@ -237,3 +237,13 @@ def test_a_small_file_does_not_wait_for_large_ones() -> None:
             await asyncio.gather(*heavy, return_exceptions=True)
 
     asyncio.run(story())
+
+
+def test_own_words_and_marks_of_markdown_are_judged_in_a_process_that_opens_no_file() -> None:
+    part = ProsePart("Mean", "number", number=62.6, tolerance=0.1)
+    given, expected = b"# Mean\n\nIt is:\n", b"# Mean\n\nIt is: *62.6*\n"
+    found = check_bounded(
+        expected, b"Mean\n====\n\n* _62,6_ caf&eacute;\n", Rule("md", prose=(part,)), given
+    )
+    assert (found["score"], found["problem"]) == (1, None)
+    assert [one["reached"] for one in found["prose"]] == [1]

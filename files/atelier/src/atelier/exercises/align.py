@@ -36,6 +36,17 @@ Beyond the limit, texts are compared by their words in order.
 """
 
 
+def compared(text: str, block: Block, rule: Rule) -> str:
+    """Return the text of a block without what the rule ignores."""
+    if rule.case == "ignored":
+        text = text.casefold()
+    if rule.whitespace == "exact":
+        return text
+    if block.style == "prose":
+        return " ".join(text.split())
+    return "\n".join([line.rstrip() for line in text.split("\n") if line.strip()])
+
+
 class Profile:
     """A block with the values that the alignment compares.
 
@@ -45,25 +56,25 @@ class Profile:
         untouched: the block is unchanged from the template although the expected file differs
             there. Its id is ignored, as the learner may have answered in a new cell below.
         nameless: the block's id is ignored, as another block of its file has the same.
+        text: the block's text as :func:`compared` returns it, if it is known.
     """
 
     def __init__(
-        self, block: Block, rule: Rule, *, untouched: bool = False, nameless: bool = False
+        self,
+        block: Block,
+        rule: Rule,
+        *,
+        untouched: bool = False,
+        nameless: bool = False,
+        text: str | None = None,
     ) -> None:
         self.block = block
         self.untouched = untouched
         self.ident = "" if untouched or nameless else block.ident
-        text = block.text
-        if rule.case == "ignored":
-            text = text.casefold()
-        if rule.whitespace == "ignored" and block.style == "prose":
-            text = " ".join(text.split())
-        elif rule.whitespace == "ignored":
-            text = "\n".join(line.rstrip() for line in text.split("\n") if line.strip())
-        self.text = text
-        options = tuple(sorted(block.options.items()))
+        self.text = text = compared(block.plain, block, rule) if text is None else text
+        options = tuple(sorted(block.options.items())) if block.options else ()
         language = block.language if block.cell is None else None  # cells share one
-        self.key: Hashable = (block.kind, text, options, block.level, language)
+        self.key: Hashable = (block.sort, text, options, block.level, language)
 
     @cached_property
     def letters(self) -> Counter[str]:
@@ -214,7 +225,7 @@ def _at(
     first: Sequence[Profile], second: Sequence[Profile], level: int, likeness: Likeness
 ) -> list[Pair]:
     if level == SAME_TEXT:
-        return _same(first, second, lambda one: (one.block.kind, one.text) if one.text else None)
+        return _same(first, second, lambda one: (one.block.sort, one.text) if one.text else None)
     if level == SAME_NAME:
         return _same(first, second, lambda one: one.ident or None)
     threshold = STRICT if level == ALMOST else LOOSE
@@ -225,7 +236,7 @@ def _at(
 
     def related(i: int, j: int) -> bool:
         one, other = first[i], second[j]
-        if one.block.kind != other.block.kind:
+        if one.block.sort != other.block.sort:
             return False
         if one.text and other.text and max(len(one.text), len(other.text)) < short:
             return True
@@ -292,23 +303,38 @@ def _pair_lonely(
         if [_sort(first[a]) for a in here] == [_sort(second[b]) for b in there]:
             found += zip(here, there, strict=True)
         elif len(here) * len(there) <= MOST_PAIRS:
-            found += _by_words(first, second, here, there)
+            found += by_words(first, second, here, there)
         if i < len(first):
             found.append((i, j))
         i0, j0 = i + 1, j + 1
     return found
 
 
-def _by_words(
-    first: Sequence[Profile], second: Sequence[Profile], here: list[int], there: list[int]
+def by_words(
+    first: Sequence[Profile],
+    second: Sequence[Profile],
+    here: Sequence[int],
+    there: Sequence[int],
+    least: float = LEAST_WORDS,
+    *,
+    any_kind: bool = False,
 ) -> list[Pair]:
-    """Return the pairs with the most common words that do not cross each other."""
+    """Return the pairs with the most common words that do not cross each other.
+
+    Args:
+        first: one side.
+        second: the other.
+        here: indices of the blocks of the first side to pair.
+        there: those of the second.
+        least: least share of common words.
+        any_kind: whether blocks of different kinds may be paired.
+    """
     shares = [
         (-share, a, b)
         for a in here
         for b in there
-        if _sort(first[a]) == _sort(second[b])
-        and (share := first[a].share_of_words(second[b])) >= LEAST_WORDS
+        if (any_kind or _sort(first[a]) == _sort(second[b]))
+        and (share := first[a].share_of_words(second[b])) >= least
     ]
     chosen: list[Pair] = []
     for _, a, b in sorted(shares):
@@ -318,7 +344,7 @@ def _by_words(
 
 
 def _sort(one: Profile) -> Hashable:
-    return one.block.kind, one.block.level if one.block.kind == "heading" else None
+    return one.block.sort, one.block.level if one.block.kind == "heading" else None
 
 
 def without(

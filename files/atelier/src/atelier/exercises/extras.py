@@ -34,22 +34,21 @@ class Extras:
     tries: Counter[int] = field(default_factory=Counter)
 
     def look(
-        self, expected: Sequence[int], extra: Sequence[int], alike: Callable[[int, int], bool]
+        self, expected: Sequence[int], extra: Sequence[int], tried: Callable[[int], list[int]]
     ) -> None:
         """Count the extra blocks.
 
         Args:
             expected: indices of the expected blocks that count.
             extra: indices of the answer's blocks that are neither expected nor given.
-            alike: whether an extra block (the second index) is another try at an expected one.
+            tried: returns the expected blocks at which an extra block is another try.
         """
         self.count = len(extra)
         if not FREE_TRIES < len(extra) <= MOST_PAIRS // max(len(expected), 1):
             return
         for k in extra:
-            tried = [i for i in expected if alike(i, k)]
-            if tried:
-                self.tries[min(tried, key=lambda i: self.tries[i + 1]) + 1] += 1
+            if like := tried(k):
+                self.tries[min(like, key=lambda i: self.tries[i + 1]) + 1] += 1
 
     def lower(self, parts: Sequence[Part]) -> None:
         """Lower the scores of the parts that were tried too often, and say so."""

@@ -8,10 +8,12 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from atelier.exercises.blocks import Block
+from atelier.exercises.blocks import Block, Lines
+from atelier.exercises.markup import Form
 from atelier.exercises.model import Kind
 
 _ITEM = re.compile(r"^\s{0,12}(?:[-*+]|\d{1,9}[.)])(?:\s|$)")
+_NUMBERED = re.compile(r"^\s*(\d{1,9})[.)]")
 _RULE_ROW = re.compile(r"^\s*\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$")
 _CHUNK = re.compile(r"^\{\s*(?P<language>[A-Za-z][\w.+-]*)\s*(?P<rest>.*)\}$")
 _PIPE_OPTION = re.compile(r"^\s*(?:#|--|//)\|\s?(?P<option>.*)$")
@@ -81,24 +83,28 @@ def _block(
     ]
     if token.type == "heading_open":
         text = following.content if following else ""
-        return Block("heading", [(number, " ".join(text.split()))], level=int(token.tag[1:]))
+        title = " ".join(text.split())
+        return Block("heading", [(number, title)], level=int(token.tag[1:]), forms=["text"])
     if token.type == "fence":
         return _fence(token, number, chunks)
     if token.type == "code_block":
         content = [line.removeprefix("    ") for line in lines]
         return Block("code", _numbered(content, number), style="code")
     if token.type in ("bullet_list_open", "ordered_list_open"):
-        return Block("list", _items(lines, number))
+        items = _items(lines, number)
+        return Block("list", items, forms=item_forms(items))
     if token.type == "blockquote_open":
         content = [line.lstrip().removeprefix(">").strip() for line in lines]
-        return Block("quote", [(number, "\n".join(content))])
+        return Block("quote", [(number, "\n".join(content))], forms=["text"])
     if token.type == "table_open":
-        return Block("table", [row for row in numbered if not _RULE_ROW.match(row[1])])
+        rows = [row for row in numbered if not _RULE_ROW.match(row[1])]
+        return Block("table", rows, forms=["row"] * len(rows))
     if token.type == "html_block":
         return Block("raw", numbered)
     if token.type == "hr":
         return Block("raw", [(number, "---")])
-    return Block("prose", [(number, "\n".join(line.strip() for line in lines))])
+    text = "\n".join(line.strip() for line in lines)
+    return Block("prose", [(number, text)], forms=["text"])
 
 
 def _numbered(lines: list[str], number: int) -> list[tuple[int | None, str]]:
@@ -115,6 +121,63 @@ def _items(lines: list[str], number: int) -> list[tuple[int | None, str]]:
             first, text = items[-1]
             items[-1] = (first, f"{text}\n{line.strip()}")
     return items
+
+
+def item_forms(items: Lines) -> list[Form]:
+    """Return the forms of a list's items.
+
+    A number that stands alone before a point, such as a year, is an answer rather than a bullet.
+    """
+    number = _NUMBERED.match(items[0][1]) if len(items) == 1 else None
+    return ["text"] if number and int(number[1]) > 1 else ["item"] * len(items)
+
+
+def written(text: str) -> tuple[Lines, list[Form]]:
+    """Split a text into headings, paragraphs, list items, rows and other lines, as written."""
+    lines = text.split("\n")
+    found: list[tuple[int, str, Form]] = []
+    covered = 0
+    for token in _parser().parse(text):
+        if token.level != 0 or token.nesting < 0 or token.map is None:
+            continue
+        start, end = token.map
+        found += [(n, lines[n], "") for n in range(covered, start)]
+        found += _formed(token, lines[start:end], start)
+        covered = max(covered, end)
+    found += [(n, lines[n], "") for n in range(covered, len(lines))]
+    shown = [(n + 1, line, form) for n, line, form in found if line.strip()]
+    return [(number, line) for number, line, _ in shown], [form for _, _, form in shown]
+
+
+_WHOLE: dict[str, Form] = {"heading_open": "heading", "paragraph_open": "text", "hr": "rule"}
+
+
+def _formed(token: Token, lines: list[str], start: int) -> list[tuple[int, str, Form]]:
+    """Return the lines of one block, as written, with their forms."""
+    whole = "quote" if token.type == "blockquote_open" else _WHOLE.get(token.type)
+    if whole:
+        return [(start, "\n".join(line for line in lines if line.strip()), whole)]
+    if token.type in ("bullet_list_open", "ordered_list_open"):
+        items = _items(lines, start)
+        forms = item_forms(items)
+        return [(n or 0, text, form) for (n, text), form in zip(items, forms, strict=True)]
+    if token.type == "table_open":
+        return [
+            (start + n, line, "mark" if _RULE_ROW.match(line) else "row")
+            for n, line in enumerate(lines)
+        ]
+    last = len(lines) - 1 if token.type == "fence" else -1
+    is_closed = last > 0 and lines[last].strip().startswith(token.markup)
+    return [
+        (start + n, line, "mark" if last >= 0 and (n == 0 or (n == last and is_closed)) else "")
+        for n, line in enumerate(lines)
+    ]
+
+
+def only_heading(text: str) -> Block | None:
+    """Return the heading that a text consists of; None if it is anything else."""
+    blocks = split(text)
+    return blocks[0] if len(blocks) == 1 and blocks[0].kind == "heading" else None
 
 
 def _fence(token: Token, number: int, chunks: bool) -> Block:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from atelier.exercises import markdown
 from atelier.exercises.blocks import Block, UnreadableError
+from atelier.exercises.markup import MARKS
 from atelier.exercises.model import Limits, message
 
 _TEXTS = ("text/plain", "text/markdown", "text/latex", "text/html", "application/json")
@@ -67,7 +69,7 @@ def _dict(value: Any) -> dict[str, Any]:
 def _text(value: Any) -> str:
     """Return the text of a source or an output, which is a string or a list of lines."""
     if isinstance(value, list):
-        value = "".join(part for part in value if isinstance(part, str))
+        value = "".join([part for part in value if isinstance(part, str)])
     if not isinstance(value, str):
         return ""
     if value.isascii():
@@ -114,29 +116,22 @@ def _code(source: str, number: int, language: str, name: str) -> Block:
     )
 
 
+_UNDERLINED = re.compile(r"[^\n]+\n {0,3}(?:=+|-+)[ \t]*")
+
+
 def _prose(source: str, number: int, name: str) -> Block:
     text = source.strip()
-    stars = len(text) - len(text.lstrip("#"))
-    if 0 < stars < 7 and "\n" not in text and text[stars : stars + 1].isspace():
-        title = text[stars:].strip()
-        return Block("heading", [(1, title)], cell=number, level=stars, ident=name)
+    is_line = text.startswith("#") and "\n" not in text
+    if is_line or (text.endswith(("=", "-")) and _UNDERLINED.fullmatch(text)):
+        heading = markdown.only_heading(text)
+        if heading is not None:
+            heading.lines = [(1, heading.text)]
+            heading.cell, heading.ident = number, name
+            return heading
     block = Block("prose", [(1, text)] if text else [], cell=number, ident=name)
-    if "\n" in text:
-        block.finer = lambda: _paragraphs(source)
+    if "\n" in text or MARKS.search(text):
+        block.finer = lambda: markdown.written(source)
     return block
-
-
-def _paragraphs(source: str) -> list[tuple[int | None, str]]:
-    """Split a Markdown cell into headings, paragraphs, list items and code lines, as written."""
-    written = source.split("\n")
-    places = {place for block in markdown.split(source) for place, _ in block.lines if place}
-    starts = sorted(places | {1})
-    lines: list[tuple[int | None, str]] = []
-    for start, end in zip(starts, [*starts[1:], len(written) + 1], strict=True):
-        text = "\n".join(line for line in written[start - 1 : end - 1] if line.strip())
-        if text:
-            lines.append((start, text))
-    return lines
 
 
 def _outputs(outputs: list[Any]) -> Iterator[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from atelier.exercises.blocks import Block
+from atelier.exercises.blocks import Block, Lines
+from atelier.exercises.markup import Form
 from atelier.exercises.model import Kind
 
 _HEADING = re.compile(r"^(?P<stars>\*+)\s+(?P<title>\S.*)$")
 _BEGIN = re.compile(r"^\s*#\+begin_(?P<name>\S+)(?P<rest>.*)$", re.IGNORECASE)
 _KEYWORD = re.compile(r"^\s*#\+(?P<name>[A-Za-z_]+)(?:\[[^\]]*\])?:(?P<value>.*)$")
 _ITEM = re.compile(r"^\s*(?:[-+]|\s\*|\d{1,9}[.)])(?:\s|$)")
+_NUMBERED = re.compile(r"^\s*(\d{1,9})[.)]")
 _DRAWER = re.compile(r"^\s*:(?P<name>[\w-]+):\s*$")
 _TODO = re.compile(r"^(?:TODO|DONE)\s+")
 _TAGS = re.compile(r":[\w@#%:]+:")
@@ -152,13 +154,15 @@ class _Reader:
             printed = [(n, text.strip().removeprefix(":").strip()) for n, text in content]
             self.found.append(Block("output" if result else "code", printed, style="code"))
         elif kind == "list":
-            self.found.append(Block("list", _items(content)))
+            items = _items(content)
+            self.found.append(Block("list", items, forms=_item_forms(items)))
         elif kind == "prose":
             text = "\n".join(line.strip() for _, line in content)
             self.found.append(Block("prose", [(start + 1, text)]))
         else:
             kept = [(n, text) for n, text in content if not re.fullmatch(r"\s*\|[-+]*\|?\s*", text)]
-            self.found.append(Block(kind, kept))
+            forms: list[Form] = ["org-row"] * len(kept) if kind == "table" else []
+            self.found.append(Block(kind, kept, forms=forms))
         self.name = ""
 
     def kind(self, line: str) -> Kind:
@@ -216,3 +220,9 @@ def _items(content: list[tuple[int | None, str]]) -> list[tuple[int | None, str]
             first, before = items[-1]
             items[-1] = (first, f"{before}\n{text.strip()}")
     return items
+
+
+def _item_forms(items: Lines) -> list[Form]:
+    """Return the forms of a list's items; a number alone, such as a year, is no bullet."""
+    number = _NUMBERED.match(items[0][1]) if len(items) == 1 else None
+    return [""] if number and int(number[1]) > 1 else ["org-item"] * len(items)

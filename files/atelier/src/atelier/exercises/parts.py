@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from atelier.exercises.align import SHORT, Likeness, Profile, align
+from atelier.exercises.align import SHORT, Likeness, Profile, align, compared
 from atelier.exercises.blocks import Block, Style
 from atelier.exercises.extras import ALIKE, Extras
 from atelier.exercises.model import Message, Part, Row, Rule, Segment, Side, message
-from atelier.exercises.places import moved, pasted
+from atelier.exercises.places import moved, of_other_kinds, pasted
 from atelier.exercises.regroup import regrouped
+from atelier.exercises.rows import rows, rows_of
 from atelier.exercises.score import MOVED_SHARE
 from atelier.exercises.sequences import Near
-from atelier.exercises.tokens import Token, cut, difference, rows, rows_of
+from atelier.exercises.tokens import Known, cut, difference
 
 MOST_NOTES = 20
 Weigh = Callable[[Block, int | None], float]
@@ -31,7 +33,7 @@ class Work:
     """Texts of the template's blocks."""
     likeness: Likeness = field(default_factory=Likeness)
     extras: Extras = field(default_factory=Extras)
-    known: dict[tuple[Style, str], list[Token]] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
     """Cache of lines that were split into tokens."""
 
     @property
@@ -49,6 +51,7 @@ def side_by_side(expected: Sequence[Block], answer: Sequence[Block], work: Work)
     pairs = align(here, there, work.likeness, equal_anywhere=lenient)
     in_another_place = moved(here, there, pairs, work.likeness)
     in_order = pasted(pairs, in_another_place, there) if lenient else set()
+    pairs = sorted(pairs + of_other_kinds(here, there, pairs, in_another_place))
     elsewhere = {j: i for i, j in in_another_place}
     found_elsewhere = set(elsewhere.values())
     if lenient:
@@ -77,40 +80,55 @@ def _look_at_extras(
 ) -> None:
     """Count the blocks that are neither expected nor given, and which are like expected ones."""
     wanted = [i for i, one in enumerate(here) if work.weigh(one.block, i + 1)]
-    kinds = {here[i].block.kind for i in wanted}
+    sorts = {here[i].block.sort for i in wanted}
     extra = [
         j
         for j, one in enumerate(there)
-        if j not in paired and one.block.kind in kinds and one.block.text not in work.given_texts
+        if j not in paired and one.block.sort in sorts and one.block.text not in work.given_texts
     ]
+
+    wanted.sort(key=lambda i: len(here[i].text))
+    lengths = [len(here[i].text) for i in wanted]
+
+    def tried(j: int) -> list[int]:
+        length = len(there[j].text)  # a text like it is a third to three times as long
+        start = bisect_left(lengths, length // 3) if length >= SHORT else 0
+        return [i for i in wanted[start : bisect_right(lengths, 3 * length + SHORT)] if alike(i, j)]
 
     def alike(i: int, j: int) -> bool:
         one, other = here[i], there[j]
-        if one.block.kind != other.block.kind or one.text == other.text:
+        if one.block.sort != other.block.sort or one.text == other.text:
             return False
         are_short = max(len(one.text), len(other.text)) < SHORT
         return are_short or work.likeness.at_least(one, other, ALIKE)
 
-    work.extras.look(wanted, extra, alike)
+    work.extras.look(wanted, extra, tried)
 
 
 def _profiles(
     expected: Sequence[Block], answer: Sequence[Block], work: Work
 ) -> tuple[list[Profile], list[Profile]]:
     """Return the blocks' profiles; an id that one of the files has twice identifies nothing."""
-    untouched = work.given_texts - {block.text for block in expected}
+    texts = {block.text for block in expected}
+    untouched = work.given_texts - texts
+    shared = texts & {block.text for block in answer}
     twice = _twice(expected) | _twice(answer)
+    known: dict[tuple[Style, str], str] = {}
+
+    def profile(block: Block, *, is_answer: bool) -> Profile:
+        text = None
+        if block.text in shared:  # then it does not matter how its marks are written
+            key = block.style, block.text
+            if key not in known:
+                known[key] = compared(block.text, block, work.rule)
+            text = known[key]
+        is_untouched = is_answer and block.text in untouched
+        is_nameless = block.ident in twice
+        return Profile(block, work.rule, untouched=is_untouched, nameless=is_nameless, text=text)
+
     return (
-        [Profile(block, work.rule, nameless=block.ident in twice) for block in expected],
-        [
-            Profile(
-                block,
-                work.rule,
-                untouched=block.text in untouched,
-                nameless=block.ident in twice,
-            )
-            for block in answer
-        ],
+        [profile(block, is_answer=False) for block in expected],
+        [profile(block, is_answer=True) for block in answer],
     )
 
 
@@ -182,13 +200,15 @@ def _both(one: Profile, other: Profile, i: int, j: int, work: Work, is_moved: bo
 
 def _fill(part: Part, one: Block, other: Block, work: Work) -> None:
     """Set score, rows and notes for two blocks that are not identical."""
-    cuts = (cut(one, work.rule, work.known), cut(other, work.rule, work.known))
+    is_text = one.style != other.style  # then code is compared as text
+    sides = [replace(b, style="prose", language=None) if is_text else b for b in (one, other)]
+    cuts = (cut(sides[0], work.rule, work.known), cut(sides[1], work.rule, work.known))
     inner = difference(cuts[0], cuts[1], work.near)
     # An option of a chunk counts like a word, and so does the language if it differs.
     same_options = len(one.options.items() & other.options.items())
     total = inner.total + len(one.options) + len(other.options) + 2 * _other_language(one, other)
     share = 2 * (inner.common + same_options) / total if total else 1.0
-    same_sort = one.kind == other.kind and one.level == other.level
+    same_sort = one.sort == other.sort and one.level == other.level
     part["score"] = share if same_sort else share / 2
     part["rows"] = rows(one, other, inner, cuts)
     part["notes"] = _notes(one, other, inner.near, share)
@@ -214,7 +234,7 @@ def _equal_row(one: Block, other: Block) -> Row:
 
 def _notes(one: Block, other: Block, near: int, share: float) -> list[Message]:
     notes: list[Message] = []
-    if one.kind != other.kind:
+    if one.sort != other.sort:
         notes.append(message("check_note_kind"))
     elif one.kind == "heading":
         if share < 1:

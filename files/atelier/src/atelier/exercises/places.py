@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from atelier.exercises.align import LOOSE, MOST_PAIRS, Likeness, Profile, first_come, without
+from atelier.exercises.align import (
+    LOOSE,
+    MOST_PAIRS,
+    Likeness,
+    Profile,
+    by_words,
+    first_come,
+    without,
+)
 from atelier.exercises.sequences import Pair
 
+LEAST_SHARED = 0.5
+"""Share of common words from which a block counts as another kind of the expected one."""
 MOST_CROSSED = 5
 """Most blocks that a pasted one may have passed if these were pasted instead."""
 
@@ -32,7 +42,7 @@ def moved(
     if len(here) * len(there) <= MOST_PAIRS:
         for i in here:
             for j in there:
-                same = expected[i].block.kind == answer[j].block.kind
+                same = expected[i].block.sort == answer[j].block.sort
                 if same and likeness.at_least(expected[i], answer[j], LOOSE):
                     found.append((i, j))
                     there.remove(j)
@@ -76,5 +86,44 @@ def _has_draft(
     """Return whether a block of the same kind is left where the pair would be in order."""
     start = max((j for i, j in pairs if i < pair[0]), default=-1)
     end = min((j for i, j in pairs if i > pair[0]), default=len(answer))
-    kind = answer[pair[1]].block.kind
-    return any(start < j < end and answer[j].block.kind == kind for j in left)
+    sort = answer[pair[1]].block.sort
+    return any(start < j < end and answer[j].block.sort == sort for j in left)
+
+
+NOT_WRITTEN = ("output", "metadata", "row")
+
+
+def of_other_kinds(
+    expected: Sequence[Profile],
+    answer: Sequence[Profile],
+    pairs: Sequence[Pair],
+    found: Sequence[Pair],
+) -> list[Pair]:
+    """Pair blocks that are left between the pairs and have words in common, whatever their kinds.
+
+    Args:
+        expected: the expected blocks.
+        answer: the answer's blocks.
+        pairs: the pairs in order.
+        found: the pairs of moved blocks.
+    """
+    here, there = [one.text for one in expected], [one.text for one in answer]
+    if there < here:  # the result is symmetric
+        flipped = of_other_kinds(
+            answer, expected, [(j, i) for i, j in pairs], [(j, i) for i, j in found]
+        )
+        return [(i, j) for j, i in flipped]
+    taken, filled = {i for i, _ in found}, {j for _, j in found}
+    chosen: list[Pair] = []
+    i0 = j0 = 0
+    for i, j in [*pairs, (len(expected), len(answer))]:
+        left = [k for k in range(i0, i) if k not in taken and _is_written(expected[k])]
+        right = [k for k in range(j0, j) if k not in filled and _is_written(answer[k])]
+        if left and len(left) * len(right) <= MOST_PAIRS:
+            chosen += by_words(expected, answer, left, right, LEAST_SHARED, any_kind=True)
+        i0, j0 = i + 1, j + 1
+    return chosen
+
+
+def _is_written(one: Profile) -> bool:
+    return one.block.kind not in NOT_WRITTEN and not one.untouched and bool(one.text)

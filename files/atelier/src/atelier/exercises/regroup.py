@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from atelier.exercises.blocks import Block
+from atelier.exercises.markup import Form, plain
+from atelier.exercises.model import Kind
 
 MOST_PAIRS = 40_000
 """Most pairs of blocks that are looked at; beyond, nothing is joined or cut."""
@@ -25,39 +27,37 @@ def regrouped(expected: Sequence[Block], answer: Sequence[Block]) -> list[Block]
     there = {j: text for j, text in enumerate(found) if text and text not in equal}
     if not here or not there or len(here) * len(there) > MOST_PAIRS:
         return list(answer)
+    begins: dict[str, list[int]] = {}
+    for i, text in here.items():
+        begins.setdefault(text[0], []).append(i)
     blocks: list[Block] = []
     at = 0
     while at < len(answer):
-        count = _joined(at, answer, there, expected, here)
+        like = begins.get(there[at][0], []) if at in there else []
+        count = _joined(at, answer, there, [(here[i], expected[i].sort) for i in like])
         if count:
             blocks.append(_join(answer[at : at + count]))
+        elif like:
+            blocks += _cut(answer[at], _cuts(answer[at], there[at], like, expected, here))
         else:
-            blocks += _cut(answer[at], _cuts(answer[at], there.get(at, ""), expected, here))
+            blocks.append(answer[at])
         at += count or 1
     return blocks
 
 
 def _bare(block: Block) -> str:
-    return "".join(block.text.split())
+    return "".join(block.plain.split())
 
 
 def _joined(
-    start: int,
-    answer: Sequence[Block],
-    there: dict[int, str],
-    expected: Sequence[Block],
-    here: dict[int, str],
+    start: int, answer: Sequence[Block], there: dict[int, str], like: Sequence[tuple[str, Kind]]
 ) -> int:
     """Return how many blocks from ``start`` on are an expected one together; 0: none are."""
-    if start not in there or start + 1 not in there:
+    if start + 1 not in there:
         return 0
-    for i, text in here.items():
+    for text, sort in like:
         length, at = 0, start
-        while (
-            at in there
-            and answer[at].kind == expected[i].kind
-            and text.startswith(there[at], length)
-        ):
+        while at in there and answer[at].sort == sort and text.startswith(there[at], length):
             length += len(there[at])
             at += 1
             if length == len(text) and at - start > 1:
@@ -68,23 +68,24 @@ def _joined(
 def _join(blocks: Sequence[Block]) -> Block:
     """Return blocks as one; its id is that of the first."""
     first = blocks[0]
-    if first.style == "prose" and not any(block.finer for block in blocks) and first.kind != "list":
-        text = "\n".join(block.text for block in blocks)
-        return replace(first, lines=[(first.line, text)])
-    lines = [line for block in blocks for line in block.lines]
-    if not any(block.finer for block in blocks):
-        return replace(first, lines=lines)
-    return replace(
-        first, lines=lines, finer=lambda: [one for block in blocks for one in block.refined().lines]
-    )
+    fine = [block.refined() for block in blocks]
+    lines = [line for block in fine for line in block.lines]
+    forms = [form for block in fine for _, form in block.formed]
+    return replace(first, lines=lines, forms=forms, finer=None)
 
 
-def _cuts(block: Block, text: str, expected: Sequence[Block], here: dict[int, str]) -> list[int]:
+def _cuts(
+    block: Block,
+    text: str,
+    like: Sequence[int],
+    expected: Sequence[Block],
+    here: dict[int, str],
+) -> list[int]:
     """Return the lengths, without white space, of the expected blocks that a block is made of."""
-    for start in here if text else ():
+    for start in like:
         lengths: list[int] = []
         i = start
-        while i in here and expected[i].kind == block.kind:
+        while i in here and expected[i].sort == block.sort:
             done = sum(lengths)
             if not text.startswith(here[i], done):
                 break
@@ -102,25 +103,37 @@ def _cut(block: Block, lengths: Sequence[int]) -> list[Block]:
         return [block]
     names = [block.ident, *([""] * (len(pieces) - 1))]
     return [
-        replace(block, lines=lines, ident=name, finer=None)
-        for lines, name in zip(pieces, names, strict=True)
+        replace(
+            block,
+            lines=[line for line, _ in piece],
+            forms=[form for _, form in piece],
+            ident=name,
+            finer=None,
+        )
+        for piece, name in zip(pieces, names, strict=True)
     ]
 
 
-def _pieces(block: Block, lengths: Sequence[int]) -> Iterator[list[tuple[int | None, str]]]:
-    lines = block.refined().lines
+Piece = list[tuple[tuple[int | None, str], Form]]
+"""Lines with their forms."""
+
+
+def _pieces(block: Block, lengths: Sequence[int]) -> Iterator[Piece]:
+    fine = block.refined()
+    left: Piece = [(line, form) for line, (_, form) in zip(fine.lines, fine.formed, strict=True)]
     for length in lengths:
-        taken: list[tuple[int | None, str]] = []
-        while length > 0 and lines:
-            (number, text), *lines = lines
-            size = len("".join(text.split()))
+        taken: Piece = []
+        while length > 0 and left:
+            ((number, text), form), *left = left
+            compared = plain(text, form)
+            size = len("".join(compared.split()))
             if size > length:
-                if block.style == "code":
+                if block.style == "code" or compared != text:
                     return
                 place = _place(text, length)
-                lines = [(number, text[place:].lstrip()), *lines]
+                left = [((number, text[place:].lstrip()), form), *left]
                 text, size = text[:place], length
-            taken.append((number, text))
+            taken.append(((number, text), form))
             length -= size
         yield taken
 

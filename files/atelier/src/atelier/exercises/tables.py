@@ -160,10 +160,11 @@ def _look_at_extras(
         j for j, row in enumerate(there) if j not in paired and row.text not in work.given_texts
     ]
 
-    def alike(i: int, j: int) -> bool:
-        return here[i].keys != there[j].keys and _alike(here[i], there[j], work.near)
+    def tried(j: int) -> list[int]:
+        row = there[j]
+        return [i for i in wanted if here[i].keys != row.keys and _alike(here[i], row, work.near)]
 
-    work.extras.look(wanted, extra, alike)
+    work.extras.look(wanted, extra, tried)
 
 
 def _same_columns(

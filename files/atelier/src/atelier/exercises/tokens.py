@@ -1,4 +1,4 @@
-"""Splits texts into words, numbers and signs, and compares two texts as rows to show."""
+"""Splits texts into words, numbers and signs, and compares two texts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from atelier.exercises.blocks import Block, Style
-from atelier.exercises.model import Line, Mark, Row, Rule, Segment
+from atelier.exercises.markup import Form, Normal, normal
+from atelier.exercises.model import Rule
 from atelier.exercises.sequences import Near, Pair, match
 
 _WORD = r"(\w+|[^\w\s])"
@@ -48,8 +49,32 @@ def number_of(key: Hashable) -> float | None:
     return key[1] if isinstance(key, tuple) and key[0] == "number" else None
 
 
-def tokens_of(text: str, style: Style, rule: Rule) -> list[Token]:
-    """Split one line (in prose: one paragraph) into tokens."""
+def tokens_of(text: str, style: Style, rule: Rule, form: Form = "") -> list[Token]:
+    """Split one line (in prose: one paragraph) into tokens.
+
+    The texts of the tokens are those that are written; their keys are without marks that may be
+    written in several ways, as the line's form says.
+    """
+    known = normal(text, form)
+    found = _tokens(text if known is None else known.text, style, rule)
+    return found if known is None else _as_written(found, text, known)
+
+
+def _as_written(tokens: list[Token], text: str, known: Normal) -> list[Token]:
+    """Return tokens of the characters that are compared with the texts that are written."""
+    found: list[Token] = []
+    at = len(known.text) - sum(len(token.text) + len(token.space) for token in tokens)
+    for token in tokens:
+        end = at + len(token.text)
+        following = end + len(token.space)
+        stop = known.ends[end - 1]
+        after = known.starts[following] if following < len(known.starts) else len(text)
+        found.append(Token(token.key, text[known.starts[at] : stop], text[stop:after]))
+        at = following
+    return found
+
+
+def _tokens(text: str, style: Style, rule: Rule) -> list[Token]:
     prose = style == "prose"
     exact = rule.whitespace == "exact"
     found: list[Token] = []
@@ -114,10 +139,14 @@ class Cut:
 
     def words(self) -> list[list[str]]:
         """Return the tokens' texts, which define the order of two sides in a comparison."""
-        return [[token.text for token in line] for line in self.lines]
+        return [[token[1] for token in line] for line in self.lines]
 
 
-def cut(block: Block, rule: Rule, known: dict[tuple[Style, str], list[Token]]) -> Cut:
+Known = dict[tuple[Style, Form, str], list[Token]]
+"""Lines that were split before."""
+
+
+def cut(block: Block, rule: Rule, known: Known) -> Cut:
     """Split a block into lines and tokens.
 
     Args:
@@ -126,10 +155,11 @@ def cut(block: Block, rule: Rule, known: dict[tuple[Style, str], list[Token]]) -
         known: cache of lines that were split before; most lines are on both sides.
     """
     lines: list[list[Token]] = []
-    for text in block.texts:
-        tokens = known.get((block.style, text))
+    for text, form in block.formed:
+        tokens = known.get((block.style, form, text))
         if tokens is None:
-            tokens = known[block.style, text] = tokens_of(text, block.style, rule)
+            tokens = tokens_of(text, block.style, rule, form)
+            known[block.style, form, text] = tokens
         lines.append(tokens.copy())
     if block.language == "python" and rule.whitespace == "ignored":
         for line, depth in zip(lines, depths(block.texts), strict=True):
@@ -138,7 +168,7 @@ def cut(block: Block, rule: Rule, known: dict[tuple[Style, str], list[Token]]) -
     if rule.whitespace == "exact":
         for line in lines[:-1]:
             line.append(Token(("space", "\n"), "", ""))
-    return Cut(lines, [tuple(token.key for token in line) for line in lines])
+    return Cut(lines, [tuple([token[0] for token in line]) for line in lines])
 
 
 Place = tuple[int, int]
@@ -257,104 +287,3 @@ def _alike(
             else:
                 best.append(pair)
     return best, kept
-
-
-def rows_of(block: Block, mark: Literal["equal", "removed", "added"]) -> list[Row]:
-    """Return the rows of a block that is on one side only, or equal on both."""
-    found: list[Row] = []
-    for number, text in block.lines:
-        line: Line = {"line": number, "segments": [(mark, text)] if text else []}
-        found.append(
-            {
-                "state": mark,
-                "expected": None if mark == "added" else line,
-                "answer": None if mark == "removed" else line,
-            }
-        )
-    return found
-
-
-def rows(
-    expected: Block, answer: Block, difference: Difference, cuts: tuple[Cut, Cut]
-) -> list[Row]:
-    """Return the rows to show side by side.
-
-    Args:
-        expected: the expected block.
-        answer: the answer's block.
-        difference: the difference of the two.
-        cuts: the tokens of both, expected first.
-    """
-    found: list[Row] = []
-    for i, j in _with_empty_lines(difference.rows, cuts):
-        one: Line | None = None
-        other: Line | None = None
-        if i is not None:
-            one = _line(expected, i, cuts[0], _marks(i, cuts, difference.left, 0), "removed")
-        if j is not None:
-            other = _line(answer, j, cuts[1], _marks(j, cuts, difference.right, 1), "added")
-        found.append({"state": _state(one, other), "expected": one, "answer": other})
-    return found
-
-
-def _marks(
-    line: int, cuts: Sequence[Cut], partners: dict[Place, Place], side: int
-) -> dict[int, Mark]:
-    """Return the marks of a line's tokens that have a counterpart on the other side."""
-    marks: dict[int, Mark] = {}
-    for place, token in enumerate(cuts[side].lines[line]):
-        partner = partners.get((line, place))
-        if partner is not None:
-            same = cuts[1 - side].lines[partner[0]][partner[1]].text == token.text
-            marks[place] = "equal" if same else "near"
-    return marks
-
-
-def _state(one: Line | None, other: Line | None) -> Literal["equal", "changed", "added", "removed"]:
-    marks = {mark for line in (one, other) if line for mark, _ in line["segments"]}
-    if marks <= {"equal", "near"}:
-        return "equal"
-    if one is None:
-        return "added"
-    return "removed" if other is None else "changed"
-
-
-def _with_empty_lines(
-    pairs: Sequence[tuple[int | None, int | None]], cuts: Sequence[Cut]
-) -> list[tuple[int | None, int | None]]:
-    """Insert the empty lines that were left out, side by side where both sides have one."""
-    found: list[tuple[int | None, int | None]] = []
-    i0 = j0 = 0
-    for i, j in [*pairs, (len(cuts[0].lines), len(cuts[1].lines))]:
-        here = range(i0, i0 if i is None else i)
-        there = range(j0, j0 if j is None else j)
-        for k in range(max(len(here), len(there))):
-            one = here[k] if k < len(here) else None
-            other = there[k] if k < len(there) else None
-            found.append((one, other))
-        found.append((i, j))
-        i0 = i0 if i is None else i + 1
-        j0 = j0 if j is None else j + 1
-    return found[:-1]
-
-
-def _line(block: Block, index: int, cut: Cut, marks: dict[int, Mark], otherwise: Mark) -> Line:
-    number, text = block.lines[index]
-    segments: list[Segment] = []
-    tokens = cut.lines[index]
-    lead = text[: len(text) - len(text.lstrip())]
-    if lead and not (tokens and tokens[0].text[:1].isspace()):
-        segments.append(("equal", lead))
-    for place, token in enumerate(tokens):
-        mark = marks.get(place, otherwise)
-        written = token.text
-        if not written and mark != "equal" and segments:  # a token for the indentation of Python
-            segments[-1] = (mark, segments[-1][1])
-        for state, piece in ((mark, written), ("equal" if mark == "near" else mark, token.space)):
-            if not piece:
-                continue
-            if segments and segments[-1][0] == state:
-                segments[-1] = (state, segments[-1][1] + piece)
-            else:
-                segments.append((state, piece))
-    return {"line": number, "segments": segments}

@@ -20,7 +20,15 @@ import traceback
 from typing import Any
 
 from atelier.exercises.engine import compare
-from atelier.exercises.model import ExpectedError, Limits, Message, Rule, failed, message
+from atelier.exercises.model import (
+    ExpectedError,
+    Limits,
+    Message,
+    ProsePart,
+    Rule,
+    failed,
+    message,
+)
 
 READY = b"r"
 GRACE_SECONDS = 2.0
@@ -54,10 +62,15 @@ def main() -> None:
 
 def warm_up() -> None:
     """Run every format once: a child may not open files, so it cannot import modules."""
-    notebook = b'{"cells": [{"cell_type": "markdown", "source": "# a\\n\\nb"}]}'
+    notebook = b'{"cells": [{"cell_type": "markdown", "source": "# a\\n\\n- b _c_ 1"}]}'
+    prose = (
+        ProsePart(1, "number", number=1),
+        ProsePart(1, "keywords", keywords=(("\u00e9",),)),
+        ProsePart(1, "accepted", accepted=("b",)),
+    )
     for name in ("ipynb", "md", "rmd", "org", "text", "python", "r", "csv"):
-        rule = Rule(name, tolerance_absolute=0.1)
-        content = notebook if name == "ipynb" else b"# a 1\n\n- b\n"
+        rule = Rule(name, tolerance_absolute=0.1, prose=prose)
+        content = notebook if name == "ipynb" else b"# a 1\n\n- b _c_ &amp;\n"
         json.dumps(compare(content, content.replace(b"b", b"c"), rule, content))
     "\u00e9".encode("cp1252").decode("latin-1")
     b"\xff\xfea\0".decode("utf-16")
