@@ -71,6 +71,9 @@ def number(*cells: tuple[str, str], expects: dict[str, Any] | None = None) -> st
         ("**62,6**", "right"),
         ("_62,6_", "right"),
         ("$\\bar x = 62{,}625$", "right"),
+        ("* 62,6", "right"),
+        ("- La moyenne : `62.6`", "right"),
+        ("62\\.6", "right"),
         ("J'ai trouvé 62,6 degrés.", "right"),
         ("J’ai trouvé 62,6°C.", "right"),
         ("La moyenne des 4 valeurs est 62,6.", "right"),
@@ -214,7 +217,8 @@ def accepted(text: str) -> float:
 
 def test_each_accepted_text_is_worth_all() -> None:
     assert accepted("The series is stationary.") == 2
-    assert accepted("the series is *stationary*.") > 1.4
+    assert accepted("- the series is *stationary*.") == 2
+    assert accepted("the __series__ is stationary.") == 2
     assert accepted("Your words: La série est\nstationnaire.") == 2
     assert 1 < accepted("La série est sans doute stationnaire.") < 2
     assert accepted("Quite something else") == 0

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from atelier.exercises.blocks import Document
 from atelier.exercises.model import ExpectedError, Message, ProsePart, ProseShown, message
-from atelier.exercises.numbers import Number, numbers_in, plain
-from atelier.exercises.prose_parts import Written, find, without_given, words_of
+from atelier.exercises.numbers import Number, numbers_in
+from atelier.exercises.prose_parts import Written, find, without_given, words_alone, words_of
 from atelier.exercises.sequences import match
 
 MOST_NUMBERS = 3
@@ -83,9 +83,9 @@ def _judged(
         return _by_keywords(part, written.own)
     if part.kind == "number":
         wanted = part.number if part.number is not None else _of(model)
-        return _by_number(wanted, part.tolerance, numbers_in(plain(written.own)), written.own)
-    texts = part.accepted or ((model.own, model.whole) if model else ())
-    return _by_likeness(texts, written)
+        return _by_number(wanted, part.tolerance, numbers_in(written.own), written.own)
+    accepted = tuple(map(words_alone, part.accepted))
+    return _by_likeness(accepted or ((model.own, model.whole) if model else ()), written)
 
 
 def _model(part: ProsePart, given: Document | None, expected: Document | None) -> Written | None:
@@ -93,19 +93,18 @@ def _model(part: ProsePart, given: Document | None, expected: Document | None) -
     if part.kind == "person" or part.keywords or part.accepted or part.number is not None:
         return None
     model = find(expected, given, part) if expected else None
-    usable = model and (part.kind != "number" or numbers_in(plain(model.own)))
+    usable = model and (part.kind != "number" or numbers_in(model.own))
     if not model or not usable or not model.own.strip():
         raise ExpectedError(message("check_prose_no_expected", part=str(part.part)))
     return model
 
 
 def _of(model: Written | None) -> float:
-    return numbers_in(plain(model.own))[-1].readings[0] if model else 0.0
+    return numbers_in(model.own)[-1].readings[0] if model else 0.0
 
 
 def _by_number(wanted: float, tolerance: float, found: list[Number], text: str) -> Judgement:
     """Judge the last number of a text; whole numbers beside decimal ones do not count."""
-    text = plain(text)
     if not float(wanted).is_integer() and not all(one.is_whole for one in found):
         found = [one for one in found if not one.is_whole]
     if not found:

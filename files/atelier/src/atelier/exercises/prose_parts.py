@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from atelier.exercises import markup, numbers
 from atelier.exercises.align import Likeness, Profile, align
 from atelier.exercises.blocks import Block, Document
+from atelier.exercises.markup import Form
 from atelier.exercises.model import Kind, ProsePart, Rule
 from atelier.exercises.sequences import match
 from atelier.exercises.tokens import Token, tokens_of
@@ -126,7 +128,17 @@ def _added(
 
 
 def _text(blocks: Sequence[Block], places: Sequence[int]) -> str:
-    return "\n\n".join(blocks[i].text for i in places if blocks[i].kind in TEXT or len(places) == 1)
+    return "\n\n".join(
+        "\n".join(words_alone(text, form) for text, form in blocks[i].refined().formed)
+        for i in places
+        if blocks[i].kind in TEXT or len(places) == 1
+    )
+
+
+def words_alone(text: str, form: Form = "text") -> str:
+    """Return a text without bullets, emphasis, and LaTeX's ways to write numbers."""
+    found = markup.plain(numbers.plain(text), form)
+    return found.replace(markup.EMPHASIS, "").replace(markup.STRONG, "")
 
 
 def _written(blocks: Sequence[Block], places: Sequence[int], given: str) -> Written:
