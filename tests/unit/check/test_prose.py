@@ -82,6 +82,13 @@ def number(*cells: tuple[str, str], expects: dict[str, Any] | None = None) -> st
         ("La moyenne est : / The mean is: 62.6254", "right"),
         ("6.26e1", "right"),
         ("6,26 \u00d7 10^1", "right"),
+        ("The mean is 62.6 degrees, that is 144.7 Fahrenheit.", "right"),
+        ("62,6 °C, soit 335,8 K", "right"),
+        ("62.6 (which is 250.5 / 4)", "right"),
+        ("Un peu plus de soixante (62,6).", "right"),
+        ("71.2, soit 62.6", "a person"),
+        ("<!-- 62.6 -->", "wrong"),
+        ("I do not know. <!-- 62.6", "wrong"),
         ("La moyenne est : / The mean is: 99", "wrong"),
         ("La moyenne est : / The mean is: 62", "wrong"),
         ("La moyenne est : / The mean is: -62.6", "wrong"),
@@ -223,6 +230,39 @@ def test_each_accepted_text_is_worth_all() -> None:
     assert 1 < accepted("La série est sans doute stationnaire.") < 2
     assert accepted("Quite something else") == 0
     assert accepted("Your words:") == 0
+
+
+def test_a_text_in_two_languages_is_worth_as_much_as_the_better_one() -> None:
+    both = "\n\n".join(ACCEPTED["accepted"])
+    assert accepted(both) == 2
+    assert accepted(f"Nothing of that kind.\n\n{ACCEPTED['accepted'][0]}") == 2
+    many = [f"The series is {word}." for word in ("a", "b", "c", "d", "stationary")]
+    assert accepted("\n\n".join(many)) < 1
+
+
+def test_what_no_reader_sees_is_no_answer() -> None:
+    for hidden in (
+        "<!-- seed version -->",
+        "<!-- seed\n\nversion",
+        "[//]: # (seed version)",
+        "```\nseed version\n```",
+    ):
+        (shown,) = judged("a.md", REPORT, REPORT.replace(b"Your words:", hidden.encode(), 1), SEED)
+        assert shown["reached"] == 0
+    given = b"* T\n** Conclusion\nVos mots :\n"
+    hidden = "* T\n** Conclusion\n# graine version\n"
+    assert judged("a.org", given, hidden.encode(), SEED)[0]["reached"] == 0
+
+
+def test_a_number_that_the_document_computes_waits_for_a_person() -> None:
+    part = {"part": "Conclusion", "expects": {"number": 25, "tolerance": 0.2}}
+    for text, result in (
+        ("It is `r round(tau, 1)` minutes.", "a person"),
+        ("It is `r round(tau, 1)` minutes, or 3 hours.", "wrong"),
+        ("It is `r tau`, about 25 minutes.", "right"),
+    ):
+        answer = REPORT.replace(b"Your words:", text.encode(), 1)
+        assert outcome(judged("a.Rmd", REPORT, answer, part)[0]) == result
 
 
 def test_a_person_decides_and_no_machine() -> None:

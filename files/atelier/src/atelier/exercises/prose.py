@@ -21,7 +21,14 @@ MOST_NUMBERS = 3
 """With more numbers in a text, one that is right is a guess."""
 LONGEST_SHOWN = 40
 _WORD = re.compile(r"[^\W_]+")
-_OR = re.compile(r"\W*(?:ou|or|soit|/)\W*", re.IGNORECASE)
+MOST_TEXTS = 3
+"""Most paragraphs of which each may be an accepted text by itself, as in two languages."""
+_OR = re.compile(r"\W*(?:ou|or|/)\W*", re.IGNORECASE)
+_THAT_IS = re.compile(
+    r"(?:^|.*\W)(?:soit|c'est[- ]à[- ]dire|i\.e\.|that is)\W*", re.IGNORECASE | re.DOTALL
+)
+_BRACKETS = re.compile(r"\([^()]*\)")
+_COMPUTED = re.compile(r"`(?:r|\{\w+\}) [^`]*`")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "\u2019": "'"})
 
 
@@ -83,7 +90,7 @@ def _judged(
         return _by_keywords(part, written.own)
     if part.kind == "number":
         wanted = part.number if part.number is not None else _of(model)
-        return _by_number(wanted, part.tolerance, numbers_in(written.own), written.own)
+        return _by_number(wanted, part.tolerance, written.own)
     accepted = tuple(map(words_alone, part.accepted))
     return _by_likeness(accepted or ((model.own, model.whole) if model else ()), written)
 
@@ -103,23 +110,40 @@ def _of(model: Written | None) -> float:
     return numbers_in(model.own)[-1].readings[0] if model else 0.0
 
 
-def _by_number(wanted: float, tolerance: float, found: list[Number], text: str) -> Judgement:
-    """Judge the last number of a text; whole numbers beside decimal ones do not count."""
+def _by_number(wanted: float, tolerance: float, text: str) -> Judgement:
+    """Judge the last number of a text, of those that count."""
+    written = _COMPUTED.sub(" ", text)
+    numbers = numbers_in(written)
+    found = _said(numbers, written)
     if not float(wanted).is_integer() and not all(one.is_whole for one in found):
         found = [one for one in found if not one.is_whole]
+    if not found and written != text:  # R Markdown computes it where the document is made
+        return 0.0, True, message("check_prose_number_computed")
     if not found:
         return 0.0, False, message("check_prose_number_none")
     right = [one.near(wanted, tolerance) for one in found]
     last = found[-1]
     is_choice = any(
-        right[-1] != right[k] and _OR.fullmatch(text[found[k].end : found[k + 1].start])
+        right[-1] != right[k] and _OR.fullmatch(written[found[k].end : found[k + 1].start])
         for k in range(len(found) - 1)
     )
     if right[-1] and not is_choice:
         return 1.0, False, None
-    if any(right) and len(found) <= MOST_NUMBERS:
+    if len(numbers) <= MOST_NUMBERS and any(one.near(wanted, tolerance) for one in numbers):
         return 0.0, True, message("check_prose_number_several")
     return 0.0, False, message("check_prose_number_wrong", number=last.written[:LONGEST_SHOWN])
+
+
+def _said(found: list[Number], text: str) -> list[Number]:
+    """Return the numbers but those that say again, or explain, what a number before them says."""
+    brackets = [one.span() for one in _BRACKETS.finditer(text)]
+    outside = [one for one in found if not any(a < one.start < b for a, b in brackets)]
+    found = outside or found
+    return [
+        one
+        for k, one in enumerate(found)
+        if k == 0 or not _THAT_IS.fullmatch(text[found[k - 1].end : one.start])
+    ]
 
 
 def _by_keywords(part: ProsePart, text: str) -> Judgement:
@@ -166,10 +190,17 @@ def _by_likeness(texts: Sequence[str], written: Written) -> Judgement:
 
 def _gained(text: str, written: Written) -> float:
     """Return the likeness of a part to an accepted text, beyond that of the template, 0..1."""
-    own = _likeness(written.own, without_given(text, written.given))
-    base = _likeness(written.given, text)
-    whole = _likeness(written.whole, text)
+    bare = without_given(text, written.given)
+    own = max(_likeness(one, bare) for one in _whole_and_paragraphs(written.own))
+    base = max(_likeness(one, text) for one in _whole_and_paragraphs(written.given))
+    whole = max(_likeness(one, text) for one in _whole_and_paragraphs(written.whole))
     return max(own, (whole - base) / (1 - base) if base < 1 else 0.0, 0.0)
+
+
+def _whole_and_paragraphs(text: str) -> list[str]:
+    """Return a text, and if they are few its paragraphs or lines."""
+    found = [one for one in re.split(r"\n\s*\n", text) if one.strip()]
+    return [text, *found] if len(found) <= MOST_TEXTS else [text]
 
 
 def _likeness(one: str, other: str) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from atelier.exercises import markup, numbers
 from atelier.exercises.align import Likeness, Profile, align
@@ -13,8 +14,9 @@ from atelier.exercises.model import Kind, ProsePart, Rule
 from atelier.exercises.sequences import match
 from atelier.exercises.tokens import Token, tokens_of
 
-TEXT = frozenset[Kind]({"prose", "list", "quote", "table", "heading", "raw"})
-"""Kinds that new blocks of a learner's must have to count as their words."""
+TEXT = frozenset[Kind]({"prose", "list", "quote", "table", "heading"})
+"""Kinds of blocks that are a learner's words."""
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 LEAST_KEPT = 0.6
 """Share of the template's words from which on they are still in the learner's text."""
 AS_TEXT = Rule("text", case="ignored")
@@ -122,17 +124,30 @@ def _added(
     before = [j for i, j in pairs.items() if i < min(places)]
     after = [j for i, j in pairs.items() if i > max(places)]
     low, high = max(before, default=-1), min(after, default=len(blocks))
-    own = [j for j in range(low + 1, high) if j not in taken and blocks[j].kind in TEXT]
+    own = [j for j in range(low + 1, high) if j not in taken and _is_text(blocks[j])]
     middle = max(there, default=low)
     return [[j for j in own if j > middle], [j for j in own if j < middle]]
 
 
 def _text(blocks: Sequence[Block], places: Sequence[int]) -> str:
     return "\n\n".join(
-        "\n".join(words_alone(text, form) for text, form in blocks[i].refined().formed)
+        "\n".join(words_alone(text, form) for text, form in _seen(blocks[i]).formed)
         for i in places
-        if blocks[i].kind in TEXT or len(places) == 1
+        if _is_text(blocks[i]) or (len(places) == 1 and blocks[i].cell)
     )
+
+
+def _is_text(block: Block) -> bool:
+    """Return whether a reader sees a block as text: HTML, but no comments and definitions."""
+    return block.kind in TEXT or (block.kind == "raw" and block.text.lstrip().startswith("<"))
+
+
+def _seen(block: Block) -> Block:
+    """Return a block without comments of HTML."""
+    if "<!--" not in block.text:
+        return block.refined()
+    text = _COMMENT.sub(" ", "\n".join(block.texts))
+    return replace(block, lines=[(block.line, text)], forms=("text",), finer=None)
 
 
 def words_alone(text: str, form: Form = "text") -> str:
