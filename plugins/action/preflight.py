@@ -43,7 +43,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.notebooks 
     AS_IT_WAS,
     address_findings,
     apart,
-    looked_up,
+    names_to_look_up,
     wildcard,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.platforms import (
@@ -51,7 +51,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.platforms 
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.server import (
     addresses,
-    look_at_repository,
+    check_repository,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.site import site_findings
 from ansible_collections.mooc.atelier.plugins.module_utils._schema.kinds import as_integer
@@ -108,7 +108,7 @@ class ActionModule(ActionBase):
             "repositories": list(repositories(settings)),
             "platform_hosts": list(platform_hosts(settings)),
             "authorities": "\n".join(authorities),
-            "names": looked_up(settings),
+            "names": names_to_look_up(settings),
             "strict": [{**finding.as_dict(), "grave": finding.grave} for finding in strict],
             "now": time.time(),
         }
@@ -118,10 +118,10 @@ class ActionModule(ActionBase):
         if seen.get("failed"):
             return dict(seen)
         findings += [Finding(**finding) for finding in seen["findings"]]
-        here = addresses(looked_up(settings))
+        here = addresses(names_to_look_up(settings))
         findings += address_findings(settings, here, seen["addresses"], seen["installed"])
         for repository in seen["unreached"]:
-            findings += look_from_here(repository, settings, "\n".join(authorities))
+            findings += check_from_controller(repository, settings, "\n".join(authorities))
         advice = [finding for finding in findings if not finding.grave]
         result.update(
             changed=False,
@@ -288,7 +288,7 @@ def repositories(settings: Settings) -> Iterator[dict[str, str]]:
             yield {"variable": name, "url": str(url), "branch": str(course.get("branch") or "main")}
 
 
-def look_from_here(
+def check_from_controller(
     repository: Mapping[str, str], settings: Settings, authorities: str
 ) -> list[Finding]:
     """Check a repository from the controller, if the server has no git yet."""
@@ -302,4 +302,4 @@ def look_from_here(
                 grave=False,
             )
         ]
-    return look_at_repository(repository, settings, authorities)
+    return check_repository(repository, settings, authorities)

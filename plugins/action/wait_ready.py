@@ -49,7 +49,7 @@ class Outcome:
 
 def wait(
     attempt: Callable[[], Answer],
-    given_up: Callable[[], Answer | None],
+    abort_answer: Callable[[], Answer | None],
     show: Callable[[int, Answer], None],
     timeout: float,
     interval: float,
@@ -60,7 +60,7 @@ def wait(
 
     Args:
         attempt: makes one try.
-        given_up: called after a failed try; returns an answer if further tries are useless.
+        abort_answer: called after a failed try; returns an answer if further tries are useless.
         show: called after each failed try with the seconds elapsed and the answer.
         timeout: seconds after which to stop; at least one try is made.
         interval: seconds between tries.
@@ -75,7 +75,7 @@ def wait(
         elapsed = clock() - start
         if answer.rc == 0:
             return Outcome("ready", int(elapsed), tries, answer)
-        reason = given_up()
+        reason = abort_answer()
         if reason is not None:
             return Outcome("aborted", int(elapsed), tries, reason)
         if elapsed + interval > timeout:
@@ -117,7 +117,7 @@ class ActionModule(ActionBase):
         def attempt() -> Answer:
             return self._try(options["command"])
 
-        def given_up() -> Answer | None:
+        def abort_answer() -> Answer | None:
             if not options["abort_if"]:
                 return None
             answer = self._try(options["abort_if"])
@@ -129,7 +129,7 @@ class ActionModule(ActionBase):
                 f"{options['timeout']} s; last answer: {answer.line}"
             )
 
-        outcome = wait(attempt, given_up, show, options["timeout"], options["interval"])
+        outcome = wait(attempt, abort_answer, show, options["timeout"], options["interval"])
         result.update(changed=False, elapsed=outcome.seconds, tries=outcome.tries)
         if outcome.state != "ready":
             why = (

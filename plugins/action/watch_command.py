@@ -72,7 +72,7 @@ def stop_script(state: str) -> str:
     return _STOP.format(state=shlex.quote(state))
 
 
-def look_script(state: str, offset: int) -> str:
+def poll_script(state: str, offset: int) -> str:
     """Return the shell program that prints the exit code and the output from byte `offset` on."""
     return _LOOK.format(state=shlex.quote(state), offset=offset + 1, chunk=CHUNK_BYTES, mark=MARK)
 
@@ -87,13 +87,13 @@ class Transcript:
     rest: bytes = b""
 
     def add(self, looked: str) -> tuple[list[str], int | None]:
-        """Add the output of `look_script`.
+        """Add the output of `poll_script`.
 
         Returns:
             The new lines to show, and the exit code once all output has been read.
 
         Raises:
-            ValueError: the text is not the output of `look_script`.
+            ValueError: the text is not the output of `poll_script`.
         """
         _, mark, state = looked.partition(MARK)
         if not mark:
@@ -114,7 +114,7 @@ class Transcript:
 
 
 @dataclass(frozen=True)
-class Ending:
+class CommandEnd:
     """The end of the command: `rc` is None after a timeout."""
 
     rc: int | None
@@ -128,7 +128,7 @@ def follow(
     timeout: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Ending:
+) -> CommandEnd:
     """Watch until the command ends or `timeout` seconds are over.
 
     If there is no output to show, print a line every ``SILENCE_SECONDS``.
@@ -141,9 +141,9 @@ def follow(
             say(line[:160])
             spoke = now
         if code is not None:
-            return Ending(code, round(now - began))
+            return CommandEnd(code, round(now - began))
         if now - began > timeout:
-            return Ending(None, round(now - began))
+            return CommandEnd(None, round(now - began))
         if now - spoke >= SILENCE_SECONDS:
             latest = transcript.last[-1].strip()[:110] if transcript.last else "no output yet"
             say(f"... {round(now - began)} s: {latest}")
@@ -189,7 +189,7 @@ class ActionModule(ActionBase):
         display.display(f"{host}: {what}")
         try:
             ending = follow(
-                lambda offset: shell(look_script(state, offset)),
+                lambda offset: shell(poll_script(state, offset)),
                 transcript,
                 lambda line: display.display(f"{host}: {line}"),
                 options["timeout"],
@@ -204,8 +204,8 @@ class ActionModule(ActionBase):
             result["rc"] = ending.rc
         if ending.rc != 0:
             why = f"exit code {ending.rc}" if ending.rc else f"not done after {ending.seconds} s"
-            told = "\n".join(transcript.last) or "it said nothing"
+            output = "\n".join(transcript.last) or "it said nothing"
             result.update(
-                failed=True, msg=f"{what}: failed ({why}). {options['hint']}\nLast lines:\n{told}"
+                failed=True, msg=f"{what}: failed ({why}). {options['hint']}\nLast lines:\n{output}"
             )
         return result

@@ -22,7 +22,7 @@ BINARY = "(binary)\n"
 FILE_MODE, DIRECTORY_MODE = "0644", "0755"
 
 
-class Keeper:
+class FileWriter:
     """Compares each entry with the machine and writes the differences.
 
     Args:
@@ -41,7 +41,7 @@ class Keeper:
         self.diffs: list[dict[str, str]] = []
         self._planned: dict[str, bytes] = {}  # in check mode: contents that later entries copy
 
-    def keep_all(self, entries: list[dict[str, Any]]) -> None:
+    def apply(self, entries: list[dict[str, Any]]) -> None:
         """Apply all entries; in check mode, record what would change."""
         fail = self.module.fail_json
 
@@ -55,7 +55,7 @@ class Keeper:
             self._check_names(entry)
         for entry in entries:
             try:
-                self._keep(entry)
+                self._apply(entry)
             except OSError as error:
                 self.module.fail_json(msg=f"{entry['dest']}: {error}")
 
@@ -70,7 +70,7 @@ class Keeper:
                     msg=f"{entry['dest']} shall have the {kind} '{name}', which is not known here."
                 )
 
-    def _keep(self, entry: dict[str, Any]) -> None:
+    def _apply(self, entry: dict[str, Any]) -> None:
         doers: dict[str, Callable[[Path, dict[str, Any]], None]] = {
             "absent": self._absent,
             "directory": self._directory,

@@ -150,7 +150,7 @@ import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mooc.atelier.plugins.module_utils._files import Keeper
+from ansible_collections.mooc.atelier.plugins.module_utils._files import FileWriter
 
 # Paths on the target have type str: Ansible would expand "~" and "$" on the controller otherwise.
 FILE_OPTIONS: dict[str, Any] = {
@@ -185,8 +185,8 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     os.umask(0o022)  # for parent directories, independent of the user's umask
-    keeper = Keeper(module, json.loads(module.params["contents"] or "{}"))
-    keeper.keep_all(module.params["files"])
+    keeper = FileWriter(module, json.loads(module.params["contents"] or "{}"))
+    keeper.apply(module.params["files"])
     module.exit_json(
         changed=bool(keeper.changed), changed_paths=list(keeper.changed), diff=keeper.diffs
     )

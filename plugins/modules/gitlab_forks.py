@@ -235,7 +235,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.fork_sync imp
     NONE,
     PRESENT,
     Existing,
-    Keeper,
+    ForkSync,
     Member,
     Plan,
 )
@@ -268,7 +268,7 @@ def staff(session: _session.Session, params: dict[str, Any]) -> tuple[Member, ..
     return tuple(members)
 
 
-def not_by_itself(session: _session.Session, params: dict[str, Any]) -> bool:
+def may_lack_protection(session: _session.Session, params: dict[str, Any]) -> bool:
     """Return whether existing forks may lack the protection that an interrupted run owed them."""
     wanted = params["state"] == PRESENT and params["protect_default_branch"]
     return wanted and not fork_protection.protected_by_gitlab(session.calls)
@@ -286,7 +286,7 @@ def plan_of(session: _session.Session, params: dict[str, Any]) -> Plan:
         state=params["state"],
         members=staff(session, params),
         protect=params["protect_default_branch"],
-        check_protection=params["check_protection"] or not_by_itself(session, params),
+        check_protection=params["check_protection"] or may_lack_protection(session, params),
         update=params["update"],
         title=params["merge_request_title"],
         description=params["merge_request_description"],
@@ -329,13 +329,13 @@ def apply(params: dict[str, Any], check: bool, diff: bool) -> dict[str, Any]:
         )  # fmt: skip
     changes = Changes(detailed=diff)
     confirmed = params["confirm_absent"]
-    keeper = Keeper(
+    keeper = ForkSync(
         session.calls, plan, existing, changes,
         check=check or (plan.state == ABSENT and not confirmed), versions=versions, pusher=pusher,
     )  # fmt: skip
     session.progress.begin("forks", len(learners))
     try:
-        outcome = session.for_each(learners, str, keeper.tend)
+        outcome = session.for_each(learners, str, keeper.update)
     finally:
         if pusher is not None:
             pusher.close()

@@ -107,7 +107,7 @@ def shown(fork: Fork) -> dict[str, Any]:
     }
 
 
-def look(params: dict[str, Any]) -> dict[str, Any]:
+def list_forks(params: dict[str, Any]) -> dict[str, Any]:
     """List the forks; return the module's result."""
     session = _session.Session(params)
     session.check_access(writes=False)
@@ -119,20 +119,20 @@ def look(params: dict[str, Any]) -> dict[str, Any]:
         if params["path"] is None or fork.scheduled_path.lower() == params["path"].lower()
     ]
     result: dict[str, Any] = {"template": {"path": template.path, "branch": template.branch}}
-    told = {fork.id: shown(fork) for fork in forks}
+    listed = {fork.id: shown(fork) for fork in forks}
     if params["compare"]:
         versions = fork_updates.Versions(session.calls, template)
         result["template"]["commit"] = versions.head
 
         def compare(fork: Fork) -> None:
-            told[fork.id]["standing"] = versions.standing(fork).kind
+            listed[fork.id]["standing"] = versions.standing(fork).kind
 
         outcome = session.for_each(forks, lambda fork: fork.full_path, compare)
         result["standings"] = dict(
-            Counter(one["standing"] for one in told.values() if "standing" in one)
+            Counter(one["standing"] for one in listed.values() if "standing" in one)
         )
         result |= _session.failure(outcome, len(forks), session.explain)
-    result["forks"] = sorted(told.values(), key=lambda one: str(one["path"]))
+    result["forks"] = sorted(listed.values(), key=lambda one: str(one["path"]))
     return result
 
 
@@ -148,7 +148,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    connection.serve(module, lambda: {"changed": False, **look(module.params)}, _session.explain)
+    connection.serve(
+        module, lambda: {"changed": False, **list_forks(module.params)}, _session.explain
+    )
 
 
 if __name__ == "__main__":

@@ -303,7 +303,7 @@ class Class:
         if not self.deleted:
             return []
         self.session.progress.begin("deleted accounts gone", len(self.deleted))
-        return _learners.wait_gone(
+        return _learners.wait_until_deleted(
             self.session.calls, self.deleted, self.patience, self.session.progress.step
         )
 

@@ -100,7 +100,7 @@ def shown(user: dict[str, Any], provider: str) -> dict[str, Any] | None:
     }
 
 
-def look(params: dict[str, Any]) -> dict[str, Any]:
+def list_learners(params: dict[str, Any]) -> dict[str, Any]:
     """List the accounts; return the module's result."""
     session = _session.Session(params)
     session.check_access(writes=False)
@@ -130,7 +130,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    connection.serve(module, lambda: {"changed": False, **look(module.params)}, _session.explain)
+    connection.serve(
+        module, lambda: {"changed": False, **list_learners(module.params)}, _session.explain
+    )
 
 
 if __name__ == "__main__":

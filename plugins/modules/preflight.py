@@ -110,8 +110,8 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.platforms 
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.server import (
     addresses,
-    look_at_repository,
-    look_at_server,
+    check_repository,
+    read_server,
     strictly,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.tls import (
@@ -137,7 +137,7 @@ def main() -> None:
     )
     settings = module.params["settings"]
     ports = [Port(**port) for port in module.params["ports"]]
-    machine = look_at_server(settings["disk_paths"], module.params["now"] or time.time())
+    machine = read_server(settings["disk_paths"], module.params["now"] or time.time())
     findings = list(machine_findings(machine, settings, ports))
     findings += private_platform_findings(module.params["platform_hosts"], private_hosts(settings))
     findings += gitlab_certificate_findings(settings, context_of(module.params["authorities"]))
@@ -147,7 +147,7 @@ def main() -> None:
         if module.get_bin_path("git") is None:
             unreached.append(repository)
             continue
-        findings += look_at_repository(repository, settings, module.params["authorities"])
+        findings += check_repository(repository, settings, module.params["authorities"])
     module.exit_json(
         changed=False,
         findings=[{**finding.as_dict(), "grave": finding.grave} for finding in findings],

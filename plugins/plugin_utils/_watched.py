@@ -56,7 +56,7 @@ LOST = (
 )
 
 
-def spoken(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A length of time in words: ``45 s``, ``3 min 20 s``, ``2 h 05 min``."""
     whole = max(0, round(seconds))
     if whole < 60:
@@ -67,7 +67,7 @@ def spoken(seconds: float) -> str:
 
 
 @dataclass
-class Teller:
+class ProgressText:
     """Turns the module's numbers into lines: count, rate, time left."""
 
     task: str
@@ -95,9 +95,9 @@ class Teller:
         if rate > 0:
             text += f", {rate:.1f}/s" if rate < 10 else f", {rate:.0f}/s"
             if total and done < int(total):
-                text += f", {spoken((int(total) - done) / rate)} left"
+                text += f", {duration_text((int(total) - done) / rate)} left"
         elif seconds > WINDOW:
-            text += f", nothing new for {spoken(seconds - then)}"
+            text += f", nothing new for {duration_text(seconds - then)}"
         if state.get("failed"):
             text += f", {state['failed']} failed"
         if state.get("note"):
@@ -167,7 +167,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]  # Ansible's base class h
     def _follow(self, folder: str, keeper: int, name: str, variables: dict[str, Any]) -> str:
         """Show lines until the module has ended; what it said."""
         host = str(variables.get("inventory_hostname", "target"))
-        teller = Teller(name.rpartition(".")[2], host)
+        progress_text = ProgressText(name.rpartition(".")[2], host)
         display = Display()
         look = _LOOK.format(folder=shlex.quote(folder), keeper=keeper, looks=LOOKS)
         shown = seen = time.monotonic()
@@ -193,7 +193,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]  # Ansible's base class h
             except ValueError:
                 continue
             shown = now
-            display.display(teller.line(numbers))
+            display.display(progress_text.line(numbers))
 
     def _result(self, text: str, folder: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The module's result, read by Ansible's own module when it is not plain JSON."""

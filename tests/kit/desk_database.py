@@ -83,12 +83,12 @@ def fill(engine: Engine) -> None:
     url = "https://gitlab.example/ada/rr1"
     spaces.succeed(Request(ada, course, "", ""), project="ada/rr1", url=url, branch="main")
     spaces.fail(Request(bob, course, "", ""), "GitLab ne répond pas")
-    spaces.owe_revocation(bob, course)
-    spaces.lend(ada, course)
+    spaces.schedule_revocation(bob, course)
+    spaces.record_issued(ada, course)
     outcomes, services = "https://campus.example/outcomes", {"lineitem": "https://campus.example/1"}
     one = Arrival(ada, course, "mean", "campus", outcomes, "course-v1:x:1", None, 1.0)
     two = Arrival(bob, course, "mean", "campus-13", "", "", services, 2.0)
-    answers.arrive([(one, "Ada Lovelace", False), (two, "Bob O'Hara", False)])
+    answers.record_launches([(one, "Ada Lovelace", False), (two, "Bob O'Hara", False)])
     for number, score in enumerate((0.25, 1.0), 1):
         when = f"2026-11-25T10:0{number}:00Z"
         found = {"parts": [{"name": "moyenne", "score": score}]}

@@ -142,7 +142,7 @@ class Run(Generic[Item]):
         """Process all items; return when all threads have ended."""
         queue = iter(items)
         threads = [
-            threading.Thread(target=self._labour, args=(queue,), name=f"learners-{number}")
+            threading.Thread(target=self._work_through, args=(queue,), name=f"learners-{number}")
             for number in range(self._workers)
         ]
         for thread in threads:
@@ -173,7 +173,7 @@ class Run(Generic[Item]):
             except StopIteration:
                 return False, None
 
-    def _labour(self, queue: Any) -> None:
+    def _work_through(self, queue: Any) -> None:
         while True:
             more, item = self._next(queue)
             if not more:

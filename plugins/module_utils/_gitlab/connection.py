@@ -21,7 +21,7 @@ try:
 except ImportError:
     GITLAB_IMPORT_ERROR = traceback.format_exc()
 
-from .._run.background import go_on
+from .._run.background import detach
 from .own_host import own_host_session
 
 MINIMUM_PYTHON_GITLAB = (3, 12)
@@ -136,7 +136,7 @@ def serve(
     if problem:
         module.fail_json(msg=problem)
     if module.params.get("progress_folder"):
-        go_on(Path(module.params["progress_folder"]))
+        detach(Path(module.params["progress_folder"]))
     try:
         result = work()
     except Exception as error:

@@ -17,7 +17,7 @@ FULL = 2
 
 def protected_by_gitlab(calls: Calls) -> bool:
     """Return whether GitLab's settings protect default branches of new forks as
-    :func:`well_protected` demands, also if the process that asked for the fork was killed.
+    :func:`is_protected` demands, also if the process that asked for the fork was killed.
     """
     settings = calls.get("/application/settings")
     rule = settings.get("default_branch_protection_defaults") or {}
@@ -37,7 +37,7 @@ def protection_of(calls: Calls, fork: Fork, branch: str) -> dict[str, Any] | Non
     return found
 
 
-def well_protected(rule: Mapping[str, Any] | None) -> bool:
+def is_protected(rule: Mapping[str, Any] | None) -> bool:
     """Return whether only owner and maintainers may push, and nobody may force-push."""
 
     def levels(key: str) -> set[int]:
@@ -58,7 +58,7 @@ def protect(calls: Calls, fork: Fork, branch: str, rule: Mapping[str, Any] | Non
     base = path_of("projects", fork.id, "protected_branches")
     one = base + path_of(branch)
     if rule is not None:
-        if well_protected({**rule, "allow_force_push": False}):
+        if is_protected({**rule, "allow_force_push": False}):
             calls.patch(one, {"allow_force_push": False})
             return
         calls.remove(one)

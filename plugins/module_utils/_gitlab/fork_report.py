@@ -11,13 +11,13 @@ from .._run.changes import Changes
 from . import fork_sync
 from . import session as _session
 from .bulk import Outcome
-from .fork_sync import ABSENT, NONE, PRESENT, Keeper, Plan
+from .fork_sync import ABSENT, NONE, PRESENT, ForkSync, Plan
 
 IDLE = frozenset({"unchanged", "failed", "untried"})
 
 
 def result_of(
-    session: _session.Session, plan: Plan, keeper: Keeper, changes: Changes, outcome: Outcome,
+    session: _session.Session, plan: Plan, keeper: ForkSync, changes: Changes, outcome: Outcome,
     total: int, confirmed: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the module's result."""

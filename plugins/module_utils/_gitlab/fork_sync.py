@@ -125,7 +125,7 @@ def read_roles(
             seen(len(page))
 
 
-class Keeper:
+class ForkSync:
     """Brings forks to the state of the plan, one learner at a time. Thread-safe."""
 
     def __init__(
@@ -149,7 +149,7 @@ class Keeper:
         self._lock = threading.Lock()
         self.entries: dict[str, Entry] = {}
 
-    def tend(self, username: str) -> None:
+    def update(self, username: str) -> None:
         """Apply the plan to one learner's fork."""
         entry = Entry(username, fork=self._existing.forks.get(username.lower()))
         with self._lock:
@@ -190,7 +190,7 @@ class Keeper:
     # -- present --
 
     def _present(self, entry: Entry, after: dict[str, Any]) -> dict[str, Any]:
-        fresh = self._obtain(entry, after)
+        fresh = self._get_or_create(entry, after)
         if entry.fork is None:  # check mode: the fork does not exist yet
             after |= {"visibility": self._plan.visibility, "archived": False, "import": "finished"}
             if self._plan.members:
@@ -218,7 +218,7 @@ class Keeper:
             entry.done = done
         after.update(values)
 
-    def _obtain(self, entry: Entry, after: dict[str, Any]) -> bool:
+    def _get_or_create(self, entry: Entry, after: dict[str, Any]) -> bool:
         """Set ``entry.fork`` to a usable fork; return whether it is new."""
         waiting = self._existing.scheduled.get(entry.username.lower())
         if entry.fork is None and waiting is not None:
@@ -230,7 +230,7 @@ class Keeper:
         if self._check:
             done = self._foreseen(entry.fork)
         else:
-            entry.fork, done = _forks.obtain(
+            entry.fork, done = _forks.get_or_create(
                 self._calls, self._plan.template.id, entry.username, self._plan.path, entry.fork,
                 name=self._plan.name, visibility=self._plan.visibility,
                 patience=self._plan.patience,
@@ -267,7 +267,7 @@ class Keeper:
         if fork is None or (fresh and self._check):
             return
         rule = fork_protection.protection_of(self._calls, fork, branch)
-        if fork_protection.well_protected(rule):
+        if fork_protection.is_protected(rule):
             return
         if not self._check:
             fork_protection.protect(self._calls, fork, branch, rule)

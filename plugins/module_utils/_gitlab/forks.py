@@ -278,7 +278,7 @@ def remove_failed(calls: Calls, template: int | str, fork: Fork, patience: float
                 raise
 
 
-def obtain(
+def get_or_create(
     calls: Calls,
     template: int | str,
     owner: str,

@@ -312,7 +312,7 @@ def projects_of(calls: Calls, account: Account) -> list[str]:
     return sorted(project["path_with_namespace"] for page in listing for project in page)
 
 
-def wait_gone(
+def wait_until_deleted(
     calls: Calls,
     accounts: Mapping[str, Account],
     patience: float,

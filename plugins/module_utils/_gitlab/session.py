@@ -228,5 +228,5 @@ def explain(error: Exception, params: dict[str, Any]) -> str:
     if isinstance(error, LearnerError):
         return str(error)
     asked = getattr(error, "asked", None)
-    told = connection.explain_failure(error, params)
-    return f"{told} (asked: {asked})" if asked else told
+    text = connection.explain_failure(error, params)
+    return f"{text} (asked: {asked})" if asked else text

@@ -239,7 +239,7 @@ def ensure_fork(
     """
     with named_errors(f"preparing fork {username}/{course}"):
         there = forks.find_fork(calls, None, username, course)
-        fork, _done = forks.obtain(
+        fork, _done = forks.get_or_create(
             calls,
             template,
             username,

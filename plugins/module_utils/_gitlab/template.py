@@ -43,8 +43,8 @@ class CourseProjects:
     def run(self) -> dict[str, Any]:
         """Bring group, project and members to the wanted state; return the module's result."""
         name, path = self.params["group"], f"{self.params['group']}/{self.params['project']}"
-        group = self.look("groups", name, with_projects=False)
-        project = self.look("projects", path)
+        group = self.find("groups", name, with_projects=False)
+        project = self.find("projects", path)
         wanted = {
             "description": self.params["description"],
             "visibility": self.params["visibility"],
@@ -52,14 +52,14 @@ class CourseProjects:
         of_group = {**wanted, "visibility": self.group_visibility}
         if group and self.lowers(group):
             # A group cannot be less visible than its projects: change the project first.
-            project = self.keep("project", "projects", path, project, wanted, {})
-        group = self.keep("group", "groups", name, group, of_group, {"name": name, "path": name})
+            project = self.ensure("project", "projects", path, project, wanted, {})
+        group = self.ensure("group", "groups", name, group, of_group, {"name": name, "path": name})
         new = self.new_project(self.params["project"], group)
-        project = self.keep("project", "projects", path, project, wanted, new)
+        project = self.ensure("project", "projects", path, project, wanted, new)
         projects = {self.params["project"]: project}
         for private in self.params["private_projects"]:
-            projects[private] = self.keep_private(private, group)
-        missing = self.keep_staff(group)
+            projects[private] = self.ensure_private(private, group)
+        missing = self.ensure_staff(group)
         return {
             "changed": self.before != self.after,
             "path": path,
@@ -80,13 +80,13 @@ class CourseProjects:
             "snippets_enabled": False,
         }
 
-    def keep_private(self, name: str, group: dict[str, Any]) -> dict[str, Any]:
+    def ensure_private(self, name: str, group: dict[str, Any]) -> dict[str, Any]:
         """Create or update a project that only the group's members can see."""
         path = f"{self.params['group']}/{name}"
         wanted = {"description": self.params["description"], "visibility": "private"}
-        found = self.look("projects", path)
+        found = self.find("projects", path)
         new = self.new_project(name, group)
-        return self.keep(f"project {name}", "projects", path, found, wanted, new)
+        return self.ensure(f"project {name}", "projects", path, found, wanted, new)
 
     @property
     def group_visibility(self) -> str:
@@ -97,7 +97,7 @@ class CourseProjects:
         """Return whether the group is to become less visible."""
         return VISIBILITY.index(group["visibility"]) > VISIBILITY.index(self.group_visibility)
 
-    def look(self, kind: str, path: str, **query: Any) -> dict[str, Any]:
+    def find(self, kind: str, path: str, **query: Any) -> dict[str, Any]:
         """Return a group or project; empty if it does not exist.
 
         Args:
@@ -120,7 +120,7 @@ class CourseProjects:
             )
         return found
 
-    def keep(
+    def ensure(
         self,
         what: str,
         kind: str,
@@ -147,7 +147,7 @@ class CourseProjects:
             if self.check_mode:
                 return dict(wanted)
             made, _new = self.calls.make(
-                path_of(kind), {**new, **wanted}, lambda: self.look(kind, path) or None
+                path_of(kind), {**new, **wanted}, lambda: self.find(kind, path) or None
             )
             return as_object(made)
         differing = {
@@ -160,7 +160,7 @@ class CourseProjects:
             return {**present, **differing}
         return as_object(self.calls.put(path_of(kind, present["id"]), differing))
 
-    def keep_staff(self, group: dict[str, Any]) -> list[str]:
+    def ensure_staff(self, group: dict[str, Any]) -> list[str]:
         """Make the listed accounts members; return those that GitLab does not have."""
         if not self.params["staff"]:
             return []

@@ -85,7 +85,7 @@ def notebook_findings(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def looked_up(settings: Settings) -> list[str]:
+def names_to_look_up(settings: Settings) -> list[str]:
     """Return the names to look up: a learner's and the hub's; empty for names outside DNS."""
     if not apart(settings) or not is_name(settings["hub_host"]):
         return []
@@ -105,11 +105,11 @@ def address_findings(
 
     Args:
         settings: the variables of role preflight, without their prefix.
-        here: addresses of the names of `looked_up` as the controller resolves them.
+        here: addresses of the names of `names_to_look_up` as the controller resolves them.
         there: the same for the server, whose names may be in its /etc/hosts.
         installed: whether a site is already installed on this server.
     """
-    names = looked_up(settings)
+    names = names_to_look_up(settings)
     if not names:
         return
     learner, hub = names

@@ -32,7 +32,7 @@ OTHER_ENGINES = ("docker-ce", "containerd.io")
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-def look_at_server(disk_paths: Iterable[str], now: float) -> Machine:
+def read_server(disk_paths: Iterable[str], now: float) -> Machine:
     """Read the data of the machine.
 
     Args:
@@ -212,7 +212,7 @@ def unit_of(groups: str) -> str:
     return match[1] if match else ""
 
 
-def look_at_repository(
+def check_repository(
     repository: Mapping[str, Any], settings: Settings, authorities: str
 ) -> list[Finding]:
     """Check that a git server has a branch.

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 OUTPUT, ERRORS, RESULT = "output", "errors", "result"
 
 
-def go_on(folder: Path) -> None:
+def detach(folder: Path) -> None:
     """Fork and return in the worker; the present process prints the keeper's id and exits.
 
     Args:
@@ -47,7 +47,7 @@ def go_on(folder: Path) -> None:
     _redirect(folder)
     worker = os.fork()
     if worker:
-        _keep(folder, worker)
+        _wait_for_worker(folder, worker)
 
 
 def _redirect(folder: Path) -> None:
@@ -63,7 +63,7 @@ def _redirect(folder: Path) -> None:
         os.close(opened)
 
 
-def _keep(folder: Path, worker: int) -> NoReturn:
+def _wait_for_worker(folder: Path, worker: int) -> NoReturn:
     """Wait for the worker, put its result in place, and exit."""
     try:
         _, status = os.waitpid(worker, 0)

@@ -136,7 +136,7 @@ class Click:
         known: Registrations | None = None,
     ) -> lti13.Message:
         state = lti13.returned(self.query["state"], SEALER, self.now + later)
-        assert state.begun_by(BROWSER)
+        assert state.started_by(BROWSER)
         return asyncio.run(
             lti13.verify(
                 self.token() if token is None else token,

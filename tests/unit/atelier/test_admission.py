@@ -161,7 +161,7 @@ class Door:
 
     def arrive(self, who: str, course: str, consumer: str, *, staff: bool = False) -> None:
         arrival = Arrival(who, course, "", consumer, "", "", None, 1.0)
-        self.book.arrive([(arrival, who, staff)])
+        self.book.record_launches([(arrival, who, staff)])
 
     async def admitted(self, who: str, course: str | None = None) -> bool:
         try:
@@ -229,8 +229,8 @@ def test_a_database_that_did_not_note_consumers_is_brought_up_to_date(
             connection.execute(statement)
     migrate(file)
     door = Door(files, open_database(file))
-    assert door.book.came_by("ada") == {"rr1": "fun"}
-    assert door.book.came_by("bob") == {"rr1": ""}
+    assert door.book.launch_keys("ada") == {"rr1": "fun"}
+    assert door.book.launch_keys("bob") == {"rr1": ""}
     assert run(door.entry.staff("ada", "rr1"))
     assert not run(door.entry.staff("bob", "rr1")), "until their next launch says by which key"
     assert run(door.admitted("bob", "rr1"))

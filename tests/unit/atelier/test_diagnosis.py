@@ -10,7 +10,7 @@ from atelier.cli import diagnose as diagnose_command
 from atelier.config.models import Consumers
 from atelier.lti.diagnosis11 import cause_of
 from atelier.lti.launch11 import expected_signature
-from atelier.lti.roles import teaches
+from atelier.lti.roles import has_teacher_role
 
 URL = "https://hub.mooc.example:8443/hub/lti/launch"
 SECRET, OTHER, FORMER = "a-secret" * 5, "another-" * 5, "former-1" * 5
@@ -152,4 +152,4 @@ def test_a_wrong_reference_is_told(reference: str, capsys: pytest.CaptureFixture
     ],
 )
 def test_roles_of_a_team(roles: str, staff: bool) -> None:
-    assert teaches(roles) is staff
+    assert has_teacher_role(roles) is staff

@@ -16,7 +16,7 @@ from atelier.lti import launch13 as lti13
 from atelier.lti.claims13 import as_params, migration_signature
 from atelier.lti.launch11 import LaunchError
 from atelier.lti.nonces import NonceStore
-from atelier.lti.roles import teaches
+from atelier.lti.roles import has_teacher_role
 from atelier.lti.sealed import Sealer
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -201,9 +201,9 @@ def test_a_token_is_accepted_once_also_after_a_restart(tmp_path: Path) -> None:
 
 def test_a_login_begun_in_another_browser_is_not_this_one_s(click: Click) -> None:
     state = lti13.returned(click.query["state"], SEALER, click.now)
-    assert state.begun_by(BROWSER)
-    assert not state.begun_by("c" * 43)
-    assert not state.begun_by(None)
+    assert state.started_by(BROWSER)
+    assert not state.started_by("c" * 43)
+    assert not state.started_by(None)
 
 
 @pytest.mark.parametrize("state", ["", "x", "e30.e30.e30"])
@@ -298,7 +298,7 @@ def test_roles_are_written_as_1_1_does() -> None:
         f"{membership}#Instructor#Lecturer",
         f"x{membership}#Instructor",
     ]
-    assert not teaches(",".join(params["roles"].split(",")[4:]))
+    assert not has_teacher_role(",".join(params["roles"].split(",")[4:]))
 
 
 JSON = st.recursive(

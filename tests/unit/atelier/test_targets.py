@@ -16,7 +16,7 @@ from atelier.courses.destinations import (
     local_next,
     notebook_path,
 )
-from atelier.lti.roles import teaches
+from atelier.lti.roles import has_teacher_role
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -230,4 +230,4 @@ def test_the_start_file_is_where_a_launch_without_path_leads() -> None:
     ],
 )
 def test_only_roles_in_the_course_make_staff(roles: str, staff: bool) -> None:
-    assert teaches(roles) is staff
+    assert has_teacher_role(roles) is staff

@@ -42,7 +42,7 @@ def run(
     shell(watch.start_script(str(state), command))
     transcript = watch.Transcript(re.compile(show))
     ending = watch.follow(
-        lambda offset: shell(watch.look_script(str(state), offset)),
+        lambda offset: shell(watch.poll_script(str(state), offset)),
         transcript,
         said.append,
         timeout,

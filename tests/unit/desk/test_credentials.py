@@ -63,7 +63,7 @@ def test_a_server_that_stops_while_its_credential_is_made_leaves_none(tmp_path: 
     async def story() -> None:
         asking = asyncio.create_task(service.get("ada", "rr1"))
         await asyncio.to_thread(gitlab_client.asked.wait, 10)
-        await service.take_back("ada", "rr1")
+        await service.revoke_credential("ada", "rr1")
         gitlab_client.go_on.set()
         with pytest.raises(SpaceError, match="has stopped"):
             await asking
@@ -99,7 +99,7 @@ def test_a_server_that_stopped_before_its_turn_came_gets_none(tmp_path: Path) ->
 
     async def story() -> None:
         recognised = service.moment()
-        await service.take_back("ada", "rr1")
+        await service.revoke_credential("ada", "rr1")
         await service.retry()
         with pytest.raises(SpaceError, match="has stopped"):
             await service.get("ada", "rr1", since=recognised)
@@ -117,19 +117,19 @@ def test_a_stop_is_not_lost_while_a_credential_is_noted(
     store = repository(tmp_path)
     service = CredentialService(gitlab_client, store)
     noting, noted = threading.Event(), threading.Event()
-    replaced = store.replaced
+    cancel = store.cancel_revocation
 
     def slowly(username: str, course: str) -> None:
         noting.set()
         noted.wait(10)
-        replaced(username, course)
+        cancel(username, course)
 
-    monkeypatch.setattr(store, "replaced", slowly)
+    monkeypatch.setattr(store, "cancel_revocation", slowly)
 
     async def story() -> None:
         asking = asyncio.create_task(service.get("ada", "rr1"))
         await asyncio.to_thread(noting.wait, 10)
-        await service.take_back("ada", "rr1")
+        await service.revoke_credential("ada", "rr1")
         noted.set()
         with pytest.raises(SpaceError, match="has stopped"):
             await asking
@@ -157,11 +157,11 @@ def test_what_a_server_was_given_is_taken_back_when_the_hub_knows_it_no_more(
 
     async def story() -> None:
         await service.get("ada", "rr1", token="server-token")
-        await service.look_after(owner)
-        await service.look_after(owner)
+        await service.revoke_stopped(owner)
+        await service.revoke_stopped(owner)
         await service.retry()
         assert gitlab_client.living == 1, "it runs, or nobody knows"
-        await service.look_after(owner)
+        await service.revoke_stopped(owner)
         await service.retry()
 
     asyncio.run(story())
@@ -213,9 +213,9 @@ def test_one_container_asks_so_often_and_this_machine_as_it_likes(tmp_path: Path
     gitlab_client: Any = SlowForge()
     service = CredentialService(gitlab_client, repository(tmp_path))
     for _ in range(ASKED_AT_ONCE):
-        service.let_in("172.30.0.9")
+        service.check_rate("172.30.0.9")
     with pytest.raises(TooOftenError):
-        service.let_in("172.30.0.9")
+        service.check_rate("172.30.0.9")
     for _ in range(2 * ASKED_AT_ONCE):
-        service.let_in(None)
-    service.let_in("172.30.0.10")
+        service.check_rate(None)
+    service.check_rate("172.30.0.10")

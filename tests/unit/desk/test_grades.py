@@ -87,7 +87,7 @@ def test_a_score_that_changes_while_it_is_sent_is_still_owed(queue: GradeQueue) 
 def test_a_grade_that_is_to_go_elsewhere_while_it_is_sent_is_still_owed(queue: GradeQueue) -> None:
     queue.owe("ada", "rr1", "pi", 0.5)
     (sending,) = queue.due(10)
-    queue.wake("ada", "rr1", "pi", anew=True)
+    queue.wake("ada", "rr1", "pi", address_changed=True)
     queue.sent(sending)
     (again,) = queue.due(10)
     queue.sent(again)
@@ -143,7 +143,7 @@ def test_a_grade_nobody_asked_for_waits_for_a_launch(queue: GradeQueue) -> None:
 def test_a_launch_that_comes_while_its_grade_is_found_homeless_is_heard(queue: GradeQueue) -> None:
     queue.owe("ada", "rr1", "pi", 0.5)
     (grade,) = queue.due(10)
-    queue.wake("ada", "rr1", "pi", anew=True)
+    queue.wake("ada", "rr1", "pi", address_changed=True)
     queue.wait_for_arrival(grade)
     assert len(queue.due(10)) == 1
 

@@ -14,7 +14,7 @@ from atelier.desk.db.answers import AnswerRepository, Arrival
 from atelier.desk.errors import RefusedError
 from atelier.desk.launch_message import read_launch
 from atelier.identity import username
-from atelier.messages import TOLD_AT_ONCE, DeskClient
+from atelier.messages import SENT_AT_ONCE, DeskClient
 from kit.desk_database import desk_database
 
 WHO = username("campus", "42")
@@ -37,8 +37,8 @@ def book(tmp_path: Path) -> AnswerRepository:
 def test_launches_are_noted_in_their_order(book: AnswerRepository) -> None:
     told = [launch(at=1), launch(at=2, staff=True, sourcedid="t"), launch(at=3, exercise="")]
     read = [read_launch(one) for one in told]
-    anew = book.arrive([(one.arrival, one.name, one.staff) for one in read])
-    assert anew == [True, True, False]
+    changed = book.record_launches([(one.arrival, one.name, one.staff) for one in read])
+    assert changed == [True, True, False]
     assert not book.is_staff(WHO, "demo"), "the latest launch says who teaches"
     kept = book.arrival(WHO, "demo", "pi")
     assert isinstance(kept, Arrival)
@@ -98,16 +98,16 @@ def test_in_a_rush_the_desk_is_told_of_many_at_once(monkeypatch: pytest.MonkeyPa
         await rest(0)
 
     async def rush() -> None:
-        client.tell(launch(at=0))
+        client.queue_launch(launch(at=0))
         await rest(0)
-        for number in range(1, 2 * TOLD_AT_ONCE):
-            client.tell(launch(at=number))
-        while client._telling is not None and not client._telling.done():
+        for number in range(1, 2 * SENT_AT_ONCE):
+            client.queue_launch(launch(at=number))
+        while client._sending is not None and not client._sending.done():
             await rest(0)
 
     monkeypatch.setattr(client, "_call", call)
     monkeypatch.setattr(asyncio, "sleep", sleep)
     asyncio.run(rush())
-    assert [len(one) for one in calls] == [1, TOLD_AT_ONCE, TOLD_AT_ONCE - 1]
-    assert [one["at"] for together in calls for one in together] == list(range(2 * TOLD_AT_ONCE))
+    assert [len(one) for one in calls] == [1, SENT_AT_ONCE, SENT_AT_ONCE - 1]
+    assert [one["at"] for together in calls for one in together] == list(range(2 * SENT_AT_ONCE))
     assert pauses, "those that come a moment later go together"

@@ -66,7 +66,7 @@ def read_back(engine: Engine, before: dict[str, list[dict[str, Any]]]) -> None:
         for name in ("project", "url", "branch", "reason", "checked"):
             assert getattr(found, name) == row[name]
     revocations = {(row["username"], row["course"]) for row in before["revocations"]}
-    assert set(spaces.owed_revocations()) == revocations
+    assert set(spaces.pending_revocations()) == revocations
     for row in before.get("arrivals", ()):
         arrival = answers.arrival(row["username"], row["course"], row["exercise"])
         assert arrival is not None
@@ -74,7 +74,7 @@ def read_back(engine: Engine, before: dict[str, list[dict[str, Any]]]) -> None:
     for row in before.get("people", ()):
         assert answers.names(row["course"])[row["username"]] == row["name"]
         assert answers.is_staff(row["username"], row["course"]) == row["staff"]
-        assert row.get("consumer", "") in ("", answers.came_by(row["username"])[row["course"]])
+        assert row.get("consumer", "") in ("", answers.launch_keys(row["username"])[row["course"]])
     for row in before.get("attempts", ()):
         where = (row["username"], row["course"], row["exercise"])
         kept = {attempt.id: attempt for attempt in answers.attempts(*where)}
@@ -88,9 +88,9 @@ def read_back(engine: Engine, before: dict[str, list[dict[str, Any]]]) -> None:
     for row in before.get("grades", ()):
         grade = grades.of_course(row["course"])[row["username"], row["exercise"]]
         assert vars(grade) == row
-    spaces.owe_all_lent()
+    spaces.schedule_all_revocations()
     lent = {(row["username"], row["course"]) for row in before.get("lent", ())}
-    assert set(spaces.owed_revocations()) == revocations | lent
+    assert set(spaces.pending_revocations()) == revocations | lent
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)

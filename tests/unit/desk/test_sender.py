@@ -92,7 +92,7 @@ class Post:
         arrival = Arrival(
             username, "rr1", "pi", "campus", address, "id", services if by_13 else None, 1.0
         )
-        self.book.arrive([(arrival, username, False)])
+        self.book.record_launches([(arrival, username, False)])
         self.queue.owe(username, "rr1", "pi", 0.5)
 
     def grade(self, username: str) -> Grade:

@@ -17,8 +17,8 @@ from world import paths
 _MODULE = """
 import os, signal, sys, time
 from pathlib import Path
-from ansible_collections.mooc.atelier.plugins.module_utils._run.background import go_on
-go_on(Path(sys.argv[1]))
+from ansible_collections.mooc.atelier.plugins.module_utils._run.background import detach
+detach(Path(sys.argv[1]))
 {work}
 """
 

@@ -25,7 +25,10 @@ from ansible_collections.mooc.atelier.plugins.module_utils._gitlab.errors import
     GitLabUnavailableError,
 )
 from ansible_collections.mooc.atelier.plugins.module_utils._run.changes import Changes
-from ansible_collections.mooc.atelier.plugins.plugin_utils._watched import Teller, spoken
+from ansible_collections.mooc.atelier.plugins.plugin_utils._watched import (
+    ProgressText,
+    duration_text,
+)
 
 
 def unused() -> Calls:
@@ -157,20 +160,20 @@ def test_a_module_whose_folder_is_gone_stops(tmp_path: Path) -> None:
 
 
 def test_lines_of_progress() -> None:
-    teller = Teller("gitlab_learners", "mooc")
+    progress_text = ProgressText("gitlab_learners", "mooc")
     first = {"what": "learners", "done": 90, "failed": 10, "total": 10000, "seconds": 10.0}
-    assert teller.line(first) == (
+    assert progress_text.line(first) == (
         "gitlab_learners on mooc: learners: 100 of 10,000 (1 %), 10/s, 16 min 30 s left, 10 failed"
     )
     faster = {"what": "learners", "done": 4100, "failed": 0, "total": 10000, "seconds": 50.0}
-    assert "4,100 of 10,000 (41 %), 100/s, 59 s left" in teller.line(faster)
+    assert "4,100 of 10,000 (41 %), 100/s, 59 s left" in progress_text.line(faster)
     stuck = {**faster, "seconds": 200.0, "note": "GitLab asks to wait 20 s more (429)"}
-    line = teller.line(stuck)
+    line = progress_text.line(stuck)
     assert "nothing new for 2 min 30 s" in line
     assert line.endswith("; GitLab asks to wait 20 s more (429)")
-    assert teller.line({"what": "accounts read", "done": 500, "total": None, "seconds": 2.0}) == (
-        "gitlab_learners on mooc: accounts read: 500, 250/s"
-    )
+    assert progress_text.line(
+        {"what": "accounts read", "done": 500, "total": None, "seconds": 2.0}
+    ) == ("gitlab_learners on mooc: accounts read: 500, 250/s")
 
 
 @pytest.mark.parametrize(
@@ -178,7 +181,7 @@ def test_lines_of_progress() -> None:
     [(0, "0 s"), (59.4, "59 s"), (61, "1 min 01 s"), (3599, "59 min 59 s"), (7500, "2 h 05 min")],
 )
 def test_lengths_of_time(seconds: float, words: str) -> None:
-    assert spoken(seconds) == words
+    assert duration_text(seconds) == words
 
 
 def test_changes_drive_result_and_diff() -> None:

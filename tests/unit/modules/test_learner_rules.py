@@ -225,9 +225,9 @@ def rule(push: int = 40, merge: int = 40, force: bool = False) -> dict[str, Any]
 
 
 def test_good_protection() -> None:
-    assert fork_protection.well_protected(rule())
+    assert fork_protection.is_protected(rule())
     for bad in (None, rule(force=True), rule(push=30), rule(merge=30), rule(push=0)):
-        assert not fork_protection.well_protected(bad)
+        assert not fork_protection.is_protected(bad)
 
 
 def request(state: str, sha: str = "old") -> fork_updates.Request:

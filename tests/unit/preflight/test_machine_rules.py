@@ -15,7 +15,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.machine im
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.server import (
     free_space,
     is_installed,
-    look_at_server,
+    read_server,
     read_system,
     socket_address,
     unit_of,
@@ -116,7 +116,7 @@ def test_learners_limits_are_compared_with_the_server() -> None:
 
 def test_this_machine_can_be_read() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        machine = look_at_server(["/nowhere/at/all"], 0.0)
+        machine = read_server(["/nowhere/at/all"], 0.0)
         port = server.getsockname()[1]
     held = [listener for listener in machine.listeners if listener.port == port]
     assert [listener.address for listener in held] == ["127.0.0.1"]

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.notebooks import (
     PROBE,
     address_findings,
-    looked_up,
+    names_to_look_up,
     notebook_findings,
 )
 
@@ -63,7 +63,7 @@ def test_names_of_learners_lead_to_the_server(
 )
 def test_what_dns_does_not_have_is_not_looked_up(changes: dict[str, Any]) -> None:
     settings = {**SETTINGS, **changes}
-    assert looked_up(settings) == []
+    assert names_to_look_up(settings) == []
     assert list(address_findings(settings, {}, {}, installed=True)) == []
 
 

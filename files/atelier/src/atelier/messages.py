@@ -18,7 +18,7 @@ from atelier.config.models import Settings
 
 log = logging.getLogger(__name__)
 
-TOLD_AT_ONCE = 25
+SENT_AT_ONCE = 25
 """Maximum number of launches in one call to the desk."""
 _PAUSE_SECONDS = 0.25
 """Pause between two calls about launches; launches during the pause go together."""
@@ -53,8 +53,8 @@ class DeskClient:
         self._base = settings.desk.url + service_prefix(settings) + "/api/"
         self._headers = {"Authorization": f"token {token}"}
         self._kept: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
-        self._untold: list[dict[str, Any]] = []
-        self._telling: asyncio.Task[None] | None = None
+        self._unsent: list[dict[str, Any]] = []
+        self._sending: asyncio.Task[None] | None = None
 
     def _client(self) -> httpx.AsyncClient:
         """The client, one for each event loop: creating one reads all certificate authorities.
@@ -113,29 +113,29 @@ class DeskClient:
             reason = f"status {response.status_code}"
         return SpaceState("unavailable", reason=reason)
 
-    def tell(self, launch: dict[str, Any]) -> None:
+    def queue_launch(self, launch: dict[str, Any]) -> None:
         """Send a launch to the desk in the background, now or together with the next ones.
 
         Args:
-            launch: what :func:`atelier.hub.launch_state.hand_over` gives.
+            launch: what :func:`atelier.hub.launch_state.launch_message` gives.
         """
-        self._untold.append(launch)
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.ensure_future(self._tell())
+        self._unsent.append(launch)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.ensure_future(self._send_queued())
 
-    async def _tell(self) -> None:
-        while self._untold:
-            together = self._untold[:TOLD_AT_ONCE]
-            del self._untold[:TOLD_AT_ONCE]
+    async def _send_queued(self) -> None:
+        while self._unsent:
+            together = self._unsent[:SENT_AT_ONCE]
+            del self._unsent[:SENT_AT_ONCE]
             await self.launched(*together)
-            if len(self._untold) < TOLD_AT_ONCE:
+            if len(self._unsent) < SENT_AT_ONCE:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def launched(self, *launches: dict[str, Any]) -> bool:
         """Send launches to the desk: learner, role, and where grades go.
 
         Args:
-            launches: what :func:`atelier.hub.launch_state.hand_over` gives.
+            launches: what :func:`atelier.hub.launch_state.launch_message` gives.
 
         Returns:
             Whether the desk has stored them all.

@@ -60,7 +60,7 @@ class Admission:
         """
         course = self._courses.get(slug)
         if course is None:
-            return not self._courses.there(slug)
+            return not self._courses.exists(slug)
         launchers = self.launchers()
         if launchers is None:
             return False

@@ -116,7 +116,7 @@ class Invitations:
             SettingsError: another platform has the same issuer and client id.
         """
         others = [one for one in self.known().registrations if one.key != registration.key]
-        self._keep([*others, registration])
+        self._save([*others, registration])
 
     def remove(self, key: str) -> bool:
         """Remove a platform; return False if there is none with that key."""
@@ -124,10 +124,10 @@ class Invitations:
         after = [one for one in before if one.key != key]
         if len(after) == len(before):
             return False
-        self._keep(after)
+        self._save(after)
         return True
 
-    def _keep(self, registrations: list[Registration]) -> None:
+    def _save(self, registrations: list[Registration]) -> None:
         listed = [one.model_dump(mode="json", exclude_none=True) for one in registrations]
         content = {"version": 1, "registrations": listed}
         try:

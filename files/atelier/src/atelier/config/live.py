@@ -105,7 +105,7 @@ class Courses:
         """Return the course with that slug, or None."""
         return self.all().get(slug)
 
-    def there(self, slug: str) -> bool:
+    def exists(self, slug: str) -> bool:
         """Return whether a course's file exists; True if the directory cannot be read."""
         try:
             return f"{slug}.yml" in {path.name for path in self._directory.iterdir()}

@@ -28,8 +28,8 @@ LONGEST_PAUSE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The changes that :meth:`GitLabProjects.keep` made, or would make in a dry run."""
+class ProjectChanges:
+    """The changes that :meth:`GitLabProjects.ensure` made, or would make in a dry run."""
 
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
@@ -60,14 +60,16 @@ class GitLabProjects:
             self._run(dry_run=True)
         return self._published or frozenset()
 
-    def keep(self) -> Kept:
+    def ensure(self) -> ProjectChanges:
         """Create or update group, projects and members according to the settings.
 
         Raises:
             GitError: GitLab refuses, or cannot be reached.
         """
         result = self._run(dry_run=self._dry_run)
-        return Kept(result["diff"]["before"], result["diff"]["after"], result["missing_staff"])
+        return ProjectChanges(
+            result["diff"]["before"], result["diff"]["after"], result["missing_staff"]
+        )
 
     def _run(self, *, dry_run: bool) -> dict[str, Any]:
         gitlab, slug = self._settings.gitlab, self._settings.slug

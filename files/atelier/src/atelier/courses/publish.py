@@ -312,7 +312,7 @@ class Pipeline:
             self._describe()
 
     def _have_projects(self) -> None:
-        done = self._gitlab.keep()
+        done = self._gitlab.ensure()
         self.missing_staff = done.missing_staff
         for what, after in done.after.items():
             self.changes.append(Change(what, done.before.get(what), after))

@@ -126,7 +126,7 @@ class Api:
             Route("/spaces", self.space, methods=["POST"]),
             Route("/launches", self.launches, methods=["POST"]),
             Route("/git-credential", self.git_credential, methods=["POST"]),
-            Route("/credentials", self.take_back, methods=["DELETE"]),
+            Route("/credentials", self.revoke_credential, methods=["DELETE"]),
         ]
 
     def require_hub(self, request: HttpRequest) -> None:
@@ -184,11 +184,13 @@ class Api:
 
     def _note(self, launches: list[LaunchMessage]) -> None:
         """Record launches and make the grades that waited for them due. Blocks."""
-        anew = self._answers.arrive([(one.arrival, one.name, one.staff) for one in launches])
-        for one, elsewhere in zip(launches, anew, strict=True):
+        changed = self._answers.record_launches(
+            [(one.arrival, one.name, one.staff) for one in launches]
+        )
+        for one, address_changed in zip(launches, changed, strict=True):
             if one.arrival.exercise:
-                whose = (one.arrival.username, one.arrival.course, one.arrival.exercise)
-                self._grades.wake(*whose, anew=elsewhere)
+                key = (one.arrival.username, one.arrival.course, one.arrival.exercise)
+                self._grades.wake(*key, address_changed=address_changed)
 
     async def git_credential(self, request: HttpRequest) -> Response:
         """Issue a git credential for the learner's projects to the learner's server.
@@ -201,12 +203,12 @@ class Api:
         if "x-forwarded-for" in request.headers:
             raise RefusedError(403, "this is for learners' servers, which ask directly")
         token = _token(request)
-        self._credentials.let_in(foreign_address(request.client, request.scope.get("server")))
+        self._credentials.check_rate(foreign_address(request.client, request.scope.get("server")))
         data = await _fields(request, "course")
         since = self._credentials.moment()
         username = await self._owner(token, data["course"])
-        await self._at_its_seat(request, username, data["course"], token)
-        if await self._spaces.settled(username, data["course"], _wait(request)):
+        await self._check_source_address(request, username, data["course"], token)
+        if await self._spaces.wait_for_attempt(username, data["course"], _wait(request)):
             since = self._credentials.moment()
             await self._owner(token, data["course"])  # the server may have stopped during the wait
         credential = await self._credentials.get(
@@ -221,7 +223,7 @@ class Api:
             headers={"Cache-Control": "no-store"},
         )
 
-    async def _at_its_seat(
+    async def _check_source_address(
         self, request: HttpRequest, username: str, course: str, token: str
     ) -> None:
         """Check that the request comes from the address of the server's container.
@@ -231,10 +233,10 @@ class Api:
             HubUnavailableError: the hub does not answer.
         """
         address = request.client.host if request.client else ""
-        seat = await self._servers.seat(token, course)
-        if seat is None:
+        expected = await self._servers.server_address(token, course)
+        if expected is None:
             raise RefusedError(403, "this token is that of a server that has stopped")
-        if seat != address:
+        if expected != address:
             log.warning("credential user=%s course=%s asked for by %s", username, course, address)
             raise RefusedError(403, "this token is that of a server elsewhere")
 
@@ -245,13 +247,13 @@ class Api:
         await self._entry.admit(username, course)
         return username
 
-    async def take_back(self, request: HttpRequest) -> Response:
+    async def revoke_credential(self, request: HttpRequest) -> Response:
         """Revoke a server's git credential."""
         self.require_hub(request)
         data = await _fields(request, "username", "course")
         if not is_username(data["username"]):
             raise RefusedError(400, "username: not one of ours")
-        await self._credentials.take_back(data["username"], data["course"])
+        await self._credentials.revoke_credential(data["username"], data["course"])
         return Response(status_code=204)
 
 
@@ -272,8 +274,8 @@ async def _gitlab_refuses(request: HttpRequest, error: Exception) -> Response:
 
 async def _gitlab_unavailable(request: HttpRequest, error: GitLabUnavailableError) -> Response:
     del request
-    told = {"state": "unavailable", "reason": str(error)}
-    return JSONResponse(told, 503, retry_after(error))
+    body = {"state": "unavailable", "reason": str(error)}
+    return JSONResponse(body, 503, retry_after(error))
 
 
 async def _gitlab_rate_limited(request: HttpRequest, error: GitLabRateLimitedError) -> Response:

@@ -21,7 +21,7 @@ from atelier.limits.rate import Rate
 
 log = logging.getLogger(__name__)
 
-LOOK_AFTER_SECONDS = 120.0
+STOPPED_CHECK_SECONDS = 120.0
 """Interval at which the hub is asked whether the servers that hold a credential still run."""
 RENEW_BEFORE = timedelta(hours=2)
 """Remaining validity below which a credential is replaced."""
@@ -77,7 +77,7 @@ class ServerTokens:
     def __init__(self, settings: Settings) -> None:
         base = httpx.URL(settings.site.hub_url).path.rstrip("/")
         self._url = f"{settings.hub.api_url}{base}/hub/api/user"
-        self._seats = f"{settings.hub.api_url}{base}/hub/atelier/seat/"
+        self._address_url = f"{settings.hub.api_url}{base}/hub/atelier/seat/"
         # trust_env: calls within the machine must not use the site's web proxy
         self._client = httpx.AsyncClient(timeout=10, trust_env=False)
 
@@ -106,7 +106,7 @@ class ServerTokens:
             return None
         return name
 
-    async def seat(self, token: str, course: str) -> str | None:
+    async def server_address(self, token: str, course: str) -> str | None:
         """Return the address of the container whose server has the token.
 
         Args:
@@ -119,7 +119,7 @@ class ServerTokens:
         Raises:
             HubUnavailableError: the hub does not answer, or the container has no address yet.
         """
-        answer = await self._ask(self._seats + course, token)
+        answer = await self._ask(self._address_url + course, token)
         return str(answer.json()["address"]) if answer.status_code == 200 else None
 
     async def _ask(self, url: str, token: str) -> httpx.Response:
@@ -158,7 +158,7 @@ class CredentialService:
         self._fresh = Rate(FRESH_AT_ONCE, FRESH_EVERY_SECONDS)
         self._asked = Rate(ASKED_AT_ONCE, ASKED_EVERY_SECONDS)
 
-    def let_in(self, address: str | None) -> None:
+    def check_rate(self, address: str | None) -> None:
         """Apply the rate limit to a request.
 
         Args:
@@ -232,14 +232,14 @@ class CredentialService:
                 return held
             self._held.pop(key, None)
             # Recorded first: if this process is killed, the next one revokes the credential.
-            await asyncio.to_thread(self._store.lend, username, course)
+            await asyncio.to_thread(self._store.record_issued, username, course)
             password, dies = await asyncio.to_thread(self._gitlab_client.issue, username, course)
             self._stopped(key, since)
-            await asyncio.to_thread(self._store.replaced, username, course)
+            await asyncio.to_thread(self._store.cancel_revocation, username, course)
             try:
                 self._stopped(key, since)
             except SpaceError:  # replaced() may have deleted this stop's pending revocation
-                await asyncio.to_thread(self._store.owe_revocation, username, course)
+                await asyncio.to_thread(self._store.schedule_revocation, username, course)
                 raise
             credential = Credential(username, password, dies)
             self._held[key] = credential
@@ -256,7 +256,7 @@ class CredentialService:
         if self._ends.get(key, 0) > since:
             raise SpaceError(f"the server of {key[0]} for {key[1]} has stopped meanwhile")
 
-    async def look_after(self, owner: Callable[[str, str], Awaitable[str | None]]) -> None:
+    async def revoke_stopped(self, owner: Callable[[str, str], Awaitable[str | None]]) -> None:
         """Revoke the credentials of servers that the hub no longer knows.
 
         The hub reports each stop, but the report may be lost when hub or desk restarts.
@@ -271,22 +271,22 @@ class CredentialService:
                 return
             if gone and self._tokens.get(key) is held:
                 log.info("credential user=%s course=%s: its server has stopped", *key)
-                await self.take_back(*key)
+                await self.revoke_credential(*key)
 
-    async def take_back(self, username: str, course: str) -> None:
+    async def revoke_credential(self, username: str, course: str) -> None:
         """Revoke a server's credentials in the background; retry until GitLab answers."""
         self._held.pop((username, course), None)
         self._tokens.pop((username, course), None)
         self._count += 1
         self._ends[username, course] = self._count
-        await asyncio.to_thread(self._store.owe_revocation, username, course)
+        await asyncio.to_thread(self._store.schedule_revocation, username, course)
         task = asyncio.create_task(self._revoke(username, course))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _revoke(self, username: str, course: str) -> bool:
         async with self._locks[username, course]:
-            owed = await asyncio.to_thread(self._store.owed_revocations)
+            owed = await asyncio.to_thread(self._store.pending_revocations)
             if (username, course) not in owed:
                 return True  # already revoked when a new credential replaced it
             try:
@@ -294,7 +294,7 @@ class CredentialService:
             except (SpaceError, GitLabUnavailableError) as error:
                 log.warning("revocation user=%s course=%s failed: %s", username, course, error)
                 return False
-            await asyncio.to_thread(self._store.revoked, username, course)
+            await asyncio.to_thread(self._store.record_revoked, username, course)
             log.info("revocation user=%s course=%s count=%d", username, course, count)
             return True
 
@@ -304,10 +304,10 @@ class CredentialService:
         Their servers may have stopped while the desk was down. A server that still runs gets a new
         credential at its next git command.
         """
-        await asyncio.to_thread(self._store.owe_all_lent)
+        await asyncio.to_thread(self._store.schedule_all_revocations)
 
     async def retry(self) -> None:
         """Work through the pending revocations until GitLab fails."""
-        for username, course in await asyncio.to_thread(self._store.owed_revocations):
+        for username, course in await asyncio.to_thread(self._store.pending_revocations):
             if not self._gitlab_client.may_be_asked() or not await self._revoke(username, course):
                 return

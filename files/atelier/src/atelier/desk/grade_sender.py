@@ -36,7 +36,7 @@ class GradeSender:
 
     Args:
         queue: the queue of grades.
-        book: stores the address for each grade.
+        answers: stores the address for each grade.
         consumers: the current LTI 1.1 consumers.
         registrations: the current LTI 1.3 registrations.
         platform_client: HTTP client for platforms.
@@ -46,14 +46,14 @@ class GradeSender:
     def __init__(
         self,
         queue: GradeQueue,
-        book: AnswerRepository,
+        answers: AnswerRepository,
         consumers: LiveConsumers,
         registrations: LiveRegistrations,
         platform_client: PlatformClient,
         tokens: PlatformTokens,
     ) -> None:
         self._queue = queue
-        self._book = book
+        self._answers = answers
         self._consumers = consumers
         self._registrations = registrations
         self._tokens = tokens
@@ -80,7 +80,7 @@ class GradeSender:
             away: hosts that do not answer, with the error; updated.
         """
         who = (grade.username, grade.course, grade.exercise)
-        arrival = await asyncio.to_thread(self._book.arrival, *who)
+        arrival = await asyncio.to_thread(self._answers.arrival, *who)
         if arrival is None:
             await asyncio.to_thread(self._queue.wait_for_arrival, grade)
             return
@@ -120,7 +120,7 @@ class GradeSender:
         registration = known.get(place.registration)
         if registration is None:
             raise UndeliveredError(f"the registration {place.registration!r} is not known any more")
-        _tie(place.lineitem, registration.known_hosts, f"registration {registration.key!r}")
+        _check_host(place.lineitem, registration.known_hosts, f"registration {registration.key!r}")
         try:
             token = await self._tokens.token(registration, place.client_id)
         except ServiceError as error:
@@ -141,7 +141,9 @@ class GradeSender:
         if consumer is None:
             raise UndeliveredError(f"the consumer {arrival.consumer!r} is not known any more")
         if consumer.hosts:
-            _tie(arrival.outcome_url, frozenset(consumer.hosts), f"consumer {consumer.key!r}")
+            _check_host(
+                arrival.outcome_url, frozenset(consumer.hosts), f"consumer {consumer.key!r}"
+            )
         body = outcomes11.replace_result(arrival.sourcedid, score)
         secret = consumer.secret.get_secret_value()
         try:
@@ -158,13 +160,13 @@ class GradeSender:
             raise UndeliveredError(refused)
 
 
-def _tie(address: str, hosts: frozenset[str], whose: str) -> None:
+def _check_host(address: str, hosts: frozenset[str], launcher: str) -> None:
     """Check that the address for a grade belongs to the platform.
 
     Args:
         address: the address in the launch.
         hosts: the platform's hosts.
-        whose: the consumer or registration, for the message.
+        launcher: the consumer or registration, for the message.
 
     Raises:
         UndeliveredError: the address is on another host.
@@ -172,8 +174,8 @@ def _tie(address: str, hosts: frozenset[str], whose: str) -> None:
     host = host_of(address)
     if host not in hosts:
         raise UndeliveredError(
-            f"{host or 'no address'} is not a host of {whose}: where it takes grades, name it there"
-            " (hosts)"
+            f"{host or 'no address'} is not a host of {launcher}: where it takes grades, "
+            "name it there (hosts)"
         )
 
 

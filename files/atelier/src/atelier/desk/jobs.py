@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from atelier.desk.checks import CheckService
-from atelier.desk.credentials import LOOK_AFTER_SECONDS, CredentialService, ServerTokens
+from atelier.desk.credentials import STOPPED_CHECK_SECONDS, CredentialService, ServerTokens
 from atelier.desk.grade_sender import GradeSender
 from atelier.desk.spaces import Preparer
 from atelier.gitlab.client import GitLabClient
@@ -63,9 +63,9 @@ class Jobs:
             try:
                 await self._spaces.retry()
                 await self._credentials.retry()
-                if time.monotonic() - looked > LOOK_AFTER_SECONDS:
+                if time.monotonic() - looked > STOPPED_CHECK_SECONDS:
                     looked = time.monotonic()
-                    await self._credentials.look_after(self._servers.owner)
+                    await self._credentials.revoke_stopped(self._servers.owner)
             except Exception:
                 log.exception("retrying failed")
             await asyncio.sleep(RETRY_EVERY_SECONDS)
@@ -80,7 +80,7 @@ class Jobs:
 
     async def _probe(self) -> None:
         if await asyncio.to_thread(self._gitlab_client.answers):
-            self._spaces.gitlab_is_back()
+            self._spaces.clear_pauses()
 
 
 async def _repeat(step: Callable[[], Awaitable[None]], failure: str) -> None:

@@ -110,7 +110,7 @@ class Preparer:
             return task.result()
         return Answer("preparing", step=self._steps.get(key, "queued"))
 
-    async def settled(self, username: str, course: str, wait: float) -> bool:
+    async def wait_for_attempt(self, username: str, course: str, wait: float) -> bool:
         """Wait for the running attempt for a space, at most `wait` seconds.
 
         Returns:
@@ -227,7 +227,7 @@ class Preparer:
         failure = self._failures.get(key)
         return key not in self._tasks and (failure is None or now >= failure.at + failure.pause)
 
-    def gitlab_is_back(self) -> None:
+    def clear_pauses(self) -> None:
         """Forget the pauses, so that attempts that failed while GitLab was down are due now."""
         self._failures.clear()
 

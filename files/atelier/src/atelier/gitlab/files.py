@@ -69,13 +69,13 @@ class Kept:
                     return self._entries[key][0]
             try:
                 value = read()
-                self._keep(key, value)
+                self._store(key, value)
                 return value
             finally:
                 with self._lock:
                     self._reading.pop(key, None)
 
-    def _keep(self, key: Hashable, value: Any) -> None:
+    def _store(self, key: Hashable, value: Any) -> None:
         with self._lock:
             self._entries[key] = (value,)
             self._bytes += _size(value)

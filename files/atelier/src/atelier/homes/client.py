@@ -69,11 +69,11 @@ class HomesClient:
         if self._socket is None:
             return None
         try:
-            told = await self._ask(REPORT_SECONDS, do="report", learner=learner, course=slug)
+            answer = await self._ask(REPORT_SECONDS, do="report", learner=learner, course=slug)
         except HomeError as error:
             log.warning("home of %s for %s: not measured: %s", learner, slug, error)
             return None
-        found = told["usage"]
+        found = answer["usage"]
         if found is None:
             return None
         return Usage(**{**found, "largest": [(path, size) for path, size in found["largest"]]})

@@ -213,8 +213,8 @@ class Store:
         seen = os.statvfs(self._images)
         free = seen.f_bavail * seen.f_frsize
         if free - taken < KEPT_FREE:
-            told = f"{free // 1024**2} MiB are free in {self._images}: make room or add a disk"
-            raise HomeError("failed", f"no room: only {told}")
+            text = f"{free // 1024**2} MiB are free in {self._images}: make room or add a disk"
+            raise HomeError("failed", f"no room: only {text}")
 
     def _grow(self, home: Home, limits: Limits) -> None:
         """Enlarge an image to its course's present limits; it is never made smaller.

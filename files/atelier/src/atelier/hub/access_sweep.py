@@ -37,24 +37,24 @@ class AccessSweep:
         self._seen: Any = None
         self._out: set[str] = set()
         """Users who were signed out and have not signed in since."""
-        self._calls = PeriodicCallback(self.look, EVERY_SECONDS * 1000)
+        self._calls = PeriodicCallback(self.sweep, EVERY_SECONDS * 1000)
 
     def begin(self) -> None:
         """Start the periodic checks."""
         self._calls.start()
 
-    async def look(self) -> None:
+    async def sweep(self) -> None:
         """End the access of users whom the files no longer admit; retry what fails later."""
         seen = hub_context().admission.state()
         if seen is None or seen == self._seen:
             return
         try:
-            if await self._everybody():
+            if await self._check_all():
                 self._seen = seen
         except Exception:
             self._app.log.exception("sessions and servers were not compared with the inventory")
 
-    async def _everybody(self) -> bool:
+    async def _check_all(self) -> bool:
         """Check all launches. False: a server was starting or stopping and still exists."""
         users = orm.User.__table__
         kept = users.c.encrypted_auth_state
@@ -72,11 +72,11 @@ class AccessSweep:
             closed = launched - still_open
             if still_open:
                 self._out.discard(name)
-            if closed and not await self._show_out(name, closed, everywhere=not still_open):
+            if closed and not await self._remove_access(name, closed, everywhere=not still_open):
                 done = False
         return done
 
-    async def _show_out(self, name: str, closed: set[str], *, everywhere: bool) -> bool:
+    async def _remove_access(self, name: str, closed: set[str], *, everywhere: bool) -> bool:
         """Stop the servers of closed courses; sign out users without another course."""
         user = self._app.users.get(name)
         if user is None:

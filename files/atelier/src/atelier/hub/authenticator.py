@@ -30,7 +30,7 @@ from atelier.lti import launch11 as lti11
 from atelier.lti.anonymous_users import refuse_anonymous
 from atelier.lti.keysets13 import Keysets
 from atelier.lti.nonces import NonceStore
-from atelier.lti.roles import teaches
+from atelier.lti.roles import has_teacher_role
 
 
 class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
@@ -125,7 +125,7 @@ class AtelierAuthenticator(LTI11Authenticator):  # type: ignore[misc]
                 wanted[:200],
             )
         learner = identify(launch.params, launch.consumer, context.settings.site)
-        staff = teaches(launch.params.get("roles", "")) and context.admission.may_teach(
+        staff = has_teacher_role(launch.params.get("roles", "")) and context.admission.may_teach(
             place.course, launch.consumer.key
         )
         state = auth_state(

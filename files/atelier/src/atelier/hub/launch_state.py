@@ -81,7 +81,7 @@ def place_of(state: AuthState | None, query: Mapping[str, str]) -> Destination |
     return Destination(**{name: kept.get(name) for name in Destination.__dataclass_fields__})
 
 
-def hand_over(state: AuthState, course: str) -> dict[str, Any]:
+def launch_message(state: AuthState, course: str) -> dict[str, Any]:
     """The message to the desk about a learner's latest launch of a course.
 
     Args:

@@ -82,15 +82,17 @@ def keep_sessions_on_the_hub(site: Site) -> None:
     base.SESSION_COOKIE_NAME = site.hub_session_cookie
     set_cookie, clear_cookie = base.BaseHandler._set_cookie, base.BaseHandler.clear_cookie
 
-    def set_here(self: Any, key: str, value: str, encrypted: bool = True, **overrides: Any) -> None:
+    def set_host_cookie(
+        self: Any, key: str, value: str, encrypted: bool = True, **overrides: Any
+    ) -> None:
         if key.startswith(HOST_PREFIX):
             overrides.pop("domain", None)
         set_cookie(self, key, value, encrypted=encrypted, **overrides)
 
-    def clear_here(self: Any, name: str, **options: Any) -> None:
+    def clear_host_cookie(self: Any, name: str, **options: Any) -> None:
         if name.startswith(HOST_PREFIX):
             options.pop("domain", None)
         clear_cookie(self, name, **options)
 
-    base.BaseHandler._set_cookie = set_here
-    base.BaseHandler.clear_cookie = clear_here
+    base.BaseHandler._set_cookie = set_host_cookie
+    base.BaseHandler.clear_cookie = clear_host_cookie

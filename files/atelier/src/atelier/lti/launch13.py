@@ -80,7 +80,7 @@ class Returned:
     request: dict[str, str]
     """Parameters of the login request."""
 
-    def begun_by(self, browser_secret: str | None) -> bool:
+    def started_by(self, browser_secret: str | None) -> bool:
         """Whether the browser with that cookie started this login."""
         return browser_secret is not None and hmac.compare_digest(
             self.browser, browser_digest(browser_secret)

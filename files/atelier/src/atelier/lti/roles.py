@@ -56,7 +56,7 @@ def _held(roles: str) -> set[str]:
     return held | plain
 
 
-def teaches(roles: str) -> bool:
+def has_teacher_role(roles: str) -> bool:
     """Whether ``roles`` make a user staff, who sees all answers and grades.
 
     Only instructors and administrators of the course are staff. Assistants, graders and authors

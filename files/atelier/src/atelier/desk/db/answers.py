@@ -98,7 +98,7 @@ class AnswerRepository:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def arrive(self, launches: Sequence[tuple[Arrival, str, bool]]) -> list[bool]:
+    def record_launches(self, launches: Sequence[tuple[Arrival, str, bool]]) -> list[bool]:
         """Record launches: name and role of the person, and the address for the grade.
 
         A launch without an address for the grade keeps the stored one.
@@ -110,10 +110,10 @@ class AnswerRepository:
             For each launch, whether the address for the grade is new or has changed.
         """
         with self._engine.begin() as connection:
-            return [self._arrive(connection, *one) for one in launches]
+            return [self._record_launch(connection, *one) for one in launches]
 
     @staticmethod
-    def _arrive(connection: Connection, arrival: Arrival, name: str, staff: bool) -> bool:
+    def _record_launch(connection: Connection, arrival: Arrival, name: str, staff: bool) -> bool:
         person = {"name": name, "staff": staff, "consumer": arrival.consumer}
         statement = insert(_people).values(
             username=arrival.username, course=arrival.course, **person
@@ -173,7 +173,7 @@ class AnswerRepository:
         with self._engine.connect() as connection:
             return bool(connection.execute(select(_people.c.staff).where(chosen)).scalar())
 
-    def came_by(self, username: str) -> dict[str, str]:
+    def launch_keys(self, username: str) -> dict[str, str]:
         """Return the keys of the consumers or registrations of a person's latest launches.
 
         Returns:

@@ -157,14 +157,16 @@ class GradeQueue:
         # A later due time means that such a launch has come since the grade was read.
         self._set(grade, _grades.c.due <= grade.due, due=float("inf"))
 
-    def wake(self, username: str, course: str, exercise: str, *, anew: bool = False) -> None:
+    def wake(
+        self, username: str, course: str, exercise: str, *, address_changed: bool = False
+    ) -> None:
         """Make a grade due after a launch that provided its destination.
 
         Args:
             username: the learner.
             course: slug.
             exercise: the exercise's id.
-            anew: whether the destination is a new one, which has no score yet.
+            address_changed: the platform gave a new address, which has no score yet.
         """
         chosen = (
             (_grades.c.username == username)
@@ -172,7 +174,11 @@ class GradeQueue:
             & (_grades.c.exercise == exercise)
         )
         now = time.time()
-        values = {"due": now, "sent": None, "sent_at": None} if anew else {"due": _no_later(now)}
+        values = (
+            {"due": now, "sent": None, "sent_at": None}
+            if address_changed
+            else {"due": _no_later(now)}
+        )
         with self._engine.begin() as connection:
             connection.execute(update(_grades).where(chosen).values(tries=0, **values))
 

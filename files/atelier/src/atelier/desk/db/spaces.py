@@ -120,39 +120,39 @@ class SpaceRepository:
         with self._engine.begin() as connection:
             connection.execute(update(_spaces).where(chosen).values(**values))
 
-    def lend(self, username: str, course: str) -> None:
+    def record_issued(self, username: str, course: str) -> None:
         """Record that a server gets credentials."""
         statement = insert(_lent).values(username=username, course=course)
         with self._engine.begin() as connection:
             connection.execute(statement.on_conflict_do_nothing())
 
-    def owe_all_lent(self) -> None:
+    def schedule_all_revocations(self) -> None:
         """Schedule the revocation of all issued credentials."""
         with self._engine.begin() as connection:
             for row in connection.execute(select(_lent)).all():
                 statement = insert(_revocations).values(username=row.username, course=row.course)
                 connection.execute(statement.on_conflict_do_nothing())
 
-    def replaced(self, username: str, course: str) -> None:
+    def cancel_revocation(self, username: str, course: str) -> None:
         """Cancel a pending revocation: new credentials have replaced the old ones."""
         chosen = (_revocations.c.username == username) & (_revocations.c.course == course)
         with self._engine.begin() as connection:
             connection.execute(delete(_revocations).where(chosen))
 
-    def owe_revocation(self, username: str, course: str) -> None:
+    def schedule_revocation(self, username: str, course: str) -> None:
         """Schedule the revocation of a server's credentials."""
         statement = insert(_revocations).values(username=username, course=course)
         with self._engine.begin() as connection:
             connection.execute(statement.on_conflict_do_nothing())
 
-    def revoked(self, username: str, course: str) -> None:
+    def record_revoked(self, username: str, course: str) -> None:
         """Record that a server's credentials were revoked."""
-        self.replaced(username, course)
+        self.cancel_revocation(username, course)
         chosen = (_lent.c.username == username) & (_lent.c.course == course)
         with self._engine.begin() as connection:
             connection.execute(delete(_lent).where(chosen))
 
-    def owed_revocations(self) -> list[tuple[str, str]]:
+    def pending_revocations(self) -> list[tuple[str, str]]:
         """Return (username, course) of the pending revocations."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(_revocations)).all()

@@ -21,7 +21,7 @@ from atelier.learner import LearnerInfo, learner_of
 from atelier.messages import service_prefix
 
 TEMPLATE_MOUNT = "/srv/atelier/template.git"
-_TOLD_OF_SPACE = {"ready": "ready", "preparing": "preparing", "unavailable": "later"}
+_SPACE_STATES = {"ready": "ready", "preparing": "preparing", "unavailable": "later"}
 
 
 class SpawnError(Exception):
@@ -91,7 +91,7 @@ def container_environment(
         "ATELIER_DESK_URL": settings.desk.url + service_prefix(settings),
         "ATELIER_DESK_PAGES": settings.site.hub_url + "/services/desk",
         "ATELIER_TEMPLATE": TEMPLATE_MOUNT,
-        "ATELIER_SPACE": _TOLD_OF_SPACE[space],
+        "ATELIER_SPACE": _SPACE_STATES[space],
         "ATELIER_LEARNER_NAME": learner.name,
         "ATELIER_LEARNER_EMAIL": learner.email,
         "ATELIER_TOOLBAR_OUTPUTS": course.outputs,
@@ -139,7 +139,7 @@ class CourseMixin:
         return self.learner.language if self.learner else DEFAULT
 
     @property
-    def seat(self) -> str:
+    def source_address(self) -> str:
         """IP address from which the server sends requests; empty until it is known."""
         return self.container_address or (self.server.ip if self.server else "")
 
@@ -171,7 +171,7 @@ class CourseMixin:
         lacking = self.space == "unavailable"
         self._step = "progress_no_gitlab" if lacking else "progress_container"
 
-    async def farewell(self) -> None:
+    async def clean_up(self) -> None:
         """After the stop: revoke the server's git credential."""
         self.container_address = ""
         if self.name:
@@ -186,8 +186,8 @@ async def _prepare(spawner: CourseMixin) -> None:
     await spawner.prepare()
 
 
-async def _farewell(spawner: CourseMixin) -> None:
-    await spawner.farewell()
+async def _clean_up(spawner: CourseMixin) -> None:
+    await spawner.clean_up()
 
 
 def common_settings(settings: Settings, config: Any) -> None:
@@ -199,7 +199,7 @@ def common_settings(settings: Settings, config: Any) -> None:
     """
     config.Spawner.auth_state_hook = _remember
     config.Spawner.pre_spawn_hook = _prepare
-    config.Spawner.post_stop_hook = _farewell
+    config.Spawner.post_stop_hook = _clean_up
     config.Spawner.notebook_dir = HOME
     config.Spawner.args = [*upload_arguments(settings), *server_arguments(settings.site)]
     config.Spawner.start_timeout = settings.spawner.start_timeout_seconds

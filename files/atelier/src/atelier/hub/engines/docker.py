@@ -136,23 +136,23 @@ class AtelierSpawner(CourseMixin, DockerSpawner):  # type: ignore[misc]
                     looked = time.monotonic()
                     ended = await self.poll()
                     if ended is not None:
-                        words = await self._last_words()
+                        words = await self._last_output()
                         raise SpawnError("spawn_died", self.lang, f"{ended}: {words}") from None
                 await asyncio.sleep(0.05)
             else:
                 writer.close()
                 return
 
-    async def _last_words(self) -> str:
+    async def _last_output(self) -> str:
         try:
             said = await self.docker("logs", self.object_name, tail=20)
         except docker.errors.DockerException:
             return "it left no log"
         return str(said.decode(errors="replace"))[-2000:]
 
-    async def farewell(self) -> None:
+    async def clean_up(self) -> None:
         """After the stop: remove a container that exited; the home stays."""
-        await super().farewell()
+        await super().clean_up()
         try:
             if await self.get_object() is not None:
                 await self.remove_object()

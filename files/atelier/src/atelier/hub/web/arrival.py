@@ -96,7 +96,7 @@ class ArrivalHandler(UserHandler):
     def _sealed(self, ticket: tickets.Ticket) -> str:
         return tickets.write(ticket, Sealer(self.settings["cookie_secret"]), time.time())
 
-    def hand_on(self, user: Any, query: str, target: str) -> None:
+    def redirect_with_ticket(self, user: Any, query: str, target: str) -> None:
         """Redirect to an address where the browser sends its cookies, with a ticket only it has."""
         number = secrets.token_hex(8)
         self.set_cookie(
@@ -138,7 +138,7 @@ class ArrivalHandler(UserHandler):
             )
         )
 
-    async def lead_on(self, user: Any, query: str, target: str) -> None:
+    async def redirect_checked(self, user: Any, query: str, target: str) -> None:
         """Redirect; in a frame, check first that the browser accepted the cookies."""
         address = self.way(query, target)
         if not in_frame(self):

@@ -123,7 +123,7 @@ class ChosenHandler(Lti13Handler):
     async def _return(self, form: dict[str, str]) -> None:
         context = hub_context()
         now = time.time()
-        self.language_told = language(form.get("lang"))
+        self.chosen_language = language(form.get("lang"))
         request, registration = deep_linking.unseal(
             form.get("request", ""), context.registrations.get(), self.sealer, now
         )
@@ -134,7 +134,7 @@ class ChosenHandler(Lti13Handler):
         if "cancel" not in form:
             courses = context.courses.all()
             place = place_chosen(form, registration, courses)
-            course = in_language(courses[place.course].title, self.language_told)
+            course = in_language(courses[place.course].title, self.chosen_language)
             title = form.get("title", "").strip() or place.path or place.exercise or course
             link = link_to(place, title)
         claims = deep_linking.answer(request, link, context.settings.site.hub_url, now)
@@ -145,7 +145,7 @@ class ChosenHandler(Lti13Handler):
         self.finish(
             await self.render_template(
                 "atelier_return.html",
-                lang=self.language_told,
+                lang=self.chosen_language,
                 title="choose_done",
                 address=request.return_url,
                 response=signed,

@@ -12,7 +12,7 @@ from atelier.i18n.translate import Language, say
 from atelier.identity import username
 from atelier.lti import launch11 as lti11
 from atelier.lti.diagnosis11 import explain
-from atelier.lti.roles import teaches
+from atelier.lti.roles import has_teacher_role
 
 _HIDDEN = ("oauth_signature", "oauth_nonce")
 _PROXY_HEADERS = ("X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Scheme")
@@ -72,15 +72,15 @@ class DiagnoseHandler(LtiHandler):
                 window=window,
             )
         except lti11.LaunchError as refused:
-            await self._tell_why(refused, url)
+            await self._show_refusal(refused, url)
             return
-        if not (launch.consumer.trust_roles and teaches(launch.params.get("roles", ""))):
+        if not (launch.consumer.trust_roles and has_teacher_role(launch.params.get("roles", ""))):
             detail = f"consumer {launch.consumer.key!r}: diagnosis asked by somebody not of a team"
             await self.refuse(LaunchHTTPError(403, "diagnosis_staff", detail))
             return
         await self._show(launch, url, now, window)
 
-    async def _tell_why(self, refused: lti11.LaunchError, url: str) -> None:
+    async def _show_refusal(self, refused: lti11.LaunchError, url: str) -> None:
         """Explain a refused launch, for administrators whose own launch fails; shows no secret."""
         lang = self.launch_language()
         reasons = [say("diagnosis_refused", lang, reason=say(refused.key, lang))]

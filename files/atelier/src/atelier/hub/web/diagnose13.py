@@ -20,7 +20,7 @@ from atelier.identity import username
 from atelier.lti import launch13 as lti13
 from atelier.lti.diagnosis13 import HIDDEN, MAX_SHOWN, as_text, causes, shown, unverified
 from atelier.lti.launch11 import LaunchError
-from atelier.lti.roles import teaches
+from atelier.lti.roles import has_teacher_role
 
 Rows = list[tuple[str, str]]
 
@@ -51,7 +51,9 @@ def _seen_rows(handler: Lti13Handler) -> Rows:
     return [(say("diagnosis_configured", lang), right), (say("diagnosis_request", lang), saw)]
 
 
-async def tell_login(handler: Lti13Handler, login: Mapping[str, str], refused: LaunchError) -> None:
+async def show_login_refusal(
+    handler: Lti13Handler, login: Mapping[str, str], refused: LaunchError
+) -> None:
     """Show why a login was refused, and what the platform sent."""
     lang = handler.launch_language()
     lines = [say("diagnosis_refused", lang, reason=say(refused.key, lang)), refused.detail]
@@ -60,7 +62,7 @@ async def tell_login(handler: Lti13Handler, login: Mapping[str, str], refused: L
     await show(handler, refused.status, lines, tables, reference)
 
 
-async def tell_token(
+async def show_token_refusal(
     handler: Lti13Handler, token: str, state: lti13.Returned, refused: LaunchError
 ) -> None:
     """Show why a token was refused, and its contents."""
@@ -86,11 +88,13 @@ async def tell_token(
     await show(handler, refused.status, lines, tables, handler.log_refusal(refused.key, detail))
 
 
-async def tell_good(handler: Lti13Handler, state: lti13.Returned, message: lti13.Message) -> None:
+async def show_accepted(
+    handler: Lti13Handler, state: lti13.Returned, message: lti13.Message
+) -> None:
     """Show a course team what an accepted launch would open; nobody is signed in."""
     lang = handler.launch_language()
     registration, params = message.registration, message.launch.params
-    if not (registration.trust_roles and teaches(params.get("roles", ""))):
+    if not (registration.trust_roles and has_teacher_role(params.get("roles", ""))):
         detail = f"registration {registration.key!r}: diagnosis asked by somebody not of a team"
         await handler.refuse(LaunchHTTPError(403, "diagnosis_staff", detail))
         return

@@ -114,8 +114,8 @@ async def register(
     answer = await platform_client.request(
         "POST", endpoint, body=tool_configuration(site), headers=headers
     )
-    told = answer.get(CONFIGURATION)
-    deployment = told.get("deployment_id") if isinstance(told, dict) else None
+    configuration = answer.get(CONFIGURATION)
+    deployment = configuration.get("deployment_id") if isinstance(configuration, dict) else None
     audience = found.get("authorization_server")
     try:
         return Registration.model_validate(

@@ -21,7 +21,7 @@ from atelier.courses.destinations import (
 )
 from atelier.homes.words import full_sentence
 from atelier.hub.context import hub_context
-from atelier.hub.launch_state import hand_over, place_of
+from atelier.hub.launch_state import launch_message, place_of
 from atelier.hub.origins import server_origin
 from atelier.hub.web.logout import SIGNED_OUT
 from atelier.hub.web.pages import refusal_reference, request_language
@@ -85,7 +85,7 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
 
     async def _to_desk(self, state: AuthState, place: Destination, lang: Language) -> None:
         """Redirect to an exercise, once the desk knows where its grade goes."""
-        if await hub_context().desk.launched(hand_over(state, place.course)):
+        if await hub_context().desk.launched(launch_message(state, place.course)):
             self.redirect(desk_path(self.base_url, place))
         else:
             self.set_status(503)

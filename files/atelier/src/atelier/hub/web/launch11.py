@@ -8,7 +8,7 @@ from tornado import web
 
 from atelier.courses.destinations import Destination
 from atelier.hub.context import hub_context
-from atelier.hub.launch_state import hand_over
+from atelier.hub.launch_state import launch_message
 from atelier.hub.web.arrival import ArrivalHandler
 from atelier.hub.web.pages import refusal_reference, request_language
 from atelier.i18n.translate import Language, language
@@ -90,13 +90,13 @@ class LtiHandler(ArrivalHandler):
             raise LaunchHTTPError(403, "forbidden", "the user may not sign in")
         kept = self.state["launches"][self.state["last"]]
         place = Destination(**{name: kept[name] for name in Destination.__dataclass_fields__})
-        hub_context().desk.tell(hand_over(self.state, place.course))
+        hub_context().desk.queue_launch(launch_message(self.state, place.course))
         if self.instead is not None:
             await self.ask(user, go_query(place), place.target)
         elif self.unsure:
-            self.hand_on(user, go_query(place), place.target)
+            self.redirect_with_ticket(user, go_query(place), place.target)
         else:
-            await self.lead_on(user, go_query(place), place.target)
+            await self.redirect_checked(user, go_query(place), place.target)
 
     async def refuse(self, problem: LaunchHTTPError, new_tab: str | None = None) -> None:
         """A page with one sentence, the reference of the log line, and a link.

@@ -56,7 +56,7 @@ class LoginHandler(Lti13Handler):
             )
         except LaunchError as refused:
             if diagnose13.is_asked(asked):
-                await diagnose13.tell_login(self, asked, refused)
+                await diagnose13.show_login_refusal(self, asked, refused)
             else:
                 await self.refuse(LaunchHTTPError.of(refused))
             return
@@ -73,7 +73,7 @@ class Launch13Handler(Lti13Handler):
         try:
             form = single(read_form(self.request.body))
             state = lti13.returned(form.get("state", ""), self.sealer, time.time())
-            if not state.begun_by(self.browser_secret()):
+            if not state.started_by(self.browser_secret()):
                 new_tab = f"{self.base_url}hub/lti13/login?{urlencode(state.request)}"
                 detail = f"registration {state.registration!r}: the browser sent no cookie of ours"
                 raise LaunchError("launch_cookie", detail, 403)
@@ -83,7 +83,7 @@ class Launch13Handler(Lti13Handler):
                 if not diagnose13.is_asked(state.request):
                     raise
                 self._speak(refused.params or {})
-                await diagnose13.tell_token(self, form.get("id_token", ""), state, refused)
+                await diagnose13.show_token_refusal(self, form.get("id_token", ""), state, refused)
         except LaunchError as refused:
             self._speak(refused.params or {})
             await self.refuse(LaunchHTTPError.of(refused), new_tab)
@@ -112,14 +112,14 @@ class Launch13Handler(Lti13Handler):
         if message.deep_linking:
             await show_choice(self, message)
         elif diagnose13.is_asked(state.request):
-            await diagnose13.tell_good(self, state, message)
+            await diagnose13.show_accepted(self, state, message)
         else:
             await self.enter(message.launch)
 
     def _speak(self, params: Mapping[str, str]) -> None:
         """Use the launch's language from here on, if it names one."""
         locale = params.get("launch_presentation_locale")
-        self.language_told = language(locale) if locale else self.language_told
+        self.chosen_language = language(locale) if locale else self.chosen_language
 
 
 class KeysHandler(BaseHandler):  # type: ignore[misc]

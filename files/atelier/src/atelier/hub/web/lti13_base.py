@@ -16,7 +16,7 @@ BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 class Lti13Handler(LtiHandler):
     """Base class of the LTI 1.3 handlers."""
 
-    language_told: Language | None = None
+    chosen_language: Language | None = None
     """The launch's own language, once it is known."""
 
     @property
@@ -26,7 +26,7 @@ class Lti13Handler(LtiHandler):
 
     def launch_language(self) -> Language:
         """Language of the page."""
-        return self.language_told or super().launch_language()
+        return self.chosen_language or super().launch_language()
 
     @property
     def _cookie_name(self) -> str:

@@ -33,8 +33,8 @@ class ServerAddressHandler(APIHandler):  # type: ignore[misc]
             spawner = user.spawners.get(course)
             if spawner is None or not spawner.active or spawner.pending == "stop":
                 raise web.HTTPError(404)
-            if spawner.seat:
-                self.finish({"address": spawner.seat})
+            if spawner.source_address:
+                self.finish({"address": spawner.source_address})
                 return
             await asyncio.sleep(0.05)
         raise web.HTTPError(503)
