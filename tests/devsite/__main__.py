@@ -116,10 +116,22 @@ class Follower:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make dev", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=paths.DEV, help="of its state")
-    parser.add_argument("--source", type=Path, default=SOURCE, help="holds the package atelier")
-    parser.add_argument("--attach", choices=("", *FIRST_MODULES), default="", help="to debug it")
-    parser.add_argument("--any-port", action="store_true", help="take whatever ports are free")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=paths.DEV,
+        help="directory of its state (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--source", type=Path, default=SOURCE, help="directory with the package atelier"
+    )
+    parser.add_argument(
+        "--attach",
+        choices=("", *FIRST_MODULES),
+        default="",
+        help="process that gets this terminal, for a debugger",
+    )
+    parser.add_argument("--any-port", action="store_true", help="use any free ports")
     return parser.parse_args()
 
 

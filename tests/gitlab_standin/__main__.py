@@ -65,7 +65,7 @@ def main(front: Front = lambda gitlab: gitlab) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="gitlab_standin", description=__doc__)
     parser.add_argument(
-        "--root", type=Path, required=True, help="folder that holds etc/gitlab, var/opt/gitlab..."
+        "--root", type=Path, required=True, help="directory with etc/gitlab, var/opt/gitlab..."
     )
     parser.add_argument(
         "--gitlab-rb", type=Path, help="configuration (default: etc/gitlab/gitlab.rb below root)"
@@ -73,7 +73,9 @@ def main(front: Front = lambda gitlab: gitlab) -> int:
     parser.add_argument("--port", type=int, help="port to listen on (default: as in gitlab.rb)")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument(
-        "--no-reconfigure", action="store_true", help="use the settings of the last reconfigure"
+        "--no-reconfigure",
+        action="store_true",
+        help="use the settings of the last reconfigure, without a new one",
     )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")

@@ -94,39 +94,41 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="world", description=__doc__)
     verbs = top.add_subparsers(required=True, dest="command", metavar="COMMAND")
 
-    command = verbs.add_parser("images", help="make the images that are missing or out of date")
-    command.add_argument("--no-standin", action="store_true")
-    command.add_argument("--base", action="store_true", help="only the one the others begin with")
+    command = verbs.add_parser("images", help="build the images that are missing or out of date")
+    command.add_argument(
+        "--no-standin", action="store_true", help="leave out the image of GitLab's stand-in"
+    )
+    command.add_argument("--base", action="store_true", help="build only the base image")
     command.set_defaults(do=_images)
 
     command = verbs.add_parser(
-        "collection", help="link the checkout as mooc.atelier, print the path"
+        "collection", help="link the checkout as mooc.atelier and print the path"
     )
     command.set_defaults(do=_collection)
 
-    command = verbs.add_parser(
-        "target-up", help="start a server to install on, wait until it is up"
-    )
+    command = verbs.add_parser("target-up", help="start a server for tests and wait until it is up")
     command.add_argument("name")
     command.add_argument("--image", default=images.TARGET)
     command.add_argument("--publish", action="append", default=[], metavar="IP:PORT:PORT")
     command.add_argument("--network")
     command.add_argument("--keep-images", action="store_true")
-    command.add_argument("--warm", action="store_true", help="with role docker's packages")
+    command.add_argument(
+        "--warm", action="store_true", help="use the image that has the packages of role docker"
+    )
     command.set_defaults(do=_target_up)
 
     command = verbs.add_parser("target-down", help="remove a server and its volume")
     command.add_argument("name")
     command.set_defaults(do=_target_down)
 
-    command = verbs.add_parser("venv", help="make the virtual environment with the pinned tools")
+    command = verbs.add_parser("venv", help="create the virtual environment with the pinned tools")
     command.set_defaults(do=_venv)
 
-    command = verbs.add_parser("demo", help="the whole site on this machine")
+    command = verbs.add_parser("demo", help="manage the demo: the whole site on this machine")
     command.add_argument("verb", choices=("interrupt", "up", "down", "status"))
     command.set_defaults(do=_demo)
 
-    command = verbs.add_parser("scenario", help="steps of the molecule scenario `default`")
+    command = verbs.add_parser("scenario", help="run a step of the molecule scenario `default`")
     command.add_argument("verb", choices=("install", "images", "storm", "verify"))
     command.set_defaults(do=_scenario)
 
@@ -145,22 +147,28 @@ def parser() -> argparse.ArgumentParser:
     ):
         command = verbs.add_parser(name, help=(job.__doc__ or "").split(".")[0])
         command.set_defaults(run=job)
-    command = verbs.add_parser("hook", help="run a program of the environment for git's hooks")
+    command = verbs.add_parser(
+        "hook", help="run a program of the virtual environment, for git's hooks"
+    )
     command.add_argument("program")
     command.add_argument("arguments", nargs=argparse.REMAINDER)
     command.set_defaults(code=_hook)
-    command = verbs.add_parser("role", help="one molecule scenario, kept between its steps")
+    command = verbs.add_parser(
+        "role", help="run a molecule scenario whose server is kept between the steps"
+    )
     command.add_argument("scenario", nargs="?", default="")
     command.add_argument("step", nargs="?", default="")
     command.set_defaults(code=_role)
-    command = verbs.add_parser("watch", help="the toolbar in JupyterLab, rebuilt on change")
+    command = verbs.add_parser(
+        "watch", help="run the toolbar in JupyterLab and rebuild it on changes"
+    )
     command.add_argument("--sources", type=Path, default=front.SOURCES)
     command.add_argument("--state", type=Path, default=watch_lab.FOLDER)
     command.set_defaults(code=lambda options: watch.run(options.sources, options.state))
-    verbs.add_parser("test", help="everything; what follows is given to pytest")
-    verbs.add_parser("soak", help="what takes long by repetition; what follows chooses parts")
-    verbs.add_parser("pins", help="lock what is downloaded; --renew takes the newest versions")
-    verbs.add_parser("dev", help="hub and desk without containers; follows changes of their code")
+    verbs.add_parser("test", help="run all tests; further arguments are passed to pytest")
+    verbs.add_parser("soak", help="run the long tests; further arguments choose the parts")
+    verbs.add_parser("pins", help="lock the downloads; --renew takes the newest versions")
+    verbs.add_parser("dev", help="run hub and desk without containers and reload them on changes")
     return top
 
 

@@ -41,7 +41,9 @@ def _renew(item: Lock) -> None:
 def pins(words: Sequence[str]) -> int:
     """Make the locks of what is named in the files beside them. Returns an exit code."""
     parser = argparse.ArgumentParser(prog="make pins ARGS=", description=__doc__)
-    parser.add_argument("--renew", action="store_true", help="the newest versions of everything")
+    parser.add_argument(
+        "--renew", action="store_true", help="take the newest version of everything"
+    )
     options = parser.parse_args(words)
     found = needs.Needs()
     needs.programs(found, {"npm": "npm"})

@@ -183,8 +183,12 @@ PARTS = (
 def soak(words: Sequence[str]) -> int:
     """Run the parts that did not pass on this commit yet. Returns an exit code."""
     parser = argparse.ArgumentParser(prog="make soak ARGS=", description=__doc__)
-    parser.add_argument("-k", default="", metavar="WORD", help="only parts whose name has the word")
-    parser.add_argument("--again", action="store_true", help="also what passed on this commit")
+    parser.add_argument(
+        "-k", default="", metavar="WORD", help="run only the parts whose name contains the word"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="repeat the parts that have passed on this commit"
+    )
     options = parser.parse_args(words)
     chosen = [part for part in PARTS if options.k in part.name]
     if not chosen:

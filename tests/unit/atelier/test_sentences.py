@@ -60,7 +60,7 @@ def named() -> set[str]:
     found: set[str] = set()
     for _path, text in [*code(), *templates()]:
         for pattern in (
-            r"""(?:say|page|message|_told)\(\s*"([a-z0-9_]+)"\s*[,)]""",
+            r"""(?:say|page|message|_error)\(\s*"([a-z0-9_]+)"\s*[,)]""",
             r"""say_in\(\w+, "([a-z0-9_]+)\"""",
             r"""(?:TargetError|LaunchError|SpawnError|_problem)\(\s*"([a-z0-9_]+)",""",
             r"""RefusedError\(\s*\d+, "([a-z0-9]+_[a-z0-9_]+)\"""",

@@ -19,11 +19,11 @@ from atelier.i18n.translate import LANGUAGES, Language, say
 SOURCES = Path("/etc/atelier/sources.d")
 WAIT_SECONDS = 600.0
 STEPS = {
-    "pull": "fetch what the source has; what learners have stays",
-    "check": "check what was fetched",
-    "publish": "publish what was fetched, if it is right",
-    "update": "all three, one after the other",
-    "status": "say what is live, what was fetched, and what was refused",
+    "pull": "fetch the source; learners keep the published commit",
+    "check": "check the fetched commit",
+    "publish": "check the fetched commit and publish it",
+    "update": "pull, check and publish",
+    "status": "show which commit is published, fetched or refused",
 }
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
@@ -31,20 +31,40 @@ _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(
-        prog="atelier-course", description="Publish a course: fetched, checked, then given out."
+        prog="atelier-course", description="Fetch, check and publish a course."
     )
     commands = top.add_subparsers(dest="command", required=True)
     for name, what in STEPS.items():
         step = commands.add_parser(name, help=what)
-        step.add_argument("slug", help="the course's")
-        step.add_argument("--json", action="store_true", help="the answer as JSON")
-        step.add_argument("--lang", choices=LANGUAGES, help="by default the environment's")
-        step.add_argument("--state", type=Path, default=STATE, help=f"by default {STATE}")
+        step.add_argument("slug", help="the course's slug")
+        step.add_argument("--json", action="store_true", help="print the result as JSON")
+        step.add_argument(
+            "--lang",
+            choices=LANGUAGES,
+            help="language of the messages (default: the environment's)",
+        )
+        step.add_argument(
+            "--state",
+            type=Path,
+            default=STATE,
+            help="directory of the course's repositories and status (default: %(default)s)",
+        )
         if name == "status":
             continue
-        step.add_argument("--settings", metavar="FILE", help=f"by default {SOURCES}/<slug>.yml")
-        step.add_argument("--dry-run", action="store_true", help="tell, and leave nothing")
-        step.add_argument("--wait", type=float, default=WAIT_SECONDS, help="for another run's end")
+        step.add_argument(
+            "--settings",
+            metavar="FILE",
+            help=f"the course's settings; - for standard input (default: {SOURCES}/<slug>.yml)",
+        )
+        step.add_argument(
+            "--dry-run", action="store_true", help="show what would change, and change nothing"
+        )
+        step.add_argument(
+            "--wait",
+            type=float,
+            default=WAIT_SECONDS,
+            help="maximum time to wait for another run, seconds (default: %(default)s)",
+        )
     return top
 
 
@@ -81,7 +101,7 @@ def main(argv: list[str] | None = None) -> int:
         answer = {"changed": bool(changes), "changes": changes, "missing_staff": staff}
         print(json.dumps({**answer, "status": status}))
     elif failure is None:
-        print("\n".join(_told(changes, lang)))
+        print("\n".join(_change_lines(changes, lang)))
     if failure is not None:
         print(failure.say(lang), file=sys.stderr)
         return 1
@@ -120,7 +140,7 @@ def _status(paths: Paths, options: argparse.Namespace, lang: Language) -> int:
     return 0
 
 
-def _told(changes: list[dict[str, Any]], lang: Language) -> list[str]:
+def _change_lines(changes: list[dict[str, Any]], lang: Language) -> list[str]:
     if not changes:
         return [say("publish_unchanged", lang)]
     return [

@@ -47,9 +47,9 @@ def main(argv: list[str] | None = None, read: Callable[[str], str] = journal) ->
     """
     parser = argparse.ArgumentParser(
         prog="atelier-diagnose",
-        description="Say why a launch was refused: the reference is on the learner's page.",
+        description="Explain why a launch was refused, by the reference on the learner's page.",
     )
-    parser.add_argument("reference", help="eight characters, such as 1a2b3c4d")
+    parser.add_argument("reference", help="the reference, eight characters such as 1a2b3c4d")
     reference = parser.parse_args(argv).reference.strip().lower()
     if not re.fullmatch(r"[0-9a-f]{8}", reference):
         print("A reference is eight characters, 0-9 and a-f: copy it again.", file=sys.stderr)

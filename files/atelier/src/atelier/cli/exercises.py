@@ -60,7 +60,7 @@ class Commit:
         """Return whether the commit has the file."""
         return self.read(path) is not None
 
-    def there(self) -> bool:
+    def exists(self) -> bool:
         """Return whether the repository has the revision."""
         done = subprocess.run(  # noqa: S603 (see above)
             ["git", "-C", str(self.repository), "rev-parse", "--verify", "--quiet",  # noqa: S607
@@ -138,23 +138,55 @@ def _unfit(exercise: Exercise, expected: bytes, given: bytes) -> Message | None:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(
-        prog="atelier-exercises", description="Check the exercises that a course declares."
+        prog="atelier-exercises", description="Check a course's exercises, or try an answer."
     )
     commands = top.add_subparsers(dest="command", required=True)
-    check = commands.add_parser("check", help="check atelier.yml and the files it names")
+    check = commands.add_parser("check", help="check atelier.yml and the files that it names")
     source = check.add_mutually_exclusive_group()
-    source.add_argument("folder", nargs="?", type=Path, default=Path())
-    source.add_argument("--git", type=Path, metavar="REPOSITORY", help="a commit of it instead")
-    check.add_argument("--revision", default="HEAD", help="with --git; by default HEAD")
-    check.add_argument("--expected", type=Path, metavar="FOLDER", help="the expected answers")
-    check.add_argument("--lang", choices=LANGUAGES, help="by default the environment's")
-    attempt = commands.add_parser("try", help="compare an answer as learners' are")
-    attempt.add_argument("folder", type=Path)
-    attempt.add_argument("exercise", help="its id")
-    attempt.add_argument("answer", type=Path)
-    attempt.add_argument("--expected", type=Path, metavar="FOLDER", required=True)
-    attempt.add_argument("--show", choices=("verdict", "hints", "full"), default="full")
-    attempt.add_argument("--lang", choices=LANGUAGES, help="by default the environment's")
+    source.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        help="the course's directory (default: the current one)",
+    )
+    source.add_argument(
+        "--git",
+        type=Path,
+        metavar="REPOSITORY",
+        help="check a commit of this repository instead of a directory",
+    )
+    check.add_argument(
+        "--revision", default="HEAD", help="the commit to check with --git (default: %(default)s)"
+    )
+    check.add_argument(
+        "--expected", type=Path, metavar="FOLDER", help="directory of the expected answers"
+    )
+    check.add_argument(
+        "--lang", choices=LANGUAGES, help="language of the messages (default: the environment's)"
+    )
+    attempt = commands.add_parser(
+        "try", help="compare an answer with the expected one, as for a learner"
+    )
+    attempt.add_argument("folder", type=Path, help="the course's directory")
+    attempt.add_argument("exercise", help="the exercise's id")
+    attempt.add_argument("answer", type=Path, help="file with the answer")
+    attempt.add_argument(
+        "--expected",
+        type=Path,
+        metavar="FOLDER",
+        required=True,
+        help="directory of the expected answers",
+    )
+    attempt.add_argument(
+        "--show",
+        choices=("verdict", "hints", "full"),
+        default="full",
+        help="how much of the comparison to show (default: %(default)s)",
+    )
+    attempt.add_argument(
+        "--lang", choices=LANGUAGES, help="language of the messages (default: the environment's)"
+    )
     return top
 
 
@@ -165,25 +197,25 @@ def main(argv: list[str] | None = None) -> int:
     try:
         for folder in (options.folder, options.expected):
             if folder is not None and not folder.is_dir():
-                raise _told("check_no_folder", folder=str(folder))
+                raise _error("check_no_folder", folder=str(folder))
         lines = _check(options, lang) if options.command == "check" else _try(options, lang)
     except ExercisesError as error:
         print("\n".join(error.say(lang)), file=sys.stderr)
         return 1
-    except _CommandError as told:
-        print(say(told.message, lang), file=sys.stderr)
+    except _CommandError as error:
+        print(say(error.message, lang), file=sys.stderr)
         return 1
     print("\n".join(lines))
     return 0
 
 
 class _CommandError(Exception):
-    def __init__(self, told: Message) -> None:
-        super().__init__(told["key"])
-        self.message = told
+    def __init__(self, text: Message) -> None:
+        super().__init__(text["key"])
+        self.message = text
 
 
-def _told(key: str, **fields: str | int) -> _CommandError:
+def _error(key: str, **fields: str | int) -> _CommandError:
     return _CommandError(message(key, **fields))
 
 
@@ -191,8 +223,8 @@ def _check(options: argparse.Namespace, lang: Language) -> list[str]:
     files: Files = Folder(options.folder)
     if options.git:
         files = commit = Commit(options.git, options.revision)
-        if not commit.there():
-            raise _told("check_no_commit", where=f"{options.git} {options.revision}")
+        if not commit.exists():
+            raise _error("check_no_commit", where=f"{options.git} {options.revision}")
     course = check_course(files, Folder(options.expected) if options.expected else None)
     if course is None:
         return [text.say("check_no_exercises", lang, file=EXERCISES_FILE)]
@@ -203,15 +235,15 @@ def _try(options: argparse.Namespace, lang: Language) -> list[str]:
     files = Folder(options.folder)
     content = files.read(EXERCISES_FILE)
     if content is None:
-        raise _told("check_no_file", file=EXERCISES_FILE)
+        raise _error("check_no_file", file=EXERCISES_FILE)
     course = read_exercises(content)
     exercise = course.get(options.exercise)
     if exercise is None:
         known = ", ".join(one.id for one in course.exercises)
-        raise _told("check_no_exercise", id=options.exercise, known=known)
+        raise _error("check_no_exercise", id=options.exercise, known=known)
     expected = Folder(options.expected).read(exercise.expected_file)
     if expected is None:
-        raise _told("check_no_expected", file=exercise.expected_file)
+        raise _error("check_no_expected", file=exercise.expected_file)
     answer = options.answer.read_bytes() if options.answer.is_file() else None
     try:
         found = compare(expected, answer, exercise.rule(), files.read(exercise.file))
@@ -227,8 +259,8 @@ def _shown(name: str, found: Comparison, lang: Language) -> Iterator[str]:
     """Yield the result as text: removed words as ``[-so-]``, added words as ``{+so+}``."""
     yield f"{name}: {found['score']}"
     problem = [found["problem"]] if found["problem"] else []
-    for told in [*problem, *found["warnings"], *found["rule"], *found["limits"]]:
-        yield f"  {say(told, lang)}"
+    for remark in [*problem, *found["warnings"], *found["rule"], *found["limits"]]:
+        yield f"  {say(remark, lang)}"
     for one in found.get("prose", []):
         why = f": {say(one['message'], lang)}" if one["message"] else ""
         state = text.say("check_prose_pending", lang) if one["pending"] else f"{one['reached']:g}"

@@ -17,24 +17,50 @@ from atelier.config.models import DEFAULT_FILE, Settings, SettingsError, load
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="atelier-registration",
-        description="LTI 1.3 platforms that register themselves, each by an invitation.",
+        description="Manage the LTI 1.3 platforms that register by an invitation.",
     )
-    parser.add_argument("--settings", type=Path, default=DEFAULT_FILE)
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        default=DEFAULT_FILE,
+        help="the site's settings (default: %(default)s)",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    invite = commands.add_parser("invite", help="print a link that one platform can use, once")
-    invite.add_argument("key", help="the platform's name in logs and in courses' consumers")
-    invite.add_argument("--platform", help="the platform it stands for; by default the key")
-    invite.add_argument("--course", action="append", dest="courses", metavar="SLUG",
-                        help="a course it may launch, may be repeated; by default all")  # fmt: skip
-    invite.add_argument("--trust-email", action="store_true", help="its e-mail addresses are real")
-    invite.add_argument("--trust-roles", action="store_true", help="its roles are honoured")
-    invite.add_argument("--host", action="append", dest="hosts", metavar="HOST",
-                        help="a host that takes its grades besides those it names, may be"
-                             " repeated")  # fmt: skip
-    invite.add_argument("--hours", type=int, default=24, help="how long the link is good")
-    commands.add_parser("list", help="the platforms that registered themselves")
-    remove = commands.add_parser("remove", help="forget one of them")
-    remove.add_argument("key")
+    invite = commands.add_parser(
+        "invite", help="print a link with which one platform can register once"
+    )
+    invite.add_argument(
+        "key", help="key of the registration, in logs and in the courses' consumers"
+    )
+    invite.add_argument("--platform", help="platform whose users these are (default: the key)")
+    invite.add_argument(
+        "--course",
+        action="append",
+        dest="courses",
+        metavar="SLUG",
+        help="a course that it may launch; may be repeated (default: all)",
+    )
+    invite.add_argument(
+        "--trust-email", action="store_true", help="trust its users' e-mail addresses"
+    )
+    invite.add_argument(
+        "--trust-roles",
+        action="store_true",
+        help="trust its roles: teachers see all answers",
+    )
+    invite.add_argument(
+        "--host",
+        action="append",
+        dest="hosts",
+        metavar="HOST",
+        help="another host that takes its grades; may be repeated",
+    )
+    invite.add_argument(
+        "--hours", type=int, default=24, help="validity of the link, hours (default: %(default)s)"
+    )
+    commands.add_parser("list", help="list the platforms that have registered")
+    remove = commands.add_parser("remove", help="remove a platform's registration")
+    remove.add_argument("key", help="key of the registration")
     return parser.parse_args(argv)
 
 

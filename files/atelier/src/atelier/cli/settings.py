@@ -123,16 +123,21 @@ def main(argv: list[str] | None = None) -> int:
         "registrations": Registrations,
     }
     parser = argparse.ArgumentParser(
-        prog="atelier-settings", description="Check Atelier's settings."
+        prog="atelier-settings", description="Check the files of a site's settings."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    check = commands.add_parser("check", help="check one file, or (without --kind) the whole site")
-    check.add_argument("file", nargs="?", type=Path, default=DEFAULT_FILE)
-    check.add_argument("--kind", choices=sorted(models), help="check this file alone, as that kind")
-    database = commands.add_parser(
-        "database", help="connect to the hub's database; its password is a credential"
+    check = commands.add_parser("check", help="check the whole site, or one file (with --kind)")
+    check.add_argument(
+        "file", nargs="?", type=Path, default=DEFAULT_FILE, help="the file (default: %(default)s)"
     )
-    database.add_argument("url", help="such as postgresql://user@host/database")
+    check.add_argument(
+        "--kind", choices=sorted(models), help="kind of the file, which is checked alone"
+    )
+    database = commands.add_parser(
+        "database",
+        help="test the connection to the hub's database; the password is read from a credential",
+    )
+    database.add_argument("url", help="the database's URL, such as postgresql://user@host/database")
     options = parser.parse_args(argv)
     try:
         if options.command == "database":

@@ -22,8 +22,15 @@ def main(argv: list[str] | None = None) -> int:
     """Serve the desk; return 1 with a message if the settings or the database are unusable."""
     parser = argparse.ArgumentParser(prog="atelier-desk", description=__doc__)
     default = settings_file()
-    parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")
-    parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING"])
+    parser.add_argument(
+        "--settings", type=Path, default=default, help="the site's settings (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--log-level",
+        default="INFO",
+        choices=["DEBUG", "INFO", "WARNING"],
+        help="least severe level to log (default: %(default)s)",
+    )
     options = parser.parse_args(argv)
     set_up(options.log_level)
     try:

@@ -54,7 +54,7 @@ class Service:
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer a connection: read one line, write one line."""
         try:
-            answer = await self._heard(reader, writer)
+            answer = await self._reply(reader, writer)
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
         except (TimeoutError, OSError, ValueError) as error:
@@ -62,7 +62,7 @@ class Service:
         finally:
             writer.close()
 
-    async def _heard(
+    async def _reply(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> dict[str, Any]:
         async with asyncio.timeout(REQUEST_SECONDS):
@@ -97,7 +97,7 @@ class Service:
         async with lock:
             if what == "open":
                 limits = Limits.of(request.get("space"), request.get("inodes"))
-                path, user = await self._apart(lambda: self._open(home, limits))
+                path, user = await self._in_thread(lambda: self._open(home, limits))
                 self._reports.pop(home, None)
                 return {
                     "path": path,
@@ -105,7 +105,7 @@ class Service:
                     "volume_left": self._store.left(home),
                 }
             if what == "close":
-                await self._apart(lambda: self._store.close(home))
+                await self._in_thread(lambda: self._store.close(home))
                 return {}
             if what == "report":
                 return await self._report(home)
@@ -120,22 +120,22 @@ class Service:
         known = self._reports.get(home)
         if known is not None and now - known[0] < REPORT_SECONDS:
             return known[1]
-        found = await self._apart(lambda: self._store.report(home))
+        found = await self._in_thread(lambda: self._store.report(home))
         answer = {"usage": None if found is None else found.as_json()}
         if len(self._reports) >= MOST_REPORTS:
             self._reports.clear()
         self._reports[home] = (now, answer)
         return answer
 
-    async def _apart(self, work: Callable[[], _Result]) -> _Result:
+    async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
 def _user(connection: socket.socket) -> int:
     """Return the user id of the peer, from the kernel (unix(7), ``SO_PEERCRED``)."""
     size = struct.calcsize("3i")
-    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    return int(struct.unpack("3i", told)[1])
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    return int(struct.unpack("3i", credentials)[1])
 
 
 async def serve(path: Path, service: Service, owner: int) -> None:
@@ -154,11 +154,25 @@ async def serve(path: Path, service: Service, owner: int) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the service."""
     parser = argparse.ArgumentParser(prog="atelier-homes", description=__doc__)
-    parser.add_argument("--directory", type=Path, required=True)
-    parser.add_argument("--volumes", type=Path, default=Path("/var/lib/docker/volumes"))
-    parser.add_argument("--mode", choices=("auto", "image", "none"), default="auto")
-    parser.add_argument("--socket", type=Path, required=True)
-    parser.add_argument("--user", required=True, help="who may ask")
+    parser.add_argument(
+        "--directory", type=Path, required=True, help="directory of the homes' images and mounts"
+    )
+    parser.add_argument(
+        "--volumes",
+        type=Path,
+        default=Path("/var/lib/docker/volumes"),
+        help="directory of Docker's volumes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=("auto", "image", "none"),
+        default="auto",
+        help="how to limit a home's size (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--socket", type=Path, required=True, help="path of the socket to listen on"
+    )
+    parser.add_argument("--user", required=True, help="user who may send requests")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     store = Store(given.directory, given.volumes, given.mode)

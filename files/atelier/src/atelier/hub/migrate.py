@@ -163,7 +163,9 @@ def main(argv: list[str] | None = None) -> int:
     """Command ``atelier-hub-migrate``: 1 with a clear message when the hub must not start."""
     parser = argparse.ArgumentParser(prog="atelier-hub-migrate", description=__doc__)
     default = settings_file()
-    parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")
+    parser.add_argument(
+        "--settings", type=Path, default=default, help="the site's settings (default: %(default)s)"
+    )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:

@@ -49,7 +49,9 @@ def main(argv: list[str] | None = None) -> int:
     """Migrate the database; return 1 with a message if the desk must not start."""
     parser = argparse.ArgumentParser(prog="atelier-desk-migrate", description=__doc__)
     default = settings_file()
-    parser.add_argument("--settings", type=Path, default=default, help="default: %(default)s")
+    parser.add_argument(
+        "--settings", type=Path, default=default, help="the site's settings (default: %(default)s)"
+    )
     options = parser.parse_args(argv)
     set_up()
     try:
