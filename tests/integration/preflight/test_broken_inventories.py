@@ -56,7 +56,7 @@ def outcome(
     text = play(folder, server, hosts, **settings)
     answer = json.loads(text[text.index("{\n") : text.rindex("}") + 1])
     tasks = [task for play in answer["plays"] for task in play["tasks"]]
-    assert tasks[-1]["task"]["name"].endswith("Nothing stands in the way")
+    assert tasks[-1]["task"]["name"].endswith("Fail if something would stop the installation")
     return {
         name: {"said": tasks[-1]["hosts"][name]["msg"], "stats": answer["stats"][name]}
         for name in hosts
