@@ -29,6 +29,11 @@ BREAKING = re.compile(r"[^\s\u00a0\u202f] (?=[;!?»%]|:(?![\w/]))|« | »")
 """An ordinary space where French wants one that does not break the line."""
 
 
+def forms(entry: polib.POEntry) -> list[str]:
+    """A sentence's plural forms, or the sentence."""
+    return [*entry.msgstr_plural.values()] or [entry.msgstr]
+
+
 def code() -> list[tuple[Path, str]]:
     return [(path, path.read_text()) for path in SOURCE.rglob("*.py")]
 
@@ -90,10 +95,45 @@ def test_a_language_says_everything_once(lang: str) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_placeholders_are_the_same_in_every_language(lang: str) -> None:
-    there, here = translate.catalogue("en"), translate.catalogue(lang)
+    there = translate.catalogue("en")
     fields = r"(?<!{){(\w+)}(?!})"
-    for key in KEYS:
-        assert set(re.findall(fields, here[key])) == set(re.findall(fields, there[key])), key
+    for one in FILES[lang]:
+        for text in forms(one):
+            assert set(re.findall(fields, text)) == set(re.findall(fields, there[one.msgid])), text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_sentences_with_a_number_have_plural_forms(lang: str) -> None:
+    """All languages count the same sentences, and none says "(s)"."""
+    counted = {one.msgid: one.comment for one in FILES["en"] if one.msgid_plural}
+    assert {one.msgid: one.comment for one in FILES[lang] if one.msgid_plural} == counted
+    assert all(one.msgid_plural in ("", one.msgid) for one in FILES[lang])
+    doubled = {
+        one.msgid for one in FILES[lang] for text in forms(one) if re.search(r"\w\(e?s\)", text)
+    }
+    assert doubled <= {"publish_diverged"}
+
+
+@pytest.mark.parametrize(
+    ("lang", "number", "text"),
+    [
+        ("en", 0, "0 answers"),
+        ("en", 1, "1 answer"),
+        ("en", 2, "2 answers"),
+        ("fr", 0, "0 réponse"),
+        ("fr", 1, "1 réponse"),
+        ("fr", 2, "2 réponses"),
+    ],
+)
+def test_a_number_chooses_the_plural_form_of_its_language(
+    lang: str, number: int, text: str
+) -> None:
+    assert say("answers_count", lang, count=number) == text
+
+
+def test_a_sentence_may_count_another_field() -> None:
+    assert say("exercise_left", "fr", left=1, limit=5) == "1 vérification sur 5 restante"
+    assert say("exercise_left", "fr", left=2, limit=5) == "2 vérifications sur 5 restantes"
 
 
 def test_languages_differ() -> None:
@@ -116,8 +156,8 @@ def test_every_sentence_is_used() -> None:
 
 
 def test_french_lines_do_not_break_before_punctuation() -> None:
-    breaking = {one.msgid: one.msgstr for one in FILES["fr"] if BREAKING.search(one.msgstr)}
-    assert breaking == {}
+    texts = [text for one in FILES["fr"] for text in forms(one)]
+    assert [text for text in texts if BREAKING.search(text)] == []
 
 
 @pytest.mark.parametrize(

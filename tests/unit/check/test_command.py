@@ -53,7 +53,7 @@ def test_a_good_course_passes(
 ) -> None:
     arguments = ["check", str(course), "--expected", str(expected), "--lang", "fr"]
     assert main(arguments) == 0
-    assert capsys.readouterr().out == "1 exercice(s), rien à corriger.\n"
+    assert capsys.readouterr().out == "1 exercice, rien à corriger.\n"
 
 
 def test_a_bad_course_fails_with_one_line_each(

@@ -4,12 +4,18 @@ A catalogue is ``catalogues/<language>.po``; a sentence is looked up by its key 
 its placeholders are ``str.format`` fields. A language is added by its file. Catalogues are read
 when they are first used, so there is nothing to compile. Pages escape what is put into sentences
 (Jinja2 does it): nothing in a catalogue is HTML.
+
+A sentence with a number has gettext's plural forms: ``msgid_plural`` repeats the key. The form is
+chosen by the field ``count``, or by the field that a comment ``#. counts: <field>`` names.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
+from gettext import GNUTranslations
+from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,10 +30,35 @@ Language: TypeAlias = str
 """One of :data:`LANGUAGES`."""
 
 
+_COUNTS = re.compile(r"^counts: (\w+)$", re.MULTILINE)
+
+
+@cache
+def _file(lang: Language) -> polib.POFile:
+    return polib.pofile(CATALOGUES / f"{lang}.po")
+
+
 @cache
 def catalogue(lang: Language) -> Mapping[str, str]:
-    """A language's sentences by key, their placeholders not filled in."""
-    return {one.msgid: one.msgstr for one in polib.pofile(CATALOGUES / f"{lang}.po") if one.msgstr}
+    """A language's sentences by key, their placeholders not filled in; of plurals, the last."""
+    translated = (one for one in _file(lang) if one.translated())
+    return {one.msgid: one.msgstr or [*one.msgstr_plural.values()][-1] for one in translated}
+
+
+@cache
+def _counted(lang: Language) -> Mapping[str, str]:
+    """The sentences with plural forms: by key, the field whose number chooses the form."""
+    return {
+        one.msgid: found[1] if (found := _COUNTS.search(one.comment)) else "count"
+        for one in _file(lang)
+        if one.msgid_plural and one.translated()
+    }
+
+
+@cache
+def _plurals(lang: Language) -> GNUTranslations:
+    """A language's plural forms, with the rule in its catalogue's header."""
+    return GNUTranslations(BytesIO(_file(lang).to_binary()))
 
 
 def _known(locale: str) -> Language | None:
@@ -54,12 +85,15 @@ def in_language(texts: object, lang: Language) -> str:
 
 
 def say(key: str, lang: Language, **fields: object) -> str:
-    """A sentence in one language.
+    """A sentence in one language, in the plural form for its number.
 
     Raises:
         KeyError: there is no sentence with that key.
     """
-    text = catalogue(lang).get(key) or catalogue(DEFAULT)[key]
+    known = lang if key in catalogue(lang) else DEFAULT
+    text = catalogue(known)[key]
+    if counted := _counted(known).get(key):
+        text = _plurals(known).ngettext(key, key, int(str(fields[counted])))
     return text.format(**fields)
 
 
