@@ -11,24 +11,24 @@ c.ServerApp.default_url = "/lab"
 c.ServerApp.terminals_enabled = True
 c.ContentsManager.allow_hidden = False
 
-# A full space is told in words.
+# Explain a full space in words.
 c.ServerApp.contents_manager_class = "atelier_notebook.contents.Contents"
 
-# A home has no trash can: "delete" deletes, and gives the space back.
+# No trash can: deleting a file frees its space.
 c.FileContentsManager.delete_to_trash = False
 
-# Signatures of notebooks are for the trust of their HTML, and are made again as cells run. In a
-# file of the home, a disk that was full once would keep notebooks from being saved even after it
-# has room again.
+# Signatures of notebooks, which mark their HTML as trusted, are made again when cells run. In a
+# file in the home, they could keep notebooks from being saved after the disk was full once, even
+# when there is room again.
 c.NotebookNotary.db_file = ":memory:"
 
-# No calls to the outside: no news, no update checks, no extension store.
+# No requests to external hosts: no news, no update checks, no extension store.
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
 
-# Loaded by everybody, used by nobody here: there are no language servers in the image, and
-# comparing notebooks is not a learner's button. The gate waits for the clone.
+# Turn off extensions that are not used: the image has no language servers, and
+# learners have no button to compare notebooks. The gate waits for the clone.
 c.ServerApp.jpserver_extensions = {
     "atelier_notebook.gate": True,
     "jupyter_lsp": False,

@@ -1,8 +1,8 @@
-"""The learner's clone: made once, completed later, never harmed.
+"""Creates a learner's clone, and completes it later; it never overwrites the learner's work.
 
-A new clone is first filled from the course's mirror on this server (a local read), then from the
-learner's fork (only what differs travels). It grows in a hidden folder beside its place and is
-renamed when whole, so that a kill at any moment leaves either nothing or everything.
+A new clone is fetched from the course's mirror on this server (a local read), then from the
+learner's fork (only the differences). It is made in a hidden directory beside its final path and
+renamed when complete, so that after a kill there is either no clone or a complete one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pathlib import Path
 from atelier_notebook import credential, git
 from atelier_notebook.texts import Notice, Topic
 
-# GitLab may be silent for 8 s before we go on without it; a big fork may then take its time.
+# Up to 8 s until GitLab's first output; then a big fork may take longer.
 FORK = git.Limits(first_word=8, total=60)
-# The hub already knows that the space is not ready: ask, but do not make the learner wait.
+# The hub knows that the space is not ready: try, with a short limit.
 UNLIKELY = git.Limits(first_word=2, total=60)
-# Account and fork are being made: the desk lends the credential when they are there.
+# Account and fork are being created: the desk issues the credential when they exist.
 PREPARING = git.Limits(first_word=8 + credential.SPACE_WAIT_SECONDS, total=60)
 PATIENCE = {"ready": FORK, "preparing": PREPARING, "later": UNLIKELY}
 HALF = ".atelier-clone-"
@@ -33,7 +33,7 @@ _HEAD = re.compile(rb"(ref: refs/\S+|[0-9a-f]{40}([0-9a-f]{24})?)\s*\Z")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to prepare: `<home>/<course>`, a clone of `project_url`, else of `template`."""
+    """The wanted clone: `<home>/<course>`, from `project_url`, else from `template`."""
 
     home: Path
     course: str
@@ -43,13 +43,13 @@ class Wanted:
 
     @property
     def place(self) -> Path:
-        """Where the clone belongs."""
+        """Path of the clone."""
         return self.home / self.course
 
 
 @dataclass
 class Outcome:
-    """What was found or made: `fork`, `template`, `existing` or `none`, and what to tell."""
+    """The clone's origin: `fork`, `template`, `existing` or `none`; notices for the learner."""
 
     state: str = "none"
     notices: list[Notice] = field(default_factory=list)
@@ -57,9 +57,9 @@ class Outcome:
 
 
 def is_clone(place: Path) -> bool:
-    """Whether git would take `place` for a repository (the rule git itself uses)."""
+    """Whether `place` is a repository by git's own rule."""
     inside = place / ".git"
-    if inside.is_file():  # a worktree or a submodule: the learner's own doing
+    if inside.is_file():  # a worktree or a submodule that the learner made
         return True
     try:
         head = (inside / "HEAD").read_bytes()
@@ -69,14 +69,14 @@ def is_clone(place: Path) -> bool:
 
 
 def sweep(home: Path) -> None:
-    """Remove half-made clones left by a start that was killed."""
+    """Remove incomplete clones of a start that was killed."""
     for leftover in home.glob(f"{HALF}*"):
         if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover, ignore_errors=True)
 
 
 def git_is_running() -> bool:
-    """Whether any git process lives in this container."""
+    """Whether a git process runs in this container."""
     for comm in Path("/proc").glob("[0-9]*/comm"):
         with contextlib.suppress(OSError):
             if comm.read_text().startswith("git"):
@@ -87,8 +87,8 @@ def git_is_running() -> bool:
 def remove_stale_locks(place: Path, before: float) -> list[str]:
     """Remove git's lock files older than `before` (seconds since the epoch); return their names.
 
-    A container starts with no git running: a lock older than the container belongs to a process
-    that died with the one before. Nothing is touched while a git process lives.
+    No git runs when a container starts, so a lock older than the container belongs to a process of
+    the previous container. Nothing is removed while git runs.
     """
     inside = place / ".git"
     if not inside.is_dir() or git_is_running():
@@ -103,7 +103,7 @@ def remove_stale_locks(place: Path, before: float) -> list[str]:
 
 
 def branches(place: Path, prefix: str) -> list[str]:
-    """Return the names of the branches known under `prefix`, `main` first."""
+    """Return the names of the branches under `prefix`, `main` first."""
     names = [
         ref.removeprefix(prefix)
         for ref in git.lines(place, "for-each-ref", "--format=%(refname)", prefix)
@@ -112,7 +112,7 @@ def branches(place: Path, prefix: str) -> list[str]:
 
 
 def set_origin(place: Path, url: str) -> None:
-    """Make `origin` the learner's fork."""
+    """Set the remote `origin` to the learner's fork."""
     known = git.lines(place, "config", "--get", "remote.origin.url")
     if not known:
         git.run(place, "remote", "add", "origin", url)
@@ -131,7 +131,7 @@ def fetch_fork(place: Path, limits: git.Limits) -> git.Result:
 
 
 def _fill(wanted: Wanted, half: Path, outcome: Outcome) -> git.Result:
-    """Fill the new folder `half`; return the result that tells whether it is usable."""
+    """Fetch and check out into the new directory `half`; return the result of the last command."""
     result = git.run(half, "init", "--quiet", "--initial-branch=main", "--template=")
     if not result.ok:
         return result
@@ -162,7 +162,7 @@ def _fill(wanted: Wanted, half: Path, outcome: Outcome) -> git.Result:
 
 
 def free_name(place: Path) -> Path:
-    """Return a name beside `place` that nothing has: `demo (yours)`, `demo (yours 2)`, ..."""
+    """Return an unused path beside `place`: `demo (yours)`, `demo (yours 2)`, ..."""
     number = 1
     while True:
         suffix = "(yours)" if number == 1 else f"(yours {number})"
@@ -185,7 +185,7 @@ def _make(wanted: Wanted, outcome: Outcome) -> None:
         place = wanted.place
         if os.path.lexists(place):
             try:
-                place.rmdir()  # succeeds on an empty folder only
+                place.rmdir()  # works for an empty directory only
             except OSError:
                 beside = free_name(place)
                 place.rename(beside)
@@ -198,10 +198,10 @@ def _make(wanted: Wanted, outcome: Outcome) -> None:
 
 
 def catch_up(wanted: Wanted, outcome: Outcome) -> None:
-    """Bring a clone made from the mirror up to the fork, once the fork answers.
+    """Update a clone that was made from the mirror, when the fork can be fetched.
 
-    Forward only: a clone with local commits or changes is left as it is, and the learner's next
-    pull or save joins the two.
+    Fast-forward only: a clone with local commits or changes stays as it is, and the learner's next
+    pull or save merges the two.
     """
     place = wanted.place
     fork = fetch_fork(place, wanted.limits)
@@ -228,9 +228,14 @@ def catch_up(wanted: Wanted, outcome: Outcome) -> None:
 
 
 def prepare(wanted: Wanted, started: float) -> Outcome:
-    """Make sure that the clone is there; `started` is when this container began (epoch seconds).
+    """Create the clone, or update an existing one.
 
-    Raises OSError when the home folder cannot be written, e.g. because the disk is full.
+    Args:
+        wanted: the clone.
+        started: start of this container, seconds since the epoch.
+
+    Raises:
+        OSError: the home directory cannot be written, e.g. because the disk is full.
     """
     outcome = Outcome()
     sweep(wanted.home)

@@ -1,4 +1,4 @@
-"""Jupyter's files, with words of ours where its own are the system's: a space that is full."""
+"""Jupyter's contents manager, with a sentence for the learner when the space is full."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ INSUFFICIENT_STORAGE = 507  # RFC 4918, section 11.5
 
 
 class Contents(AsyncLargeFileManager):
-    """Saves as Jupyter does: the file of before stays whole when the new one does not fit."""
+    """Saves as Jupyter does; if there is no room, the previous file stays complete."""
 
     async def save(self, model: dict[str, Any], path: str = "") -> dict[str, Any]:
         """Save a file.
 
         Raises:
-            tornado.web.HTTPError: 507 with a sentence for the learner where there is no room;
+            tornado.web.HTTPError: 507 with a sentence for the learner if there is no room;
                 Jupyter's own errors otherwise.
         """
         try:

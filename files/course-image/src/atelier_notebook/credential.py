@@ -1,7 +1,7 @@
-"""`git-credential-atelier`: git asks for a password, the desk lends a short-lived token.
+"""`git-credential-atelier`: answers git with a short-lived token that the desk issues.
 
-Speaks the protocol of git-credential(1) and gitcredentials(7). Nothing is stored or logged; only
-the course's own GitLab, over HTTPS, is ever answered.
+Implements the protocol of git-credential(1) and gitcredentials(7). Stores and logs nothing, and
+answers only for the course's own GitLab, over HTTPS.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _AWAY = (
 )
 _WAITING = "GitLab : nouvel essai dans {seconds} s…\nGitLab: trying again in {seconds} s…\n"
 _SOON_SECONDS = 5
-"""A pause that is waited for; a longer one is told."""
+"""Longest pause to wait for; a longer one is reported to the learner."""
 
 
 class NotNowError(Exception):
-    """The desk lends nothing for so many seconds: asked too often (429), or no GitLab (503)."""
+    """No credential for so many seconds: too many requests (429), or no GitLab (503)."""
 
     def __init__(self, status: int, seconds: int) -> None:
         super().__init__(status, seconds)
@@ -48,7 +48,7 @@ class NotNowError(Exception):
 
 
 def parse(lines: Iterable[str]) -> dict[str, str]:
-    """Read git's `key=value` lines up to the first empty one."""
+    """Parse git's `key=value` lines up to the first empty line."""
     found: dict[str, str] = {}
     for line in lines:
         text = line.rstrip("\n")
@@ -61,16 +61,16 @@ def parse(lines: Iterable[str]) -> dict[str, str]:
 
 
 def place(host: str) -> tuple[str, int]:
-    """Return the name and port of `host[:port]`, with HTTPS's own port when none is given.
+    """Return the name and port of `host[:port]`; without a port, HTTPS's default.
 
-    Raises ValueError when the port is not a number.
+    Raises ValueError if the port is not a number.
     """
     parts = urlsplit(f"https://{host}")
     return (parts.hostname or "").lower(), parts.port or 443
 
 
 def is_ours(asked: Mapping[str, str], project_url: str) -> bool:
-    """Whether git asks about the GitLab of `project_url`, over HTTPS."""
+    """Whether git asks for the GitLab of `project_url`, over HTTPS."""
     project = urlsplit(project_url)
     if asked.get("protocol") != "https" or project.scheme != "https" or not asked.get("host"):
         return False
@@ -81,20 +81,20 @@ def is_ours(asked: Mapping[str, str], project_url: str) -> bool:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The hub's token is for the desk alone: never follow it elsewhere."""
+    """Refuses redirects, so that the hub's token reaches the desk only."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
 def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Return a user name and a token lent by the desk.
+    """Return a username and a token from the desk.
 
-    Raises OSError, ValueError, KeyError or HTTPException when the desk does not lend one, and
-    NotNowError when it says how long to wait.
+    Raises OSError, ValueError, KeyError or HTTPException if the desk issues none, and
+    NotNowError if it says how long to wait.
     """
     base = environment["ATELIER_DESK_URL"].rstrip("/")
-    # The space was in the making when this server started: the desk knows whether it still is.
+    # The space was being prepared when this server started; the desk knows whether it still is.
     wait = SPACE_WAIT_SECONDS if environment.get("ATELIER_SPACE") == "preparing" else 0
     if urlsplit(base).scheme not in ("http", "https"):
         raise ValueError("ATELIER_DESK_URL is not a web address")
@@ -107,7 +107,7 @@ def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
         },
         method="POST",
     )
-    # The desk is on this machine's own bridge: an outgoing proxy has no part in this.
+    # No outgoing proxy, as the desk is on this machine's own bridge.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
     try:
         with opener.open(request, timeout=TIMEOUT_SECONDS + wait) as answer:
@@ -127,9 +127,9 @@ def ask_desk(environment: Mapping[str, str]) -> tuple[str, str]:
 
 
 def ask_patiently(environment: Mapping[str, str], err: IO[str]) -> tuple[str, str]:
-    """Ask the desk, and once more after a short pause when it wants one.
+    """Ask the desk, and once more after a short pause if it asks for one.
 
-    The pause is told: the toolbar stops a git that says nothing for too long.
+    The pause is reported, as the toolbar stops a git without output after some time.
     """
     try:
         return ask_desk(environment)
@@ -149,7 +149,7 @@ def answer(
     out: IO[str],
     err: IO[str],
 ) -> int:
-    """Answer one question of git's on `out`; return the exit code."""
+    """Answer one request of git on `out`; return the exit code."""
     if operation != "get" or not is_ours(asked, environment.get("ATELIER_PROJECT_URL", "")):
         return 0
     try:
@@ -160,7 +160,7 @@ def answer(
         return 0
     except (OSError, ValueError, KeyError, TypeError, HTTPException):
         err.write(_UNAVAILABLE)
-        out.write("quit=1\n")  # else git would ask the learner for a password they do not have
+        out.write("quit=1\n")  # else git would ask the learner for a password
         return 0
     out.write(f"username={username}\npassword={password}\n")
     return 0

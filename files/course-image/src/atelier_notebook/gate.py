@@ -1,8 +1,8 @@
-"""The server waits here for the clone: a page that opens finds its files.
+"""Lets the server wait for the clone, so that the first page finds its files.
 
-`atelier-start` calls `meanwhile`, then becomes the server; the server loads this module as an
-extension, before it opens its port (`ServerApp.initialize`), and waits for the child to end. A
-child that is killed opens the gate as well, since the kernel closes its end of the pipe.
+`atelier-start` calls `meanwhile` and then executes the server, which loads this module as an
+extension before it opens its port (`ServerApp.initialize`) and waits for the child's end. A
+killed child ends the wait, too, as the kernel closes its end of the pipe.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 VARIABLE = "ATELIER_GATE"
-"""`<file descriptor>:<process id>` of the pipe and of the child."""
+"""`<file descriptor>:<process id>` of pipe and child."""
 
 
 def meanwhile(job: Callable[[], None]) -> None:
-    """Run `job` in a child process, and leave what the server needs to wait for its end."""
+    """Run `job` in a child process; store in the environment what `wait` needs."""
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -31,9 +31,9 @@ def meanwhile(job: Callable[[], None]) -> None:
 
 
 def wait(environment: MutableMapping[str, str]) -> bool:
-    """Wait for the end of the child named in `environment`; forget it. False when there is none.
+    """Wait for the end of the child in `environment`, and remove it there. False: there is none.
 
-    How long it may take is the child's affair: each of its git commands has its limit.
+    There is no limit here, as each git command of the child has its own.
     """
     named = environment.pop(VARIABLE, "")
     try:
@@ -44,17 +44,17 @@ def wait(environment: MutableMapping[str, str]) -> bool:
         pipe.read()
     try:
         os.waitpid(child, 0)
-    except ChildProcessError:  # another parent, or somebody has waited already
+    except ChildProcessError:  # not a child of this process, or already waited for
         return True
     return True
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    """What Jupyter Server asks an extension."""
+    """Describe the extension to Jupyter Server."""
     return [{"module": "atelier_notebook.gate"}]
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Wait, as an extension of Jupyter Server."""
+    """Wait for the clone when Jupyter Server loads the extension."""
     if wait(os.environ):
         server.log.info("the clone is prepared")

@@ -1,6 +1,6 @@
-"""`atelier-smoke`: does every kernel of this image start and compute?
+"""`atelier-smoke`: tests whether every kernel of this image starts and computes.
 
-Run in a container with a learner's limits and no network before learners get the image. Exit code
+Run in a container with a learner's limits and no network, before the image is published. Exit code
 1 names what failed.
 """
 

@@ -1,10 +1,10 @@
-"""`atelier-start`, the image's entry point: prepare the clone, and become the notebook server.
+"""`atelier-start`, the image's entry point: prepares the clone and executes the notebook server.
 
-A child prepares the clone while this process becomes the server, which takes a second to start: the
-two share it. The server opens its port when the child has ended (see `gate`).
+A child prepares the clone while this process starts the server, which takes a second. The server
+opens its port when the child has ended (see `gate`).
 
-Whatever goes wrong with the clone, the server starts: a learner who can open Jupyter can read
-what happened and save their work.
+The server also starts if the clone fails, so that the learner can read in Jupyter
+what happened, and save their work.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def say(message: str) -> None:
 
 
 def command(arguments: list[str]) -> tuple[bool, list[str]]:
-    """Return whether this is the notebook server, and the command to become.
+    """Return whether to start the notebook server, and the command to execute.
 
     `docker run IMAGE` and `docker run IMAGE --some-option` mean the server, as does naming it;
-    any other word is a command to run as it is (`docker run IMAGE atelier-smoke`).
+    any other word is a command (`docker run IMAGE atelier-smoke`).
     """
     if not arguments or arguments[0].startswith("-"):
         return True, [SERVER, *arguments]
@@ -45,13 +45,13 @@ def command(arguments: list[str]) -> tuple[bool, list[str]]:
 
 
 def quoted(value: str) -> str:
-    """Return `value` as git's configuration files quote it, on one line."""
+    """Return `value` quoted for git's configuration files, on one line."""
     flat = " ".join(value.split())
     return '"' + flat.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace `path` with `text`, in one step."""
+    """Write `text` to `path` atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
     try:
@@ -63,9 +63,9 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def write_identity(home: Path, environment: Mapping[str, str]) -> None:
-    """Tell git who the learner is, in a file that /etc/gitconfig includes.
+    """Write the learner's name and e-mail address for git, to a file that /etc/gitconfig includes.
 
-    The learner's own ~/.gitconfig comes after it and wins.
+    The learner's own ~/.gitconfig overrides it.
     """
     name = environment.get("ATELIER_LEARNER_NAME", "")
     email = environment.get("ATELIER_LEARNER_EMAIL", "")
@@ -82,7 +82,7 @@ def write_identity(home: Path, environment: Mapping[str, str]) -> None:
 
 
 def keep_reserve(home: Path) -> None:
-    """Keep a little disk space, to be given up for a notice when the disk is full."""
+    """Reserve disk space, which is freed for the notice when the disk is full."""
     reserve = home / SETTINGS / "reserve"
     if not reserve.exists() or reserve.stat().st_size < RESERVE_BYTES:
         reserve.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def keep_reserve(home: Path) -> None:
 
 
 def tell(home: Path, notices: list[texts.Notice], language: str) -> None:
-    """Write the notice file, or remove the last one when there is nothing to tell."""
+    """Write the notice file, or remove the previous one if there are no notices."""
     path = home / NOTICE
     if not notices:
         try:
@@ -110,13 +110,13 @@ def tell(home: Path, notices: list[texts.Notice], language: str) -> None:
 
 
 def disk_is_full(home: Path) -> bool:
-    """Whether less than twice the reserve is left for the learner's files."""
+    """Whether less than twice the reserve is free for the learner's files."""
     space = os.statvfs(home)
     return space.f_bavail * space.f_frsize < 2 * RESERVE_BYTES
 
 
 def prepare(home: Path, environment: Mapping[str, str], started: float) -> list[texts.Notice]:
-    """Prepare home folder and clone; log what happened and return what to tell the learner."""
+    """Prepare home directory and clone; log the result and return the notices for the learner."""
     course = environment.get("ATELIER_COURSE", "")
     notices: list[texts.Notice] = []
     try:
@@ -154,7 +154,7 @@ def prepare(home: Path, environment: Mapping[str, str], started: float) -> list[
 
 
 def container_started(proc: Path = Path("/proc")) -> float:
-    """When this container's first process began, in seconds since the epoch (proc(5))."""
+    """Start of this container's first process, seconds since the epoch (proc(5))."""
     try:
         after_name = (proc / "1" / "stat").read_text().rpartition(")")[2].split()
         boot = next(
@@ -168,7 +168,7 @@ def container_started(proc: Path = Path("/proc")) -> float:
 
 
 def make_ready(home: Path) -> None:
-    """Prepare home folder and clone, and tell the learner what went wrong; never raises."""
+    """Prepare home directory and clone, and write the notices for the learner; never raises."""
     began = time.monotonic()
     try:
         notices = prepare(home, os.environ, container_started())
@@ -179,7 +179,7 @@ def make_ready(home: Path) -> None:
 
 
 def bring_fonts(environment: Mapping[str, str], listed: Path = FONTS) -> None:
-    """Copy matplotlib's list of fonts to where it looks for it; without one it makes its own."""
+    """Copy matplotlib's font list to its cache directory; else matplotlib makes a new one."""
     folder = environment.get("MPLCONFIGDIR", "")
     if folder and not Path(folder).exists():
         with contextlib.suppress(OSError, shutil.Error):
@@ -187,7 +187,7 @@ def bring_fonts(environment: Mapping[str, str], listed: Path = FONTS) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Become the notebook server (or the command asked for), and prepare meanwhile."""
+    """Execute the notebook server (or the given command), and prepare the clone in parallel."""
     given = sys.argv[1:] if arguments is None else arguments
     is_server, words = command(given)
     if is_server:
@@ -199,7 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.chdir(home)
         gate.meanwhile(lambda: make_ready(home))
     try:
-        os.execvp(words[0], words)  # noqa: S606 - becoming that program is this one's purpose
+        os.execvp(words[0], words)  # noqa: S606 - this program's purpose
     except OSError as error:
         say(f"{words[0]}: {error.strerror}")
         return 127

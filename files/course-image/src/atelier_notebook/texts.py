@@ -1,4 +1,4 @@
-"""What a learner reads from the start-up program, in French and in English."""
+"""The start-up program's texts for learners, in French and English."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Topic(Enum):
-    """Why a learner is being told something."""
+    """Reason of a notice."""
 
     FROM_TEMPLATE = "from_template"
     NO_COPY = "no_copy"
@@ -18,7 +18,7 @@ class Topic(Enum):
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing to tell the learner. `name` completes the sentence where it needs one."""
+    """A notice for the learner; `name` is a file name in the sentence, if it needs one."""
 
     topic: Topic
     course: str
