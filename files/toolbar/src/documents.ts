@@ -124,7 +124,10 @@ export class Documents {
         return false;
       }
       const { contents } = this.manager.services;
-      const model = await contents.get(context.path, { type: 'notebook' });
+      const model = await contents.get(context.path, {
+        type: 'notebook',
+        content: true
+      });
       return sameWritten(context.model.toJSON(), model.content);
     }
   };
