@@ -22,6 +22,7 @@ LAYERS = [
     {"gitlab", "homes"},
     {"lti"},
     {"exercises", "learner", "web"},
+    {"sandbox"},
     {"config"},
     {"i18n", "identity", "limits", "sqlite_files"},
 ]
