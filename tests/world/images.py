@@ -6,6 +6,7 @@
 - `atelier/target-warm:trixie`: the same with role docker's packages, for
   the scenarios of other roles.
 - `atelier/gitlab-standin:latest`: the stand-in for GitLab.
+- `atelier/sandbox:trixie`: where answers of learners run.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ BASE = f"atelier/debian:{SUITE}"
 TARGET = f"atelier/target:{TARGET_SUITE}"
 WARM_TARGET = f"atelier/target-warm:{TARGET_SUITE}"
 STANDIN = "atelier/gitlab-standin:latest"
-NAMES = (STANDIN, WARM_TARGET, TARGET, BASE)
+SANDBOX = f"atelier/sandbox:{SUITE}"
+NAMES = (SANDBOX, STANDIN, WARM_TARGET, TARGET, BASE)
 """What was made from others comes first: it is removed in this order."""
 PULL_SECONDS = 60
 INPUTS_LABEL = "org.atelier.inputs"
@@ -259,6 +261,14 @@ def ensure_standin() -> bool:
         made = _ensure_base()
         context = paths.ROOT / "tests/gitlab_standin"
         return _ensure_built("the GitLab stand-in's image", STANDIN, context) or made
+
+
+def ensure_sandbox() -> bool:
+    """Make the image in which answers run (and its base). True when something was made."""
+    with lock("images"):
+        made = _ensure_base()
+        context = paths.ROOT / "tests/world/sandbox"
+        return _ensure_built("the image for answers", SANDBOX, context) or made
 
 
 def archive_path(name: str) -> Path:

@@ -15,10 +15,10 @@ from atelier.desk.db.answers import AnswerRepository
 from atelier.desk.db.grades import GradeQueue
 from atelier.desk.errors import RefusedError
 from atelier.exercises.engine import compare
-from atelier.exercises.fair_queue import SMALL_BYTES
 from atelier.exercises.model import Comparison, Rule, failed, message
 from atelier.exercises.runner import UnfinishedError
 from atelier.gitlab.files import RepositoryFiles, SavedVersion
+from atelier.limits.fair_queue import SMALL_BYTES
 from kit.desk_database import desk_database
 
 T = TypeVar("T")

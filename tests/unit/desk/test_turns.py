@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from atelier.exercises import fair_queue as turns
-from atelier.exercises.fair_queue import FairQueue, Pauses
+from atelier.limits import fair_queue as turns
+from atelier.limits.fair_queue import FairQueue, Pauses
 
 
 class Story:

@@ -22,11 +22,11 @@ from atelier.desk.db.spaces import Record, SpaceRepository
 from atelier.desk.errors import RefusedError
 from atelier.exercises.declared import ExercisesError
 from atelier.exercises.exercises import CourseExercises, Exercise
-from atelier.exercises.fair_queue import SMALL_BYTES, FairQueue, Pauses
 from atelier.exercises.model import Comparison, ExpectedError, Limits
 from atelier.exercises.runner import Checker, UnfinishedError
 from atelier.gitlab.errors import GitLabUnavailableError, SpaceError
 from atelier.gitlab.files import RepositoryFiles, SavedVersion
+from atelier.limits.fair_queue import SMALL_BYTES, FairQueue, Pauses
 
 log = logging.getLogger(__name__)
 

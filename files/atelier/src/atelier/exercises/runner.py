@@ -13,7 +13,6 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, cast
 
-from atelier.exercises.fair_queue import SMALL_BYTES, FairQueue
 from atelier.exercises.model import (
     Comparison,
     ExpectedError,
@@ -22,6 +21,7 @@ from atelier.exercises.model import (
     failed,
     message,
 )
+from atelier.limits.fair_queue import SMALL_BYTES, FairQueue
 
 log = logging.getLogger(__name__)
 

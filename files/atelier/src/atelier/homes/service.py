@@ -11,8 +11,6 @@ import json
 import logging
 import os
 import pwd
-import socket
-import struct
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +20,7 @@ from weakref import WeakValueDictionary
 
 from atelier.homes import LONGEST_LINE, Home, HomeError, Limits
 from atelier.homes.store import Store
+from atelier.limits.peers import peer_user
 
 log = logging.getLogger("atelier-homes")
 
@@ -67,7 +66,7 @@ class Service:
     ) -> dict[str, Any]:
         async with asyncio.timeout(REQUEST_SECONDS):
             line = await reader.readline()
-        if _user(writer.get_extra_info("socket")) not in self._users:
+        if peer_user(writer.get_extra_info("socket")) not in self._users:
             return {"problem": "refused"}
         try:
             return await self.answer(json.loads(line))
@@ -129,13 +128,6 @@ class Service:
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
-
-def _user(connection: socket.socket) -> int:
-    """Return the user id of the peer, from the kernel (unix(7), ``SO_PEERCRED``)."""
-    size = struct.calcsize("3i")
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    return int(struct.unpack("3i", credentials)[1])
 
 
 async def serve(path: Path, service: Service, owner: int) -> None:

@@ -24,6 +24,8 @@ class _Waiting:
     small: bool
     place: asyncio.Future[bool]
     """Resolved with True for a place that is reserved for small jobs."""
+    moved: Callable[[int], None] | None = None
+    number: int = 0
 
 
 class FairQueue:
@@ -49,14 +51,17 @@ class FairQueue:
         return not self._free[False] and not (small and self._free[True])
 
     @asynccontextmanager
-    async def turn(self, who: str, *, small: bool = False) -> AsyncIterator[None]:
+    async def turn(
+        self, who: str, *, small: bool = False, moved: Callable[[int], None] | None = None
+    ) -> AsyncIterator[None]:
         """Hold a place for the duration of the block.
 
         Args:
             who: the user whose job it is.
             small: whether the job may take a place for small jobs.
+            moved: called with the number of the job in the queue, from 1, whenever it changes.
         """
-        one = _Waiting(who, small, asyncio.get_running_loop().create_future())
+        one = _Waiting(who, small, asyncio.get_running_loop().create_future(), moved)
         self._waiting.append(one)
         self._give_places()
         try:
@@ -64,6 +69,7 @@ class FairQueue:
         except asyncio.CancelledError:
             if one in self._waiting:
                 self._waiting.remove(one)
+                self._tell(self._clock())
             elif one.place.done() and not one.place.cancelled():
                 self._leave(one.place.result())
             raise
@@ -95,6 +101,14 @@ class FairQueue:
                 self._free[reserved] += 1
             else:
                 one.place.set_result(reserved)
+        self._tell(now)
+
+    def _tell(self, now: float) -> None:
+        order = sorted(self._waiting, key=lambda one: self._spent(one.who, now))
+        for number, one in enumerate(order, start=1):
+            if one.moved is not None and number != one.number:
+                one.number = number
+                one.moved(number)
 
     def _spent(self, who: str, now: float) -> float:
         seconds, counted = self._used.get(who, (0.0, now))
