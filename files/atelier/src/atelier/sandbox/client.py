@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from atelier.sandbox.model import LONGEST_LINE, Job, RunnerError, RunResult
+from atelier.sandbox.programs.clock import PATIENCE
 from atelier.sandbox.relay import START_SECONDS, VALUES_SECONDS
 
 LONGEST_WAIT = 1800.0
@@ -35,7 +36,8 @@ class RunnerClient:
         Raises:
             RunnerError: there is no result; see its ``code``.
         """
-        longest = LONGEST_WAIT + 2 * (START_SECONDS + job.limits.seconds) + VALUES_SECONDS
+        each = START_SECONDS + PATIENCE * job.limits.seconds
+        longest = LONGEST_WAIT + 2 * each + VALUES_SECONDS
         try:
             async with asyncio.timeout(longest):
                 return await self._run(job, waiting or (lambda _number: None))

@@ -48,7 +48,8 @@ class RunLimits:
     """Limits of one job; each of its two sandboxes has all of them for itself."""
 
     seconds: float = 60.0
-    """Time for the learner's file, and as much again for all tests together."""
+    """Time for the learner's file, and as much again for all tests together; without the time for
+    which a busy machine makes them wait, but four times as long at most."""
     memory_bytes: int = 2**30
     processes: int = 128
     """Processes and threads together, as the kernel counts both."""

@@ -16,6 +16,7 @@ import logging
 from atelier.sandbox.engine import EngineError, Sandbox, Stream
 from atelier.sandbox.model import Found, Job, Outcome, RunnerError, RunResult
 from atelier.sandbox.programs import COMMAND, first_line
+from atelier.sandbox.programs.clock import PATIENCE
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def _answer_input(job: Job) -> bytes:
         "file": job.file,
         "files": _encoded(dict(job.files)),
         "seconds": limits.seconds,
-        "call_seconds": max(2.0, limits.seconds / 6),
+        "call_seconds": max(0.5, limits.seconds / 6),
         "output_bytes": limits.output_bytes,
         "values": [{"kind": value.kind, "name": value.name} for value in job.values],
     }
@@ -85,7 +86,7 @@ def _tests_input(job: Job) -> bytes:
     files = {path: content for path, content in job.files.items() if path != job.file}
     given = {
         "files": _encoded(files),
-        "seconds": max(3.0, job.limits.seconds / 2),
+        "seconds": max(1.0, job.limits.seconds / 2),
         "tests": [{"name": test.name, "code": test.code} for test in job.tests],
     }
     return first_line("tests") + json.dumps(given).encode() + b"\n"
@@ -98,7 +99,7 @@ def _encoded(files: dict[str, bytes]) -> dict[str, str]:
 async def _ran(answering: Stream, job: Job) -> RunResult:
     """Return how the learner's file ran."""
     try:
-        async with asyncio.timeout(START_SECONDS + job.limits.seconds):
+        async with asyncio.timeout(START_SECONDS + PATIENCE * job.limits.seconds):
             line = await answering.readline()
         told = json.loads(line) if line else None
         if isinstance(told, dict):
@@ -128,7 +129,7 @@ async def _outcomes(answering: Stream, testing: Stream, job: Job) -> tuple[Outco
     found: dict[str, Outcome] = {}
     problem = "timeout"
     try:
-        async with asyncio.timeout(START_SECONDS + job.limits.seconds):
+        async with asyncio.timeout(START_SECONDS + PATIENCE * job.limits.seconds):
             problem = await _carry(answering, testing, found, len(job.tests))
     except TimeoutError:
         pass

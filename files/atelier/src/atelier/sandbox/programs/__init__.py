@@ -15,10 +15,10 @@ _FOLDER = Path(__file__).parent
 _PACKAGE = "atelier.sandbox.programs"
 SIDES = {
     "answer": (
-        "values", "peer", "plain", "agent", "script", "cells", "bundle", "answer", "process",
-        "notebook",
+        "clock", "values", "peer", "plain", "agent", "script", "cells", "bundle", "answer",
+        "process", "notebook",
     ),
-    "tests": ("values", "peer", "names", "tests"),
+    "tests": ("clock", "values", "peer", "names", "tests"),
 }  # fmt: skip
 """Modules of each program."""
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from atelier.sandbox.programs.cells import Code, UnreadableError, missing_name, read
+from atelier.sandbox.programs.clock import Clock
 
 START_SECONDS = 45.0
 """Time in which a kernel must start."""
@@ -30,6 +31,7 @@ MOST_FOUND_BYTES = 2 * 2**20
 """All values together."""
 INTERRUPT_SECONDS = 2.0
 _LONGEST_ERROR = 1000
+_GONE = b'{"GoneError": ""}\n'
 _LINE = 8 * 2**20
 
 
@@ -50,6 +52,8 @@ class Runner(Protocol):
     """Runs one kind of file."""
 
     output: Output
+    pid: int
+    """The process that runs the learner's code, once it has begun."""
     place: int | None
     """The cell that is running."""
     begun: asyncio.Event
@@ -178,7 +182,10 @@ async def _bounded(runner: Runner, seconds: float) -> Opened | None:
     try:
         first = asyncio.FIRST_COMPLETED
         await asyncio.wait({run, begun}, timeout=START_SECONDS, return_when=first)
-        done, _ = await asyncio.wait({run, output}, timeout=seconds, return_when=first)
+        clock = Clock(seconds, runner.pid)
+        done: set[Any] = set()
+        while not done and (left := clock.left()) > 0:
+            done, _ = await asyncio.wait({run, output}, timeout=left, return_when=first)
         if output in done:
             raise Failure("run_output", runner.place)
         if run not in done:
@@ -292,26 +299,30 @@ async def _pass_on(
         try:
             writer.write(line)
             await writer.drain()
-            reply = await _reply(runner, reader, seconds)
+            reply = await _reply(runner, reader, seconds) or _too_long(line)
         except (OSError, ValueError):
-            reply = b""
-        await asyncio.to_thread(write, reply or b'{"GoneError": ""}\n')
+            reply = _GONE
+        await asyncio.to_thread(write, reply)
 
 
 async def _reply(runner: Runner, reader: asyncio.StreamReader, seconds: float) -> bytes:
     """Return the process's next line; interrupt a call that takes too long, then end it."""
-    for left in (seconds, INTERRUPT_SECONDS):
-        # The read goes on while the process is interrupted: its reply belongs to this request.
-        waiting = asyncio.ensure_future(reader.readline())
-        done, _ = await asyncio.wait({waiting}, timeout=left)
-        if done:
-            return waiting.result()
-        waiting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await waiting
-        runner.interrupt()
+    waiting = asyncio.ensure_future(reader.readline())
+    for limit in (seconds, INTERRUPT_SECONDS):
+        clock = Clock(limit, runner.pid)
+        while (left := clock.left()) > 0:
+            done, _ = await asyncio.wait({waiting}, timeout=left)
+            if done:
+                return waiting.result() or _GONE
+        runner.interrupt()  # its reply still belongs to this request
+    waiting.cancel()
     runner.kill()
-    return b'{"CallTimeoutError": "the call took too long"}\n'
+    return b""
+
+
+def _too_long(line: bytes) -> bytes:
+    reply = {"CallTimeoutError": "the call took too long", "n": json.loads(line).get("n")}
+    return json.dumps(reply).encode() + b"\n"
 
 
 class Door:

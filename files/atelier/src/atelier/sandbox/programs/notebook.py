@@ -32,11 +32,11 @@ class NotebookRunner:
     def __init__(self, code: Code, job: dict[str, Any], folder: Path) -> None:
         self.output = Output(job["output_bytes"])
         self.begun = asyncio.Event()
+        self.pid = 0
         self.place: int | None = None
         self._code = code
         self._folder = (folder / job["file"]).parent
         self._manager: AsyncKernelManager | None = None
-        self._pid = 0
         self._output_bytes = job["output_bytes"]
 
     async def run(self) -> Opened:
@@ -60,7 +60,7 @@ class NotebookRunner:
         await client.async_start_new_kernel(
             cwd=str(self._folder), stdout=_quiet(), stderr=_quiet(), stdin=_quiet()
         )
-        self._pid = int(getattr(manager.provisioner, "pid", 0) or 0)
+        self.pid = int(getattr(manager.provisioner, "pid", 0) or 0)
         await client.async_start_new_kernel_client()
         await self._run_cells(client)
         assert client.kc is not None  # noqa: S101 (for mypy)
@@ -91,14 +91,14 @@ class NotebookRunner:
 
     def interrupt(self) -> None:
         """Interrupt the kernel."""
-        if self._pid:
-            interrupt(self._pid)
+        if self.pid:
+            interrupt(self.pid)
 
     def kill(self) -> None:
         """End the kernel."""
-        if self._pid:
+        if self.pid:
             with contextlib.suppress(OSError):
-                os.kill(self._pid, signal.SIGKILL)
+                os.kill(self.pid, signal.SIGKILL)
 
 
 class _Client(NotebookClient):

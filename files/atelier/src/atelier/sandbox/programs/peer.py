@@ -140,6 +140,7 @@ class Peer:
         self._lent: dict[int, Any] = {}
         self._numbers: dict[int, int] = {}
         self._classes: dict[int, type[Exception]] = {}
+        self._asked = 0
 
     def ask(self, what: str, **given: Any) -> Any:
         """Ask the other side, and return what it answers.
@@ -152,7 +153,9 @@ class Peer:
             Exception: what was called has raised it; of a built-in class, or of a new one that is
                 derived from a built-in one.
         """
-        message = {"do": what, **given}
+        self._asked += 1
+        number = self._asked
+        message = {"do": what, "n": number, **given}
         for name in {"args", "key"} & given.keys():
             message[name] = self.pack(given[name])
         if "kwargs" in given:
@@ -163,9 +166,11 @@ class Peer:
         self._write(line.encode() + b"\n")
         while True:
             reply = self._receive()
-            if "do" not in reply:
+            if "do" in reply:
+                self._write(json.dumps(self.answer(reply)).encode() + b"\n")
+            elif reply.get("n", number) == number:
                 return self._result(reply)
-            self._write(json.dumps(self.answer(reply)).encode() + b"\n")
+            # Else it is the reply to a question that has been given up.
 
     def _receive(self) -> dict[str, Any]:
         line = self._read()
@@ -209,6 +214,9 @@ class Peer:
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """Do what the other side asks for, and return the reply to it."""
+        return {**self._done(message), "n": message.get("n")}
+
+    def _done(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
             what = str(message.get("do"))
             if what not in self._serves:

@@ -25,6 +25,7 @@ class ProcessRunner:
     def __init__(self, code: Code, job: dict[str, Any], folder: Path) -> None:
         self.output = Output(job["output_bytes"])
         self.begun = asyncio.Event()
+        self.pid = 0
         self.place: int | None = None
         self._code = code
         self._file = folder / job["file"]
@@ -48,6 +49,7 @@ class ProcessRunner:
             env={**os.environ, "MPLBACKEND": "Agg"},
         )  # fmt: skip
         self._process = process
+        self.pid = process.pid
         self.begun.set()
         assert process.stdout is not None and process.stderr is not None  # noqa: S101, PT018
         readers = [
