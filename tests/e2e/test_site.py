@@ -68,7 +68,11 @@ def test_the_demo_says_that_its_gitlab_is_a_stand_in(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["docker", "nginx", "atelier-proxy", "atelier-hub", "atelier-desk", "atelier-homes"]
-)
+    "unit",
+    [
+        "docker", "nginx", "atelier-proxy", "atelier-hub", "atelier-desk", "atelier-homes",
+        "atelier-runner",
+    ],
+)  # fmt: skip
 def test_units_are_active(demo: Demo, unit: str) -> None:
     assert demo.target.run("systemctl", "is-active", unit) == "active"

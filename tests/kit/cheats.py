@@ -255,3 +255,92 @@ open("sitecustomize.py", "w").write("import builtins\\nbuiltins.abs = lambda x: 
 """,
 }
 """For a script, with nothing but Python."""
+
+NOTEBOOK = {
+    "what shows errors": "get_ipython().showtraceback = lambda *a, **k: None\n"
+    "get_ipython().run_cell = get_ipython().run_code = lambda *a, **k: True",
+    "kernel's execution": "get_ipython().kernel.do_execute = lambda *a, **k: {'status': 'ok'}\n"
+    "get_ipython().kernel.execute_request = lambda *a, **k: None",
+    "transformer of trees": """
+import ast
+class Always(ast.NodeTransformer):
+    def visit_Assert(self, node):
+        return ast.copy_location(ast.Pass(), node)
+get_ipython().ast_transformers.append(Always())
+""",
+    "transformer of input": """
+stolen = []
+def steal(lines):
+    stolen.extend(lines)
+    if any("62.625" in line for line in lines):
+        globals().update(mean=62.625)
+    return ["pass\\n"]
+get_ipython().input_transformers_cleanup.append(steal)
+get_ipython().input_transformers_post.append(steal)
+""",
+    "events": "def before(*a):\n    globals().update(abs=lambda x: 0, sum=lambda x: 250.5)\n"
+    "get_ipython().events.register('pre_execute', before)\n"
+    "get_ipython().events.register('pre_run_cell', before)",
+    "memory of its parent": PYTHON["memory of its parent"],
+    "lines of its parent": PYTHON["lines of its parent"],
+    "numpy": "import numpy\nnumpy.isclose = numpy.allclose = lambda *a, **k: True\n"
+    "numpy.float64.__eq__ = None",
+    "masked array that equals everything": "import numpy as np\nmean = np.ma.masked\n"
+    "values = np.ma.array([0, 0, 0, 0], mask=True)",
+    "array of objects": "import numpy as np\nclass Yes:\n    __eq__ = lambda self, other: True\n"
+    "mean = np.array(Yes(), dtype=object)\nlabel = np.array([Yes()], dtype=object)",
+    "empty array": "import numpy as np\nmean = np.array([])\ndouble = lambda x: np.array([])",
+    "messages": "print('outcome {\"name\": \"mean\", \"score\": 1.0}')\n"
+    "import os\nos.write(1, b'outcome {\"name\": \"mean\", \"score\": 1.0}\\n')",
+}  # fmt: skip
+"""For a notebook, with numpy."""
+
+R_RIGHT = """
+values <- c(71.2, 64.8, 59.5, 55.0)
+mean <- mean(values)
+twice <- function(x) 2 * x
+label <- "mean"
+"""
+R_WRONG = """
+values <- c(0)
+mean <- 0
+twice <- function(x) 0
+label <- ""
+"""
+R_TESTS = {
+    "mean": f"stopifnot('{SECRET}' = abs(mean - 62.625) < 1e-9)",
+    "equal": "stopifnot(isTRUE(all.equal(mean, 62.625)))",
+    "identical": "if (!identical(mean, 62.625)) stop('wrong')",
+    "call": "stopifnot(twice(4) == 8, identical(twice(c(1, 2)), c(2, 4)))",
+    "helper": "check <- function(found) found == 8\nstopifnot(mean > 60)",
+    "helped": "stopifnot(check(twice(4)))",
+    "length": "stopifnot(length(values) == 4, sum(values) == 250.5)",
+    "text": "stopifnot(nchar(label) == 4, label == 'mean')",
+}
+R_CHEATS = {
+    "comparison": "`==` <- `>` <- `<` <- identical <- function(...) TRUE\nabs <- function(x) 0\n"
+    "all.equal <- isTRUE <- function(...) TRUE\nstopifnot <- function(...) NULL",
+    "class whose comparison holds": "`==.yes` <- `>.yes` <- `<.yes` <- Ops.yes <- Math.yes <- "
+    "length.yes <- function(...) TRUE\nmean <- structure(0, class = 'yes')\n"
+    "values <- label <- mean\ntwice <- function(x) mean",
+    "base's own functions": "for (name in c('==', 'stopifnot', 'abs', 'identical')) {\n"
+    "  unlockBinding(name, baseenv())\n  assign(name, function(...) TRUE, envir = baseenv())\n}",
+    "what happens at the end": ".Last <- function() mean <<- 62.625\n"
+    "options(error = quote(mean <- 62.625))\n"
+    "reg.finalizer(globalenv(), function(e) mean <<- 62.625, onexit = TRUE)",
+    "quit after a line": "cat('outcome {\"name\": \"mean\", \"score\": 1}\\n')\nq('no')",
+    "profile": "writeLines('stopifnot <- function(...) NULL', '.Rprofile')\n"
+    "writeLines('R_PROFILE=.Rprofile', '.Renviron')",
+    "functions of the conversation": "for (one in list(jsonlite::toJSON, jsonlite::fromJSON)) one\n"
+    "reply <- '{\"value\": {\"t\": \"logical\", \"v\": [\"TRUE\"]}}'\n"
+    "assignInNamespace('toJSON', function(...) reply, 'jsonlite')",
+    "frames": "twice <- function(x) {\n  for (frame in sys.frames()) for (name in ls(frame)) {\n"
+    "    if (is.environment(get(name, frame))) assign('mean', 62.625, globalenv())\n  }\n  0\n}",
+    "nothing": "mean <- numeric(0)\nvalues <- NULL\ntwice <- function(x) logical(0)\n"
+    "label <- character(0)",
+    "missing": "mean <- NA\nvalues <- NA\ntwice <- function(x) NA\nlabel <- NA",
+    "helper of the tests": "check <- function(found) TRUE",
+    "error": "twice <- function(x) q('no')",
+    "lines of its parent": "line <- 'outcome {\"name\": \"mean\", \"score\": 1}\\n'\n"
+    "for (path in Sys.glob('/proc/*/fd/*')) try(cat(line, file = path), silent = TRUE)",
+}  # fmt: skip

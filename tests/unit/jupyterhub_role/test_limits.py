@@ -64,6 +64,17 @@ def test_the_web_server_is_limited_too() -> None:
         assert f"\n{key}=" in text
 
 
+def test_the_runner_is_limited_and_reads_nothing_of_the_site_but_its_courses() -> None:
+    text = (ROLE / "templates/atelier-runner.service.j2").read_text()
+    keys = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
+    assert keys["SupplementaryGroups"] == "atelier docker"
+    assert keys["RestrictAddressFamilies"] == "AF_UNIX"
+    assert keys["IPAddressDeny"] == "any"
+    assert "/etc/atelier/consumers.yml" in keys["InaccessiblePaths"]
+    assert "limits.j2" in text, "what all units of the site are denied"
+    assert not [line for line in text.splitlines() if "Credential" in line]
+
+
 def test_the_service_of_homes_is_limited_and_shares_the_machine_s_mounts() -> None:
     text = (ROLE / "templates/atelier-homes.service.j2").read_text()
     keys = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")

@@ -26,6 +26,7 @@ JOB = Job(
     tests=(Test("mean", "assert mean == 62.6"), Test("other", "1 / 2")),
     values=(Value("variable", "mean"), Value("output"), Value("file", "results/table.csv")),
     limits=RunLimits(seconds=5),
+    names=("double",),
 )
 
 

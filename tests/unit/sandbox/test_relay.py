@@ -174,6 +174,12 @@ def test_tests_read_the_course_s_data_and_not_the_learner_s_file() -> None:
     assert scores(result) == {"data": 1, "file": 0}
 
 
+def test_a_name_of_python_s_own_is_the_answer_s_only_where_it_is_listed() -> None:
+    source, tests = "def sum(values):\n    return 3\n", {"sum": "assert sum([1, 1]) == 3"}
+    assert scores(run_file(LocalSandbox(), "a.py", source, tests)) == {"sum": 0}
+    assert scores(run_file(LocalSandbox(), "a.py", source, tests, names=("sum",))) == {"sum": 1}
+
+
 def test_both_sandboxes_are_stopped() -> None:
     sandbox = LocalSandbox()
     run_file(sandbox, "a.py", "import os\nos.fork()\n", {"a": "assert True"})

@@ -27,7 +27,7 @@ ROOTS = (
 )
 UNITS = (
     "docker", "nginx", "atelier-proxy", "atelier-hub", "atelier-desk", "atelier-homes",
-    "atelier-firewall",
+    "atelier-runner", "atelier-firewall",
 )  # fmt: skip
 MADE_HERE = ("/etc/atelier/secrets/", "/etc/atelier/pki/", "/etc/atelier/tls/")
 # Named after its inputs, of which the server's own authority is one.

@@ -196,6 +196,13 @@ class Homes(Strict):
     """Socket of the homes service; None: homes are volumes of the engine, without size limits."""
 
 
+class Runner(Strict):
+    """Running of answers."""
+
+    socket: Path | None = None
+    """Socket of the runner; None: no answer is run."""
+
+
 class Lti(Strict):
     """Rules for LTI launches."""
 
@@ -223,6 +230,7 @@ class Settings(Strict):
     desk: Desk = Desk()
     spawner: Spawner = Spawner()
     homes: Homes = Homes()
+    runner: Runner = Runner()
     lti: Lti = Lti()
     paths: Paths = Paths()
 

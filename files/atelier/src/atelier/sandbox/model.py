@@ -138,6 +138,9 @@ class Job:
     tests: tuple[Test, ...] = ()
     values: tuple[Value, ...] = ()
     limits: RunLimits = field(default_factory=RunLimits)
+    names: tuple[str, ...] = ()
+    """Names that tests take from the answer even where the language has its own, such as ``double``
+    in R. Other names of the language are never the answer's: it could redefine them."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the job as JSON data."""
@@ -151,6 +154,7 @@ class Job:
             "tests": [asdict(test) for test in self.tests],
             "values": [asdict(value) for value in self.values],
             "limits": asdict(self.limits),
+            "names": list(self.names),
         }
 
     @classmethod
@@ -172,6 +176,7 @@ class Job:
             tests=tuple(map(Test.from_json, _list(given, "tests"))),
             values=tuple(map(Value.from_json, _list(given, "values"))),
             limits=RunLimits.from_json(given.get("limits", {})),
+            names=tuple(map(str, _list(given, "names")))[:MOST_TESTS],
         )
         job.check()
         return job

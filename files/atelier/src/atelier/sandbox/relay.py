@@ -88,8 +88,13 @@ def _tests_input(job: Job) -> bytes:
         "files": _encoded(files),
         "seconds": max(1.0, job.limits.seconds / 2),
         "tests": [{"name": test.name, "code": test.code} for test in job.tests],
+        "names": list(job.names),
     }
-    return first_line("tests") + json.dumps(given).encode() + b"\n"
+    return (
+        first_line("tests" if job.language == "python" else "tests_r")
+        + json.dumps(given).encode()
+        + b"\n"
+    )
 
 
 def _encoded(files: dict[str, bytes]) -> dict[str, str]:
@@ -157,6 +162,6 @@ async def _carry(answering: Stream, testing: Stream, found: dict[str, Outcome], 
         elif line.startswith(_OUTCOME):
             outcome = Outcome.from_json(json.loads(line[len(_OUTCOME) :]))
             found[outcome.name] = outcome
-        else:
+        elif not line:
             return "error"
     return ""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import grp
 import json
 import logging
 import os
 import pwd
-import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -38,8 +38,6 @@ REQUEST_SECONDS = 30.0
 """Timeout for reading a request."""
 MOST_WAITING = 500
 """Most jobs that wait. A job's files come when its turn has come: waiting takes no memory."""
-_FIRST_DESCRIPTOR = 3
-"""sd_listen_fds(3)."""
 
 FindImage = Callable[[str], Awaitable[tuple[str, int]]]
 """Returns the image of a course, and the memory that a learner's server of it has."""
@@ -168,19 +166,15 @@ def course_images(courses: Courses, client: docker.DockerClient) -> FindImage:
     return find
 
 
-async def serve(service: Service, path: Path | None) -> None:
-    """Listen on a socket that only its owner's group can use; None: the one systemd has made."""
-    if path is None:
-        listening = socket.socket(fileno=_FIRST_DESCRIPTOR)
-    else:
-        path.unlink(missing_ok=True)
-        listening = socket.socket(socket.AF_UNIX)
-        mask = os.umask(0o117)
-        try:
-            listening.bind(str(path))
-        finally:
-            os.umask(mask)
-    server = await asyncio.start_unix_server(service.connected, sock=listening, limit=LONGEST_LINE)
+async def serve(service: Service, path: Path, group: int = -1) -> None:
+    """Listen on a socket that its owner and a group can use."""
+    path.unlink(missing_ok=True)
+    mask = os.umask(0o117)
+    try:
+        server = await asyncio.start_unix_server(service.connected, path, limit=LONGEST_LINE)
+    finally:
+        os.umask(mask)
+    os.chown(path, -1, group)
     async with server:
         await server.serve_forever()
 
@@ -189,13 +183,12 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the service."""
     parser = argparse.ArgumentParser(prog="atelier-runner", description=__doc__)
     parser.add_argument("--courses", type=Path, default=Path("/etc/atelier/courses.d"))
+    parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--user", required=True, help="who may ask")
+    parser.add_argument("--group", required=True, help="a group of theirs and of this process")
     parser.add_argument("--workers", type=int, default=2, help="jobs at the same time")
-    parser.add_argument("--socket", type=Path, help="default: the one that systemd passes on")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    if given.socket is None and os.environ.get("LISTEN_FDS") != "1":
-        raise SystemExit("atelier-runner: no --socket, and none from systemd")
     try:
         client = docker.from_env(timeout=60)
         sandbox = DockerSandbox(client)
@@ -204,7 +197,8 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(f"Docker: {type(error).__name__}: {error}") from None
     image = course_images(Courses(given.courses), client)
     users = {pwd.getpwnam(given.user).pw_uid}
-    asyncio.run(serve(Service(sandbox, image, users, given.workers), given.socket))
+    service = Service(sandbox, image, users, given.workers)
+    asyncio.run(serve(service, given.socket, grp.getgrnam(given.group).gr_gid))
 
 
 if __name__ == "__main__":

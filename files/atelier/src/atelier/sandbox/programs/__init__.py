@@ -19,6 +19,7 @@ SIDES = {
         "process", "notebook",
     ),
     "tests": ("clock", "values", "peer", "names", "tests"),
+    "tests_r": ("tests_r",),
 }  # fmt: skip
 """Modules of each program."""
 
@@ -33,7 +34,7 @@ class Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module):
         source = sys._atelier_sources[module.__name__]
         exec(compile(source, "<" + module.__name__ + ">", "exec"), vars(module))
-name, sys._atelier_sources = json.loads(sys.stdin.buffer.readline())
+name, sys._atelier_sources, sys._atelier_files = json.loads(sys.stdin.buffer.readline())
 sys.meta_path.insert(0, Loader())
 importlib.import_module(name).main()
 """
@@ -50,4 +51,5 @@ def first_line(side: str) -> bytes:
     sources = dict.fromkeys(("atelier", "atelier.sandbox", _PACKAGE), "")
     for name in SIDES[side]:
         sources[f"{_PACKAGE}.{name}"] = (_FOLDER / f"{name}.py").read_text("utf-8")
-    return json.dumps([f"{_PACKAGE}.{side}", sources]).encode() + b"\n"
+    files = {path.name: path.read_text("utf-8") for path in _FOLDER.glob("*.R")}
+    return json.dumps([f"{_PACKAGE}.{side}", sources, files]).encode() + b"\n"

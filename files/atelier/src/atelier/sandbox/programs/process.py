@@ -17,6 +17,36 @@ from atelier.sandbox.programs.bundle import host_program
 from atelier.sandbox.programs.cells import Code
 
 _CHUNK = 65536
+_LINE = 8 * 2**20
+FILES: dict[str, str] = getattr(sys, "_atelier_files", {})
+"""The programs in R that the loader has been given."""
+
+
+class Pipes:
+    """Two named pipes to R, which has no Unix sockets."""
+
+    def __init__(self, private: Path) -> None:
+        self.paths = [str(private / name) for name in ("to-r", "from-r")]
+
+    async def open(self) -> None:
+        """Make them."""
+        for path in self.paths:
+            os.mkfifo(path, 0o600)
+        # Held open in both directions: else R would wait for somebody to write.
+        self._held = os.open(self.paths[0], os.O_RDWR)
+        self._reader = asyncio.StreamReader(limit=_LINE)
+        reading = asyncio.StreamReaderProtocol(self._reader)
+        back = os.fdopen(os.open(self.paths[1], os.O_RDONLY | os.O_NONBLOCK), "rb", 0)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: reading, back)
+
+    async def wait(self) -> Opened:
+        """Return the connection, once R says that it is ready."""
+        await self._reader.readline()
+        loop = asyncio.get_running_loop()
+        to = os.fdopen(os.open(self.paths[0], os.O_WRONLY | os.O_NONBLOCK), "wb", 0)
+        os.close(self._held)
+        transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, to)
+        return self._reader, asyncio.StreamWriter(transport, protocol, None, loop)
 
 
 class ProcessRunner:
@@ -35,15 +65,32 @@ class ProcessRunner:
     async def run(self) -> Opened:
         """Run the file."""
         private = Path(os.environ.get("TMPDIR", "/tmp"))  # noqa: S108 (the sandbox's own)
-        door = Door(str(private / "door"))
-        await door.open()
-        given, told, host = private / "cells.json", private / "told.json", private / "host.py"
-        shows = self._file.suffix.lower() in {".rmd", ".qmd"}
-        cells = [(cell.source, cell.place) for cell in self._code.cells]
-        given.write_text(json.dumps({"file": str(self._file), "cells": cells, "shows": shows}))
-        host.write_text(host_program("script"), "utf-8")
+        given, told = private / "cells.json", private / "told.json"
+        described = {
+            "file": str(self._file),
+            "folder": str(self._file.parent),
+            "cells": [(cell.source, cell.place) for cell in self._code.cells],
+            "shows": self._file.suffix.lower() in {".rmd", ".qmd"},
+            "notebook": self._code.notebook is not None,
+        }
+        given.write_text(json.dumps(described), "utf-8")
+        door: Door | Pipes
+        if self._code.language == "python":
+            door = Door(str(private / "door"))
+            await door.open()
+            host = private / "host.py"
+            host.write_text(host_program("script"), "utf-8")
+            command = [sys.executable, str(host), str(given), door.path, str(told)]
+        else:
+            door = Pipes(private)
+            await door.open()
+            paths = [private / name for name in ("answer.R", "wire.R")]
+            for path in paths:
+                path.write_text(FILES[path.name], "utf-8")
+            command = ["Rscript", "--vanilla", str(paths[0]), str(given), str(told), *door.paths]
+            command.append(str(paths[1]))
         process = await asyncio.create_subprocess_exec(
-            sys.executable, str(host), str(given), door.path, str(told),
+            *command,
             cwd=self._file.parent, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "MPLBACKEND": "Agg"},

@@ -58,7 +58,7 @@ def main() -> None:
         return line
 
     peer = Peer(reply, lambda line: _write(results, b"ask " + line), frozenset({"call"}))
-    tests = Tests(peer, job["tests"], job["seconds"])
+    tests = Tests(peer, job["tests"], job["seconds"], job["names"])
     for number in range(len(job["tests"])):
         outcome = json.dumps(tests.run(number)).encode()
         _write(results, b"outcome " + outcome + b"\n")
@@ -77,10 +77,13 @@ class Tests:
     __test__ = False  # pytest
 
     # One test takes ``seconds`` at most, and all together twice as long.
-    def __init__(self, peer: Peer, tests: list[dict[str, str]], seconds: float) -> None:
+    def __init__(
+        self, peer: Peer, tests: list[dict[str, str]], seconds: float, names: list[str]
+    ) -> None:
         self._peer = peer
         self._codes = [_without_magics(test["code"]) for test in tests]
         self._names = [test["name"] for test in tests]
+        self._given = set(names)
         self._seconds = seconds
         self._all = Clock(2 * seconds)
         self._clock = self._all
@@ -133,10 +136,10 @@ class Tests:
         """
         others = set().union(*(names for at, names in enumerate(self._own) if at != number))
         for name in sorted(wanted(self._codes[number])):
-            if name in MODULES:
+            if name in MODULES and name not in self._given:
                 self._space.setdefault(name, importlib.import_module(MODULES[name]))
             elif not (name in self._space or name in others or name.startswith("__")):
-                if hasattr(builtins, name):
+                if hasattr(builtins, name) and name not in self._given:
                     continue
                 try:
                     self._space[name] = self._peer.ask("get", name=name)
