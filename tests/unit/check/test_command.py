@@ -228,3 +228,51 @@ def test_an_answer_in_own_words_is_tried_part_by_part(
     assert lines[0] == "report: 0.5"
     assert "  2: 1 / 1" in lines
     assert any(line.startswith("  Rapport: waits for a person / 1: ") for line in lines)
+
+
+COMPUTED = """\
+version: 1
+exercises:
+  - id: mean
+    title: {fr: Moyenne, en: Mean}
+    file: mean.py
+    tests: mean_tests.py
+"""
+
+
+@pytest.mark.parametrize(
+    ("tests", "words"),
+    [
+        ("# %% name: a\nassert mean == 3\n", ""),
+        (None, "atelier.yml:6: exercises[1] (mean).tests: there are no tests `mean_tests.py`"),
+        ("# %% name: a | points: 0\nassert 1\n", "atelier.yml:6: exercises[1] (mean): its tests"),
+        ("# %% a\nassert 1\n# %% a\nassert 1\n", "mean_tests.py:3: there are two tests named `a`"),
+        ("assert (\n", "mean_tests.py:1: is not valid Python"),
+    ],
+)
+def test_the_tests_are_looked_at(
+    course: Path,
+    expected: Path,
+    capsys: pytest.CaptureFixture[str],
+    tests: str | None,
+    words: str,
+) -> None:
+    (course / "atelier.yml").write_text(COMPUTED)
+    (course / "mean.py").write_text("mean = None\n")
+    if tests is not None:
+        (expected / "mean_tests.py").write_text(tests)
+    arguments = ["check", str(course), "--expected", str(expected), "--lang", "en"]
+    assert main(arguments) == bool(words)
+    assert [line[: len(words)] for line in capsys.readouterr().err.splitlines()] == (
+        [words] if words else []
+    )
+
+
+def test_tests_in_the_template_are_refused_as_every_learner_would_have_them(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course / "atelier.yml").write_text(COMPUTED)
+    for name in ("mean.py", "mean_tests.py"):
+        (course / name).write_text("mean = None\n")
+    assert main(["check", str(course), "--lang", "en"]) == 1
+    assert "which every learner gets a copy of" in capsys.readouterr().err

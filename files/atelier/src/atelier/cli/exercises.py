@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from atelier.cli.environment import environment_language
-from atelier.courses.rules import Files, exercise_problem, read_course
+from atelier.courses.rules import Files, Lines, exercise_problem, read_course
 from atelier.exercises.blocks import UnreadableError
+from atelier.exercises.computed import points_of
 from atelier.exercises.declared import ExercisesError, Problem, read_exercises
 from atelier.exercises.engine import compare, read
 from atelier.exercises.exercises import EXERCISES_FILE, CourseExercises, Exercise
 from atelier.exercises.model import Comparison, ExpectedError, Limits, Message, Row, message
 from atelier.exercises.reveal import reveal
+from atelier.exercises.testfiles.model import BadTestsError, TeacherTest
+from atelier.exercises.testfiles.reader import read_tests
 from atelier.exercises.words import say
 from atelier.i18n import translate as text
 from atelier.i18n.translate import LANGUAGES, Language
@@ -93,6 +96,7 @@ def check_course(files: Files, expected: Files | None) -> CourseExercises | None
         problem = exercise_problem(index, exercise, files, lines)
         if problem is None and expected is not None:
             problem = _expected_problem(index, exercise, files, expected)
+            problems += _tests_problems(index, exercise, expected, lines)
         problems += [problem] if problem else []
     if problems:
         raise ExercisesError(problems)
@@ -104,10 +108,34 @@ def _expected_problem(
 ) -> Problem | None:
     where = f"exercises[{index + 1}] ({exercise.id}).expected"
     answer = expected.read(exercise.expected_file)
+    if answer is None and not exercise.needs_expected:
+        return None
     if answer is None:
         return Problem(None, where, message("check_no_expected", file=exercise.expected_file))
     unfit = _unfit(exercise, answer, files.read(exercise.file) or b"")
     return Problem(None, where, unfit) if unfit else None
+
+
+def _tests_problems(index: int, exercise: Exercise, expected: Files, lines: Lines) -> list[Problem]:
+    """Return the problems of an exercise's tests: in its declaration, and in their file."""
+    if not exercise.is_computed:
+        return []
+    where = f"exercises[{index + 1}] ({exercise.id})"
+    line = lines.get(("exercises", index, "tests"))
+    tests: tuple[TeacherTest, ...] = ()
+    if exercise.tests:
+        content = expected.read(exercise.tests)
+        if content is None:
+            what = message("check_no_tests", file=exercise.tests)
+            return [Problem(line, f"{where}.tests", what)]
+        try:
+            tests = read_tests(content, exercise.tests).tests
+        except BadTestsError as error:
+            return list(error.problems)
+    if not points_of(exercise, tests):
+        line = line or lines.get(("exercises", index, "values"))
+        return [Problem(line, where, message("check_no_points"))]
+    return []
 
 
 def _unfit(exercise: Exercise, expected: bytes, given: bytes) -> Message | None:
@@ -129,6 +157,8 @@ def _unfit(exercise: Exercise, expected: bytes, given: bytes) -> Message | None:
             read(content, rule, Limits())
         except UnreadableError as unreadable:
             return message(key, file=file, why=say(unreadable.message, "en"))
+    if exercise.is_computed:
+        return None
     found = compare(expected, expected, rule, given)
     if not any(part["weight"] for part in found["parts"]):
         return message("check_nothing_counts")

@@ -22,6 +22,7 @@ from atelier.exercises import (
     org,
     prose_checks,
     prose_parts,
+    value_checks,
 )
 from atelier.exercises.blocks import UnreadableError
 from atelier.exercises.declared import ExercisesError, Problem, read_with_lines
@@ -100,6 +101,10 @@ def exercise_problem(
         line = _line(index, "expected", lines)
         what = message("check_expected_in_template", file=exercise.expected_file)
         return Problem(line, f"{where}.expected", what)
+    if exercise.tests and files.has(exercise.tests):
+        line = _line(index, "tests", lines)
+        what = message("check_tests_in_template", file=exercise.tests)
+        return Problem(line, f"{where}.tests", what)
     return _prose_problem(index, exercise, files, lines) if exercise.prose else None
 
 
@@ -118,6 +123,17 @@ def _prose_problem(
             where = f"exercises[{index + 1}] ({exercise.id}).prose[{number + 1}].part"
             return Problem(line, where, what)
     return None
+
+
+def _data_problems(
+    index: int, exercise: Exercise, paths: Iterable[str], lines: Lines
+) -> Iterable[Problem]:
+    """Yield a problem for each declared file or folder of data that is not there."""
+    for number, path in enumerate(exercise.data):
+        if not any(f"{one}/".startswith(f"{path}/") for one in paths):
+            where = f"exercises[{index + 1}] ({exercise.id}).data[{number + 1}]"
+            line = lines.get(("exercises", index, "data", number))
+            yield Problem(line, where, message("check_no_data", file=path))
 
 
 def _line(index: int, key: str, lines: Lines | None) -> int | None:
@@ -151,6 +167,8 @@ def check_commit(
             for index, exercise in enumerate(course.exercises)
         )
         findings += [Finding.of(problem) for problem in problems if problem]
+        for index, exercise in enumerate(course.exercises):
+            findings += map(Finding.of, _data_problems(index, exercise, files.paths, lines))
         if not declaration.fits(course):
             kib = declaration.MAX_EXERCISES_BYTES // 1024
             findings.append(
@@ -172,7 +190,7 @@ def identity(start_file: str | None) -> str:
 
 
 _CHECKS = (
-    *(declared, exercises, model, fields, declaration),
+    *(declared, exercises, model, value_checks, fields, declaration),
     *(prose_checks, prose_parts, engine, notebook, markdown, org),
 )
 

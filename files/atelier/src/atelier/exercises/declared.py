@@ -16,11 +16,11 @@ from atelier.exercises.exercises import (
     Compare,
     CourseExercises,
     Exercise,
-    Tolerance,
     zone,
 )
 from atelier.exercises.model import Message, message
 from atelier.exercises.prose_checks import Expects, ProseCheck
+from atelier.exercises.value_checks import Tolerance, ValueCheck
 from atelier.i18n.translate import Language, say
 
 MAX_FILE_BYTES = 512 * 1024
@@ -52,6 +52,7 @@ _MODELS: tuple[type[BaseModel], ...] = (
     Tolerance,
     ProseCheck,
     Expects,
+    ValueCheck,
     Title,
 )
 
@@ -63,9 +64,12 @@ class Problem:
     line: int | None
     where: str
     message: Message
+    file: str = ""
+    """The file with the error, if it is not ``atelier.yml``."""
 
     def say(self, lang: Language, origin: str = EXERCISES_FILE) -> str:
         """Return one line such as ``atelier.yml:12: exercises[2].closes: ...``."""
+        origin = self.file or origin
         place = origin if self.line is None else f"{origin}:{self.line}"
         text = say(self.message["key"], lang, **self.message["fields"])
         return f"{place}: {self.where}: {text}" if self.where else f"{place}: {text}"
@@ -221,6 +225,8 @@ _BY_TYPE = {
     "prose_tolerance": "check_value_prose_tolerance",
     "prose_keywords": "check_value_keywords",
     "prose_accepted": "check_value_accepted",
+    "value_kind": "check_value_one_kind",
+    "tests_ending": "check_value_tests",
     "bool_type": "check_value_bool",
     "bool_parsing": "check_value_bool",
     "string_type": "check_value_text",
@@ -247,6 +253,7 @@ _PATTERNS = {
     "id": "check_value_id",
     "expected_project": "check_value_project",
     "delimiter": "check_value_delimiter",
+    "variable": "check_value_variable",
 }
 
 
@@ -266,6 +273,8 @@ def _explained(kind: str, path: Path, error: dict[str, Any]) -> Message:
         return message("check_value_csv_only", option=str(error["ctx"]["option"]))
     if kind == "prose_format":
         return message("check_value_no_prose", file=str(error["ctx"]["file"]))
+    if kind == "not_run":
+        return message("check_value_not_run", file=str(error["ctx"]["file"]))
     if kind in _BOUNDS:
         field, sign = _BOUNDS[kind]
         return message("check_value_bound", value=value, bound=f"{sign} {error['ctx'][field]:g}")

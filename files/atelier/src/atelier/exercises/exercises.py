@@ -23,34 +23,25 @@ from pydantic_core import PydanticCustomError
 from atelier.config.fields import RepositoryPath, Strict, Title
 from atelier.exercises.model import ENDINGS, Format, Kind, Reveal, Rule
 from atelier.exercises.prose_checks import MOST_PARTS, ProseCheck
+from atelier.exercises.value_checks import (
+    MOST_CHECKS,
+    RUNNABLE,
+    TEST_ENDINGS,
+    Number,
+    Tolerance,
+    ValueCheck,
+    ending,
+)
 
 EXERCISES_FILE = "atelier.yml"
 EXERCISE_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
 PROJECT = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$"
 MAX_EXERCISES = 500
-Amount = Annotated[FiniteFloat, Field(ge=0)]
 
 
 def _quoted(value: object) -> object:
     """Convert an integer to text: YAML reads an id such as ``3`` as a number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _no_switch(value: object) -> object:
-    """Refuse booleans such as ``attempts: yes``, which Python would accept as numbers."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("float_type", "not a number")
-    return value
-
-
-Number = BeforeValidator(_no_switch)
-
-
-class Tolerance(Strict):
-    """Largest difference of two numbers that count as equal."""
-
-    absolute: Amount = 0.0
-    relative: Annotated[FiniteFloat, Field(ge=0, lt=1)] = 0.0
 
 
 class Compare(Strict):
@@ -86,6 +77,12 @@ class Exercise(Strict):
     show: Reveal = "hints"
     show_after_closing: Reveal | None = None
     hint: Title | None = None
+    tests: RepositoryPath | None = None
+    """Path of the tests in the project with the expected answers."""
+    values: Annotated[tuple[ValueCheck, ...], Field(max_length=MOST_CHECKS)] = ()
+    data: Annotated[tuple[RepositoryPath, ...], Field(max_length=MOST_CHECKS)] = ()
+    """Files and folders of the course repository that the answer needs when it runs, besides those
+    that it names."""
     prose: Annotated[tuple[ProseCheck, ...], Field(max_length=MOST_PARTS)] = ()
     """Parts in the learner's own words; if there are any, likeness does not count."""
     compare: Compare = Compare()
@@ -114,6 +111,13 @@ class Exercise(Strict):
             moment = moment.replace(tzinfo=zone)
         return moment
 
+    @field_validator("tests")
+    @classmethod
+    def _readable_tests(cls, value: str | None) -> str | None:
+        if value is not None and ending(value) not in TEST_ENDINGS:
+            raise PydanticCustomError("tests_ending", "not a file of tests")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Exercise:
         if self.opens and self.closes and self.closes <= self.opens:
@@ -124,6 +128,9 @@ class Exercise(Strict):
             raise PydanticCustomError("csv_only", "for CSV only", {"option": "key"})
         if self.prose and self.format in ("csv", "python", "r"):
             raise PydanticCustomError("prose_format", "has no prose", {"file": self.file})
+        needs_run = self.tests or any(one.kind != "file" for one in self.values)
+        if needs_run and not self.can_run:
+            raise PydanticCustomError("not_run", "cannot be run", {"file": self.file})
         return self
 
     def _ending(self) -> Format | None:
@@ -133,6 +140,22 @@ class Exercise(Strict):
     def format(self) -> Format:
         """Format in which the file is read."""
         return self.compare.format or self._ending() or "text"
+
+    @property
+    def can_run(self) -> bool:
+        """Whether the learner's file is a program or a document with code."""
+        return ending(self.file) in RUNNABLE
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether tests or values decide, and not the likeness to the expected file."""
+        return bool(self.tests or self.values)
+
+    @property
+    def needs_expected(self) -> bool:
+        """Whether the score depends on the expected file."""
+        of_expected = any(not one.is_given and one.kind != "file" for one in self.values)
+        return not self.is_computed or bool(self.prose) or of_expected
 
     @property
     def expected_file(self) -> str:

@@ -189,8 +189,54 @@ class ProseShown(TypedDict):
     say: dict[str, str]
 
 
+class TestShown(TypedDict):
+    """One test, or one value that is compared, with its result.
+
+    ``kind``: ``test``, ``variable``, ``output`` or ``file``. ``say``: the teacher's sentence by
+    language. ``problem``: end of the key of a sentence, empty for what passed. ``yours``: the
+    answer's own value.
+    """
+
+    kind: str
+    name: str
+    points: float
+    reached: float
+    passed: bool
+    say: dict[str, str]
+    hidden: bool
+    problem: str
+    yours: str
+
+
+class HiddenTests(TypedDict):
+    """What learners see of hidden tests."""
+
+    count: int
+    passed: int
+    points: float
+    reached: float
+
+
+class RunShown(TypedDict):
+    """Why the answer's code did not run to its end, with the number of the cell or line.
+
+    ``problem`` is the key of a sentence, ``error`` the error of the learner's own code, ``name`` a
+    name that the code uses before it exists.
+    """
+
+    problem: str
+    cell: int | None
+    error: str
+    name: str
+
+
 class Comparison(TypedDict):
-    """Result of a comparison; see :func:`atelier.exercises.engine.compare`."""
+    """Result of a comparison; see :func:`atelier.exercises.engine.compare`.
+
+    Where tests or values decide, ``tests`` has them, ``run`` the problem that stopped the run, and
+    ``details`` a text for teachers for each test, which may quote it. Learners see neither details
+    nor hidden tests, but the sums in ``hidden``.
+    """
 
     version: Literal[1]
     format: Format
@@ -203,6 +249,10 @@ class Comparison(TypedDict):
     problem: Message | None
     shown: Reveal
     prose: NotRequired[list[ProseShown]]
+    tests: NotRequired[list[TestShown]]
+    details: NotRequired[list[str]]
+    hidden: NotRequired[HiddenTests]
+    run: NotRequired[RunShown | None]
 
 
 class ExpectedError(Exception):

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from atelier.exercises.model import Comparison, Line, Message, Part, ProseShown, Reveal, Row
+from atelier.exercises.model import (
+    Comparison,
+    HiddenTests,
+    Line,
+    Message,
+    Part,
+    ProseShown,
+    Reveal,
+    Row,
+    TestShown,
+)
 
 
 def verdict(score: float, pass_mark: float) -> Literal["expected", "passed", "not_yet"]:
@@ -19,29 +29,58 @@ def verdict(score: float, pass_mark: float) -> Literal["expected", "passed", "no
     return "passed" if score >= pass_mark else "not_yet"
 
 
-def reveal(comparison: Comparison, level: Reveal) -> Comparison:
+def reveal(comparison: Comparison, level: Reveal, *, staff: bool = False) -> Comparison:
     """Return a copy of a comparison with only what the course lets learners see.
 
-    ``verdict``: the score, the rule, the points of each part, and problems of the learner's file.
-    ``hints``: in addition the learner's text with the differences marked, and the kinds of missing
-    blocks. ``full``: all.
+    ``verdict``: the score, the rule, the points of each part in the learner's own words, and
+    problems of the learner's file. ``hints``: in addition the tests, the learner's text with the
+    differences marked, and the kinds of missing blocks.
+    ``full``: all but hidden tests, of which learners see numbers alone at every level. Only
+    ``staff`` sees them, and the details of tests that failed.
     """
-    if level == "full":
+    if staff:
         return {**comparison, "shown": "full"}
+    told = _without_hidden(comparison)
+    if level == "full":
+        return {**told, "shown": "full"}
     if level == "verdict":
         own: list[ProseShown] = [{**one, "message": None} for one in comparison.get("prose", [])]
-        only_points: Comparison = {**comparison, "prose": own} if own else comparison
+        if own:
+            told["prose"] = own
+        if "tests" in told:
+            told["tests"] = []
         return {
-            **only_points,
+            **told,
             "shown": "verdict",
             "parts": [],
             "counts": dict.fromkeys(comparison["counts"], 0),
             "limits": [],
         }
     return {
-        **comparison,
+        **told,
         "shown": "hints",
         "parts": [_hinted(part) for part in comparison["parts"]],
+    }
+
+
+def _without_hidden(comparison: Comparison) -> Comparison:
+    """Replace hidden tests by their number and points, and drop the details of all."""
+    told: Comparison = {**comparison}
+    told.pop("details", None)
+    if "tests" not in comparison:
+        return told
+    hidden = [one for one in comparison["tests"] if one["hidden"]]
+    told["tests"] = [one for one in comparison["tests"] if not one["hidden"]]
+    told["hidden"] = _sums(hidden)
+    return told
+
+
+def _sums(tests: list[TestShown]) -> HiddenTests:
+    return {
+        "count": len(tests),
+        "passed": sum(one["passed"] for one in tests),
+        "points": sum(one["points"] for one in tests),
+        "reached": sum(one["reached"] for one in tests),
     }
 
 

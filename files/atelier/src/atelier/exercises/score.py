@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 from atelier.exercises.blocks import Block
 from atelier.exercises.extras import FREE_EXTRA, Extras
-from atelier.exercises.model import KINDS, Message, Part, ProseShown, Rule, State, message
+from atelier.exercises.model import (
+    KINDS,
+    Message,
+    Part,
+    ProseShown,
+    Rule,
+    State,
+    TestShown,
+    message,
+)
 
 MOVED_SHARE = 0.5
 """Share of its score that a moved block keeps if the order matters."""
@@ -102,10 +111,10 @@ class Scoring:
         return _rounded(self._share * reached / total if total else 1.0)
 
 
-def share_of_points(prose: Sequence[ProseShown]) -> float:
+def share_of_points(tried: Sequence[ProseShown | TestShown]) -> float:
     """Return the share of the points that are reached, 0..1; rounded as :meth:`Scoring.score`."""
-    total = math.fsum(one["points"] for one in prose)
-    reached = math.fsum(one["reached"] for one in prose)
+    total = math.fsum(one["points"] for one in tried)
+    reached = math.fsum(one["reached"] for one in tried)
     return _rounded(reached / total if total else 0.0)
 
 
