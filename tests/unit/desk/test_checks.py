@@ -3,134 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, TypeVar, cast
 
 import pytest
-from atelier.desk.checks import IN_HAND, SMALL_IN_HAND, STOPPED_TRIES, CheckService
-from atelier.desk.db.answers import AnswerRepository
-from atelier.desk.db.grades import GradeQueue
+from atelier.desk.checking.judge import IN_HAND, SMALL_IN_HAND
+from atelier.desk.checks import STOPPED_TRIES
 from atelier.desk.errors import RefusedError
-from atelier.exercises.engine import compare
-from atelier.exercises.model import Comparison, Rule, failed, message
+from atelier.exercises.model import Rule, failed, message
 from atelier.exercises.runner import UnfinishedError
-from atelier.gitlab.files import RepositoryFiles, SavedVersion
 from atelier.limits.fair_queue import SMALL_BYTES
-from kit.desk_database import desk_database
-
-T = TypeVar("T")
-
-DECLARED = b"""
-version: 1
-exercises:
-  - id: pi
-    title: {fr: Pi, en: Pi}
-    file: pi.md
-  - id: once
-    title: {fr: Une fois, en: Once}
-    file: pi.md
-    attempts: 1
-  - id: code
-    title: {fr: Du code, en: Code}
-    file: pi.md
-    compare: {kinds: [code]}
-"""
-
-
-class Projects(RepositoryFiles):
-    """GitLab's projects: one commit each, counted by how often they are read."""
-
-    def __init__(self) -> None:
-        super().__init__(cast(Any, None))
-        self.files: dict[str, dict[str, bytes]] = {}
-        self.read: Counter[tuple[str, str]] = Counter()
-
-    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        return await attempt()
-
-    def may_be_read(self) -> bool:
-        return True
-
-    def head(self, project: str, branch: str | None = None) -> SavedVersion | None:
-        del branch
-        self.read[project, "head"] += 1
-        if project not in self.files:
-            return None
-        return SavedVersion(f"{hash(frozenset(self.files[project].items()))}", "2026-01-01")
-
-    def has(self, project: str, commit: str) -> bool:
-        head = self.head(project)
-        return head is not None and head.commit == commit
-
-    def file(self, project: str, path: str, ref: str, most: int) -> bytes | None:
-        del ref
-        self.read[project, path] += 1
-        content = self.files.get(project, {}).get(path)
-        return content[: most + 1] if content is not None else None
-
-
-class Bench:
-    """Compares in this process; ``trouble`` is raised instead, ``at_once`` is the most it saw."""
-
-    def __init__(self) -> None:
-        self.trouble: Exception | None = None
-        self.under_way: Counter[bytes | None] = Counter()
-        self.at_once = self.same_at_once = 0
-        self.outcome: Comparison | None = None
-        self.turns_of: list[str] = []
-        self.going_on: asyncio.Event | None = None
-
-    async def check(
-        self, expected: bytes, answer: bytes | None, rule: Rule, given: bytes | None, *, who: str
-    ) -> Comparison:
-        self.turns_of.append(who)
-        self.under_way[answer] += 1
-        self.at_once = max(self.at_once, self.under_way.total())
-        self.same_at_once = max(self.same_at_once, max(self.under_way.values()))
-        if self.going_on is not None and answer and len(answer) > SMALL_BYTES:
-            await self.going_on.wait()
-            self.under_way[answer] -= 1
-            return failed(rule, message("check_problem_large"))  # quickly
-        await asyncio.sleep(0.005)
-        self.under_way[answer] -= 1
-        if self.trouble is not None:
-            raise self.trouble
-        return self.outcome or compare(expected, answer, rule, given)
-
-
-class School:
-    """An office and what it works with."""
-
-    def __init__(self, folder: Path) -> None:
-        engine = desk_database(folder)
-        self.book, self.queue = AnswerRepository(engine), GradeQueue(engine)
-        self.projects, self.bench = Projects(), Bench()
-        self.projects.files = {
-            "rr1/template": {"atelier.yml": DECLARED, "pi.md": b"Write here.\n"},
-            "rr1/expected": {"pi.md": b"Pi is 3.14\n"},
-        }
-        self.course = SimpleNamespace(slug="rr1", template="rr1/template", grade="best")
-        spaces = SimpleNamespace(
-            find=lambda username, slug: SimpleNamespace(ready=True, project=f"{username}/{slug}")
-        )
-        self.service = CheckService(
-            cast(Any, {"rr1": self.course}),
-            cast(Any, spaces),
-            self.book,
-            self.projects,
-            self.queue,
-            cast(Any, self.bench),
-        )
-
-    def save(self, username: str, text: bytes) -> None:
-        self.projects.files[f"{username}/rr1"] = {"pi.md": text}
-
-    def best(self, username: str, exercise: str = "pi") -> tuple[int, float]:
-        (standing,) = self.book.standings("rr1", username=username, exercise=exercise)
-        return standing.attempts, standing.best
+from kit.school import School
 
 
 @pytest.fixture
@@ -267,26 +149,36 @@ def test_a_teachers_push_is_seen_at_once_when_everybody_is_graded_again(school: 
     assert school.best("ada") == (1, 1)
 
 
-@pytest.mark.parametrize(("there", "score"), [(False, 1), (True, 0)])
-def test_grading_again_leaves_what_a_learner_took_away_as_it_was(
-    school: School, there: bool, score: float
-) -> None:
+@pytest.mark.parametrize("left", ["nothing", "the project"])
+def test_grading_again_leaves_what_a_learner_took_away_as_it_was(school: School, left: str) -> None:
     async def take_away_and_grade() -> None:
         school.save("ada", b"Pi is 3.14\n")
         await school.service.check("ada", "rr1", "pi")
-        if there:  # the version is, and only its file is not
-            school.projects.files["ada/rr1"] = {}
-            await school.service.check("ada", "rr1", "pi")
-        else:
+        if left == "nothing":
             del school.projects.files["ada/rr1"]
+        else:
+            school.projects.files["ada/rr1"] = {}
         await school.service.recheck_all("rr1", "pi")
         await school.service.retry()
 
     asyncio.run(take_away_and_grade())
-    (standing,) = school.book.standings("rr1", username="ada")
-    assert standing.last.score == score
+    assert school.best("ada") == (1, 1)
     assert school.book.rechecks() == []
     assert [grade.score for grade in school.queue.due(10)] == [1]
+
+
+def test_a_missing_file_is_no_attempt_and_no_grade_and_can_be_made(school: School) -> None:
+    school.projects.files["ada/rr1"] = {"other.md": b"Pi is 3.14\n"}
+    with pytest.raises(RefusedError) as caught:
+        asyncio.run(school.service.check("ada", "rr1", "once"))
+    assert (caught.value.status, caught.value.reason) == (409, "exercise_file_missing")
+    assert school.book.standings("rr1") == []
+    assert school.queue.of_course("rr1") == {}
+    asyncio.run(school.service.make_file("ada", "rr1", "once"))
+    assert school.projects.files["ada/rr1"]["pi.md"] == b"Write here.\n"
+    author = {"author_name": "Ada", "author_email": "ada@example.org"}
+    assert school.projects.made == [("main", "pi.md", "pi.md: the course's file", author)]
+    assert asyncio.run(school.service.check("ada", "rr1", "once")).score == 0
 
 
 def test_without_an_expected_answer_the_course_team_is_to_be_told(school: School) -> None:

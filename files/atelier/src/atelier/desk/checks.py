@@ -1,75 +1,40 @@
-"""Checks answers: fetches the saved version, compares it, and records the result."""
+"""Checks answers: fetches the saved version, compares or runs it, and records the result."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
-import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
 from atelier.config.live import Courses
 from atelier.config.models import Course
+from atelier.desk.checking.files import FileFetcher, Place
+from atelier.desk.checking.judge import Judge
+from atelier.desk.checking.running import Runner
 from atelier.desk.db.answers import AnswerRepository, Attempt
 from atelier.desk.db.grades import GradeQueue
-from atelier.desk.db.spaces import Record, SpaceRepository
+from atelier.desk.db.spaces import SpaceRepository
 from atelier.desk.errors import RefusedError
 from atelier.exercises.declared import ExercisesError
-from atelier.exercises.exercises import CourseExercises, Exercise
-from atelier.exercises.model import Comparison, ExpectedError, Limits
-from atelier.exercises.runner import Checker, UnfinishedError
+from atelier.exercises.exercises import CourseExercises
+from atelier.exercises.runner import Checker
 from atelier.gitlab.errors import GitLabUnavailableError, SpaceError
 from atelier.gitlab.files import RepositoryFiles, SavedVersion
-from atelier.limits.fair_queue import SMALL_BYTES, FairQueue, Pauses
+from atelier.limits.fair_queue import Pauses
 
 log = logging.getLogger(__name__)
 
 RECHECKS_AT_ONCE = 2
 STOPPED_TRIES = 5
 """Retries of a recheck whose comparison was stopped; limited as the file may be the cause."""
-IN_HAND = 8
-"""Limit on concurrent fetches, and on large answers that are being compared or wait for the
-checker. A higher limit would make neither GitLab nor the comparisons faster."""
-SMALL_IN_HAND = 64
-"""Limit on small answers that are being compared or wait for the checker."""
 AGAIN = " again"
 """Name of all rechecks in the fair queue; the space makes it an invalid username."""
-MAX_FILE_BYTES = Limits().max_bytes
-
-
-@dataclass(frozen=True)
-class Place:
-    """A learner's exercise: the course, the exercise, and the learner's space."""
-
-    course: Course
-    exercise: Exercise
-    declared: CourseExercises
-    template: SavedVersion
-    record: Record | None
-    """The learner's space; None: there is none (for a teacher, for example) or it is not ready."""
-    preparing: bool = False
-    """Whether the space is being prepared."""
-
-
-@dataclass(frozen=True)
-class _Files:
-    """The expected answer, the learner's answer, and the template's file; None: missing."""
-
-    expected: bytes | None
-    answer: bytes | None
-    given: bytes | None
-
-    @property
-    def small(self) -> bool:
-        """Whether the files are small, so that comparing them needs few resources."""
-        files = (self.expected, self.answer, self.given)
-        return sum(len(file) for file in files if file) <= SMALL_BYTES
+WAIT = frozenset({"exercise_busy", "exercise_runner_away"})
+"""Reasons for which rechecks wait."""
 
 
 class CheckService:
@@ -82,6 +47,7 @@ class CheckService:
         repository_files: reads files of GitLab's projects.
         queue: the queue of grades.
         checker: compares files within limits on time and memory.
+        runner: runs answers beside tests; None: there is none.
     """
 
     def __init__(
@@ -92,16 +58,15 @@ class CheckService:
         repository_files: RepositoryFiles,
         queue: GradeQueue,
         checker: Checker,
+        runner: Runner | None = None,
     ) -> None:
         self._courses = courses
         self._store = store
         self.book = book
         self._repository_files = repository_files
         self._queue = queue
-        self._checker = checker
-        self._fetching = asyncio.Semaphore(IN_HAND)
-        self._small_in_hand = asyncio.Semaphore(SMALL_IN_HAND)
-        self._large_in_hand = FairQueue(IN_HAND)
+        self._fetcher = FileFetcher(repository_files)
+        self._judge = Judge(self._fetcher, checker, runner)
         self._pauses = Pauses()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._stopped: Counter[tuple[str, str, str]] = Counter()
@@ -175,11 +140,15 @@ class CheckService:
                 raise RefusedError(409, f"exercise_{state}")
             if self._pauses.left(username):
                 raise RefusedError(429, "exercise_pause")
-            version = await asyncio.to_thread(self._repository_files.head, place.record.project)
+            project = place.record.project
+            version = await asyncio.to_thread(self._repository_files.head, project)
             if version is None:
                 raise RefusedError(409, "exercise_no_space")
+            former = await asyncio.to_thread(self.book.latest, username, slug, exercise_id)
+            if former is not None and former.comparison is None:
+                former = None
             try:
-                attempt = await self._compare(place, username, place.record.project, version)
+                attempt = await self._judge.judge(place, username, project, version, former=former)
             except RefusedError as refused:
                 if refused.reason == "exercise_stopped":
                     self._pauses.stopped(username)
@@ -202,92 +171,6 @@ class CheckService:
             )
             return attempt
 
-    async def _compare(
-        self, place: Place, username: str, project: str, version: SavedVersion, who: str = ""
-    ) -> Attempt:
-        """Compare one answer, after waiting in the queue.
-
-        Args:
-            place: the exercise.
-            username: the learner.
-            project: the learner's project.
-            version: the commit.
-            who: name in the fair queue; by default the username.
-        """
-        who = who or username
-        async with self._fetching:
-            files = await asyncio.to_thread(self._fetch, place, project, version)
-        if files.small:
-            async with self._small_in_hand:
-                comparison, digest = await self._compared(place, files, who)
-        else:
-            waits = self._large_in_hand.full()
-            if waits:
-                files = _Files(None, None, None)  # free the memory during the wait
-            async with self._large_in_hand.turn(who):
-                if waits:
-                    files = await asyncio.to_thread(self._fetch, place, project, version)
-                comparison, digest = await self._compared(place, files, who)
-        return Attempt(
-            username=username,
-            course=place.course.slug,
-            exercise=place.exercise.id,
-            commit=version.commit,
-            committed=version.at,
-            checked=time.time(),
-            digest=digest,
-            score=comparison["score"],
-            comparison=dict(comparison),
-        )
-
-    async def _compared(self, place: Place, files: _Files, who: str) -> tuple[Comparison, str]:
-        """Return the comparison and a digest of everything that determines its result."""
-        exercise, rule = place.exercise, place.exercise.rule()
-        if files.expected is None:
-            raise self._no_good(place, "it is not there")
-        try:
-            comparison = await self._checker.check(
-                files.expected, files.answer, rule, files.given, who=who
-            )
-        except UnfinishedError as unfinished:
-            log.warning("course %s exercise %s: %s", place.course.slug, exercise.id, unfinished)
-            raise RefusedError(503, unfinished.key) from None
-        except ExpectedError as error:
-            raise self._no_good(place, str(error)) from None
-        counted = any(part["weight"] for part in comparison["parts"])
-        if comparison["score"] == 1 and not counted:  # any answer would be right
-            raise self._no_good(place, "nothing of it counts")
-        digest = await asyncio.to_thread(
-            _digest, files.expected, files.answer, files.given, rule.to_json()
-        )
-        return comparison, digest
-
-    def _fetch(self, place: Place, project: str, version: SavedVersion) -> _Files:
-        """Fetch the files to compare. Blocks."""
-        exercise, template, most = place.exercise, place.course.template, MAX_FILE_BYTES
-        wanted = place.declared.project(place.course.slug)
-        head = self._repository_files.head_lately(wanted, place.declared.expected_branch)
-        expected = None
-        if head is not None:
-            expected = self._repository_files.of_course(
-                wanted, exercise.expected_file, head.commit, most
-            )
-        return _Files(
-            expected,
-            self._repository_files.file(project, exercise.file, version.commit, most),
-            self._repository_files.of_course(template, exercise.file, place.template.commit, most),
-        )
-
-    @staticmethod
-    def _no_good(place: Place, why: str) -> RefusedError:
-        """Log that an expected answer is unusable, and return the error for the page."""
-        log.warning(
-            "course %s exercise %s: the expected answer %s in %s: %s",
-            *(place.course.slug, place.exercise.id, place.exercise.expected_file),
-            *(place.declared.project(place.course.slug), why),
-        )
-        return RefusedError(409, "exercise_expected_wrong")
-
     def _record(self, course: Course, attempt: Attempt) -> None:
         """Record an attempt and its grade in one transaction. Blocks."""
 
@@ -306,12 +189,23 @@ class CheckService:
             score = standing.best if course.grade == "best" else standing.last.score
             await asyncio.to_thread(self._queue.owe, username, course.slug, exercise_id, score)
 
-    def _is_gone(self, project: str, attempt: Attempt) -> bool:
-        """Return whether an answer is missing because its commit no longer exists. Blocks."""
-        problem = (attempt.comparison or {}).get("problem") or {}
-        if problem.get("key") != "check_problem_missing":
-            return False
-        return not self._repository_files.has(project, attempt.commit)
+    async def make_file(self, username: str, slug: str, exercise_id: str) -> None:
+        """Put the template's file of an exercise into a learner's space, if it is missing there.
+
+        Raises:
+            RefusedError: there is no such exercise, or the learner has no space.
+            SpaceError: GitLab refuses.
+            GitLabUnavailableError: GitLab is unavailable; try later.
+        """
+        await self._repository_files.patiently(lambda: self._make_file(username, slug, exercise_id))
+
+    async def _make_file(self, username: str, slug: str, exercise_id: str) -> None:
+        async with self._locks[username]:
+            place = await self._place(username, slug, exercise_id)
+            if place.record is None:
+                raise RefusedError(409, "exercise_no_space")
+            await asyncio.to_thread(self._fetcher.make, place, place.record)
+        log.info("file made user=%s course=%s exercise=%s", username, slug, exercise_id)
 
     async def recheck_all(self, slug: str, exercise_id: str) -> int:
         """Schedule a recheck of all learners' answers, which runs in the background.
@@ -338,6 +232,27 @@ class CheckService:
             if not all(await asyncio.gather(*(self._recheck(*one) for one in batch))):
                 return
 
+    async def _judge_again(self, place: Place, project: str, former: Attempt) -> None:
+        """Judge an attempt again; its score stays if its commit or the file in it is gone."""
+        version = SavedVersion(former.commit, former.committed)
+        whose = (former.username, former.course, former.exercise)
+        try:
+            attempt = await self._judge.judge(
+                place, former.username, project, version, former=former, who=AGAIN
+            )
+        except RefusedError as refused:
+            if refused.reason != "exercise_file_missing":
+                raise
+            log.warning(
+                "checking again user=%s course=%s exercise=%s: the file of commit %s is gone,"
+                " its score stays",
+                *(*whose, former.commit[:12]),
+            )
+            return
+        if attempt.comparison is not None:  # None: nothing has changed
+            again = replace(attempt, id=former.id, checked=former.checked)
+            await asyncio.to_thread(self.book.regrade, again)
+
     async def _recheck(self, username: str, slug: str, exercise_id: str) -> bool:
         """Compare a learner's attempts again, each at its commit; return whether to continue."""
         whose = (username, slug, exercise_id)
@@ -347,25 +262,14 @@ class CheckService:
                 place = await self._place(username, slug, exercise_id)
                 if attempts and place.record is not None:
                     for former in attempts:
-                        version = SavedVersion(former.commit, former.committed)
-                        project = place.record.project
-                        attempt = await self._compare(place, username, project, version, AGAIN)
-                        if await asyncio.to_thread(self._is_gone, project, attempt):
-                            log.warning(
-                                "checking again user=%s course=%s exercise=%s: commit %s is gone,"
-                                " its score stays",
-                                *(username, slug, exercise_id, former.commit[:12]),
-                            )
-                            continue
-                        again = replace(attempt, id=former.id, checked=former.checked)
-                        await asyncio.to_thread(self.book.regrade, again)
+                        await self._judge_again(place, place.record.project, former)
                     await self._grade(place.course, username, exercise_id)
             except GitLabUnavailableError as error:
                 log.warning("checking again waits: %s", error)
                 return False
             except (RefusedError, SpaceError) as error:
                 reason = error.reason if isinstance(error, RefusedError) else ""
-                if reason == "exercise_busy":
+                if reason in WAIT:
                     return False
                 if reason == "exercise_stopped" and self._stopped[whose] < STOPPED_TRIES:
                     self._stopped[whose] += 1
@@ -382,13 +286,3 @@ class CheckService:
 def _took_too_long(attempt: Attempt) -> bool:
     problem = (attempt.comparison or {}).get("problem") or {}
     return problem.get("key") == "check_problem_time"
-
-
-def _digest(*parts: Any) -> str:
-    """Return a digest of everything that determines a result."""
-    total = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
-        total.update(b"%d:%d:" % (part is None, len(data)))
-        total.update(data)
-    return total.hexdigest()

@@ -268,8 +268,8 @@ def message(key: str, **values: str | int | float) -> Message:
     return {"key": key, "fields": values}
 
 
-def failed(rule: Rule, problem: Message) -> Comparison:
-    """Return the result for an answer that could not be compared."""
+def blank(rule: Rule) -> Comparison:
+    """Return a result without any part."""
     return {
         "version": 1,
         "format": rule.format,
@@ -279,6 +279,11 @@ def failed(rule: Rule, problem: Message) -> Comparison:
         "parts": [],
         "warnings": [],
         "limits": [],
-        "problem": problem,
+        "problem": None,
         "shown": "full",
     }
+
+
+def failed(rule: Rule, problem: Message) -> Comparison:
+    """Return the result for an answer that could not be compared."""
+    return {**blank(rule), "problem": problem}

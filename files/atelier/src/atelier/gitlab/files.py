@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,6 +26,8 @@ REMEMBERED_SECONDS = 15
 """Time for which a course's declaration is cached: the longest delay until a push is visible."""
 KEPT_BYTES = 64 * 1024**2
 KEPT_ENTRIES = 2000
+MOST_PAGES = 30
+"""Most pages of one hundred entries that are read of a project's list of files."""
 
 
 @dataclass(frozen=True)
@@ -150,12 +153,6 @@ class RepositoryFiles:
             return None
         return SavedVersion(str(found[0]["id"]), str(found[0]["committed_date"]))
 
-    def has(self, project: str, commit: str) -> bool:
-        """Return whether a project still has a commit: learners may rewrite or delete history."""
-        path = path_of("projects", project, "repository", "commits", commit)
-        with self._gitlab_client.calling(f"reading {project}") as calls:
-            return calls.find(path) is not None
-
     def head_lately(self, project: str, branch: str | None = None) -> SavedVersion | None:
         """Return :meth:`head`, cached for up to a second, for commits that many requests need."""
         moment = (self._age, int(time.monotonic()))
@@ -176,6 +173,61 @@ class RepositoryFiles:
             (project, path, commit, most), lambda: self.file(project, path, commit, most)
         )
         return found
+
+    def paths(self, project: str, commit: str) -> tuple[str, ...]:
+        """Return the paths of a project's files at a commit, cached.
+
+        Of a project with thousands of files, the first ones.
+        """
+        found: tuple[str, ...] = self._kept.get(
+            ("paths", project, commit), lambda: self._paths(project, commit)
+        )
+        return found
+
+    def _paths(self, project: str, commit: str) -> tuple[str, ...]:
+        where = path_of("projects", project, "repository", "tree")
+        found: list[str] = []
+        with self._gitlab_client.calling(f"listing {project}") as calls:
+            listing = calls.pages(where, keyset=True, recursive="true", ref=commit)
+            for number, page in enumerate(listing, 1):
+                found += [str(one["path"]) for one in page if one["type"] == "blob"]
+                if number == MOST_PAGES:
+                    break
+        return tuple(found)
+
+    def create(
+        self,
+        project: str,
+        branch: str,
+        path: str,
+        content: bytes,
+        *,
+        text: str,
+        author: Mapping[str, str],
+    ) -> None:
+        """Commit a new file to a project; leave one that is there as it is.
+
+        Args:
+            project: path of the project.
+            branch: the branch.
+            path: path of the file.
+            content: its content.
+            text: the commit's message.
+            author: ``author_name`` and ``author_email`` of the commit.
+        """
+        where = path_of("projects", project, "repository", "files", path)
+        with self._gitlab_client.calling(f"making {path} in {project}") as calls:
+            calls.make(
+                where,
+                {
+                    "branch": branch,
+                    "content": base64.b64encode(content).decode(),
+                    "encoding": "base64",
+                    "commit_message": text,
+                    **author,
+                },
+                lambda: calls.find(where, ref=branch),
+            )
 
     def file(self, project: str, path: str, ref: str, most: int) -> bytes | None:
         """Return the first ``most + 1`` bytes of a file.

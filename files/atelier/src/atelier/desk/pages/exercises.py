@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -12,14 +12,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from atelier.config.models import Course, Settings
-from atelier.desk.checks import CheckService, Place
+from atelier.desk.checking.files import Place
+from atelier.desk.checks import CheckService
 from atelier.desk.db.answers import Attempt
 from atelier.desk.errors import RefusedError
 from atelier.desk.pages.diff import stretches
 from atelier.desk.pages.render import Form, PageRenderer
 from atelier.desk.pages.sessions import Session
+from atelier.desk.pages.tried import tried
 from atelier.exercises.exercises import Exercise
+from atelier.exercises.model import Comparison
 from atelier.exercises.reveal import reveal, verdict
+from atelier.exercises.value_checks import ending
 from atelier.i18n.translate import Language, in_language, say
 
 
@@ -161,6 +165,8 @@ class ExercisePages:
             unified=unified,
             views={kind: "?" + urlencode({**query, "view": kind}) for kind in ("split", "unified")},
             checked_now="checked" in once,
+            missing_now="missing" in once,
+            made_now="made" in once,
         )
 
     async def _name(self, slug: str, learner: str) -> str:
@@ -190,11 +196,15 @@ class ExercisePages:
         if attempt is None or attempt.comparison is None:
             return None
         shown = "full" if staff else exercise.shows(now)
-        comparison = reveal(attempt.comparison, shown)  # type: ignore[arg-type]
+        whole = cast(Comparison, attempt.comparison)
+        comparison = reveal(whole, shown, staff=staff)
         hint = in_language(exercise.hint, session.language) if exercise.hint else ""
         return {
             "score": percent(attempt.score, session.language),
             "verdict": verdict(attempt.score, exercise.pass_mark),
+            "tried": tried(
+                comparison, session.language, is_notebook=ending(exercise.file) == ".ipynb"
+            ),
             "commit": attempt.commit,
             "committed": moment(datetime.fromisoformat(attempt.committed).astimezone(UTC)),
             "checked": moment(datetime.fromtimestamp(attempt.checked, UTC)),
@@ -207,10 +217,18 @@ class ExercisePages:
         }
 
     async def _check(self, request: Request, session: Session, form: Form) -> Response:
-        del form
         slug, wanted = request.path_params["course"], request.path_params["exercise"]
-        await self._service.check(session.username, slug, wanted)
-        session.once = {"checked": "1"}
+        if form.get("action") == "make":
+            await self._service.make_file(session.username, slug, wanted)
+            session.once = {"made": "1"}
+        else:
+            try:
+                await self._service.check(session.username, slug, wanted)
+                session.once = {"checked": "1"}
+            except RefusedError as refused:
+                if refused.reason != "exercise_file_missing":
+                    raise
+                session.once = {"missing": "1"}
         view = request.query_params.get("view", "")
         query = f"?view={view}" if view in ("split", "unified") else ""
         # 303, so that reloading the next page does not check again.
