@@ -123,15 +123,8 @@ class PlainRunner:
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
-        self.version = "image-1"
         self.trouble: Exception | None = None
         self.result: RunResult | None = None
-
-    async def identity(self, course: str) -> str:
-        del course
-        if isinstance(self.trouble, OSError):
-            raise self.trouble
-        return self.version
 
     async def run(self, job: Job) -> RunResult:
         job.check()
@@ -176,7 +169,9 @@ class School:
             "rr1/template": {"atelier.yml": DECLARED, "pi.md": b"Write here.\n"},
             "rr1/expected": {"pi.md": b"Pi is 3.14\n"},
         }
-        self.course = SimpleNamespace(slug="rr1", template="rr1/template", grade="best")
+        self.course = SimpleNamespace(
+            slug="rr1", template="rr1/template", grade="best", image="atelier/rr1:1"
+        )
         spaces = SimpleNamespace(
             find=lambda username, slug: SimpleNamespace(
                 ready=True,

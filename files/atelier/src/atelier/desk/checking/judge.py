@@ -127,7 +127,7 @@ class Judge:
         if not place.exercise.is_computed:
             return None
         suite = await asyncio.to_thread(self._runs.suite, place, files)
-        return _Judging(suite, await self._runs.identity(place))
+        return _Judging(suite, self._runs.identity(place))
 
     async def _computed(
         self,
