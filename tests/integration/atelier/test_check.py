@@ -43,7 +43,13 @@ exercises:
     title: {fr: Cassé, en: Broken}
     file: pi.md
     expected: nowhere.md
+  - id: table
+    title: {fr: Un tableau, en: A table}
+    file: table.csv
+    weight: 0
+    values: [{file: table.csv, tolerance: {absolute: 0.05}}]
 """
+TABLE = "minute,temperature\n0,85.0\n"
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +68,8 @@ def course(gitlab: GitLabBeside) -> GitLabBeside:
         }
     )
     put(gitlab, "demo/expected", "pi.md", EXPECTED)
+    put(gitlab, "demo/template", "table.csv", "minute,temperature\n")
+    put(gitlab, "demo/expected", "table.csv", TABLE)
     known = {"secret": gitlab.site.consumer_secret, "platform": "campus"}
     gitlab.site.write_consumers(
         [{"key": "campus", **known}, {"key": "trusted", **known, "trust_roles": True}]
@@ -99,13 +107,13 @@ def launch(visitor: Visitor, exercise: str = "pi", **values: Any) -> httpx.Respo
     return visitor.launch(target="check", exercise=exercise, locale="en", **values)
 
 
-def check(visitor: Visitor, page: httpx.Response) -> httpx.Response:
-    """Press the button of an exercise's page."""
+def check(visitor: Visitor, page: httpx.Response, **fields: str) -> httpx.Response:
+    """Press the button of an exercise's page, or with ``fields`` another of its buttons."""
     csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
     action = re.search(r'<form method="post" action="([^"?]+)', page.text)
     assert csrf, page.text
     assert action
-    answer = visitor.browser.post(visitor.hub_url + action[1], data={"csrf": csrf[1]})
+    answer = visitor.browser.post(visitor.hub_url + action[1], data={"csrf": csrf[1], **fields})
     return visitor.follow(answer)
 
 
@@ -138,6 +146,27 @@ def test_an_answer_is_checked_mended_and_checked_again(
     listed = visitor.get("/services/desk/courses/demo/exercises").text
     assert re.search(r"100\s?%", listed)
     assert re.search(r'<td id="total">40\s?%</td>', listed), "2 of 2 + 1 + 1 + 1"
+
+
+def test_a_file_that_was_deleted_is_made_again_and_its_values_decide(
+    course: GitLabBeside, visitor: Visitor
+) -> None:
+    page = launch(visitor, "table")
+    mine = course.api.projects.get(f"{visitor.username}/demo")
+    gone = {"action": "delete", "file_path": "table.csv"}
+    mine.commits.create({"branch": "main", "commit_message": "Delete", "actions": [gone]})
+    missing = check(visitor, page)
+    assert "this is not an attempt" in missing.text
+    assert "score" not in re.findall(r'id="(\w+)"', missing.text)
+    made = check(visitor, missing, action="make")
+    assert "in your GitLab space again" in made.text
+    commit = mine.commits.list(get_all=False)[0]
+    assert commit.title == "table.csv: the course's file"
+    assert score(check(visitor, made)) == "0 %"
+    put(course, f"{visitor.username}/demo", "table.csv", "temperature;minute\n85,02;0\n")
+    right = check(visitor, made)
+    assert score(right) == "100 %"
+    assert "All that was tried passed." in right.text
 
 
 def test_who_comes_for_a_check_first_waits_for_their_space(

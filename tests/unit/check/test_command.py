@@ -276,3 +276,15 @@ def test_tests_in_the_template_are_refused_as_every_learner_would_have_them(
         (course / name).write_text("mean = None\n")
     assert main(["check", str(course), "--lang", "en"]) == 1
     assert "which every learner gets a copy of" in capsys.readouterr().err
+
+
+def test_a_try_says_that_tests_are_the_servers(
+    course: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course / "atelier.yml").write_text(COMPUTED)
+    (course / "mean.py").write_text("mean = None\n")
+    (expected / "mean.py").write_text("mean = 3\n")
+    answer = str(expected / "mean.py")
+    arguments = ["try", str(course), "mean", answer, "--expected", str(expected), "--lang", "en"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.startswith("mean: its tests and values decide")

@@ -279,7 +279,10 @@ def _try(options: argparse.Namespace, lang: Language) -> list[str]:
         found = compare(expected, answer, exercise.rule(), files.read(exercise.file))
     except ExpectedError as error:
         raise _CommandError(error.message) from None
-    return list(_shown(exercise.id, reveal(found, options.show), lang))
+    lines = list(_shown(exercise.id, reveal(found, options.show), lang))
+    if exercise.is_computed:
+        lines[0] = text.say("check_try_computed", lang, id=exercise.id)
+    return lines
 
 
 _SIGNS = {"equal": " ", "changed": "~", "added": "+", "removed": "-", "moved": ">"}
