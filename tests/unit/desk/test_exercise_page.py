@@ -13,6 +13,8 @@ import pytest
 from atelier.config.models import Settings
 from atelier.desk.pages.exercises import ExercisePages
 from atelier.desk.pages.render import PageRenderer
+from atelier.desk.pages.tried import tried
+from atelier.exercises.model import ProseShown, Rule, blank, message
 from atelier.sandbox.model import RunResult
 from kit.school import School
 from starlette.responses import Response
@@ -108,6 +110,27 @@ def test_each_test_is_told_with_the_teachers_sentence(page: Page) -> None:
     told = page.text("fr")
     assert "the mean : pas encore (0 point(s) sur 1,5) Divisez." in told
     assert "La variable half : pas encore (0 point(s) sur 1) La moitié. Votre valeur : 30.5" in told
+
+
+def test_parts_in_the_learners_own_words_are_told_beside_tests() -> None:
+    comparison = blank(Rule("ipynb"))
+    part: ProseShown = {
+        "name": "Conclusion",
+        "kind": "person",
+        "points": 2,
+        "reached": 0,
+        "pending": True,
+        "message": message("check_prose_person"),
+        "say": {"en": "Say why."},
+    }
+    views = tried({**comparison, "prose": [part]}, "en", is_notebook=True)
+    assert views is not None
+    (view,) = views.tests
+    assert (view.title, view.state, view.told) == (
+        *("Part Conclusion", "pending", "waits for a person"),
+    )
+    assert view.sentence == "A person reads this part and gives the points. Say why."
+    assert tried(comparison, "en", is_notebook=True) is None
 
 
 @pytest.mark.parametrize("level", ["verdict", "hints", "full"])

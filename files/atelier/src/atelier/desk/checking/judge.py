@@ -139,7 +139,8 @@ class Judge:
     ) -> Comparison:
         """Return a comparison with what the answer computes, which makes its score."""
         problem = comparison["problem"]
-        if problem is not None and problem["key"] not in DIFFERENCE_ONLY:
+        is_difference = problem is not None and problem["key"] in DIFFERENCE_ONLY
+        if problem is not None and (place.exercise.prose or not is_difference):
             return comparison
         ran = await self._runs.ran(place, files, judging.suite, judging.identity, who)
         shown: Comparison = {**comparison, "problem": None}
@@ -150,7 +151,7 @@ class Judge:
     async def _compared(self, place: Place, files: AnswerFiles, who: str) -> Comparison:
         """Compare an answer with the expected file."""
         exercise, rule = place.exercise, place.exercise.rule()
-        if files.expected is None and exercise.is_computed:
+        if files.expected is None and not exercise.needs_expected:
             return blank(rule)
         if files.expected is None:
             raise _no_good(place, "it is not there")

@@ -1,4 +1,4 @@
-"""Prepares the results of tests and values for a page, in the reader's language."""
+"""Prepares the results of tests, values and prose for a page, in the reader's language."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atelier.exercises.model import Comparison, RunShown, TestShown
+from atelier.exercises.model import Comparison, ProseShown, RunShown, TestShown
 from atelier.i18n.translate import DEFAULT, Language, say
 
 
 @dataclass(frozen=True)
 class TestView:
-    """One test or value: its state is passed, partly or failed."""
+    """One test, value or part of prose: its state is passed, partly, failed or pending."""
 
     __test__ = False  # for pytest
 
     title: str
     state: str
+    told: str
+    """The state in words."""
     points: str
     sentence: str
     yours: str
@@ -56,13 +58,17 @@ def tried(comparison: Comparison, lang: Language, *, is_notebook: bool) -> Tried
         lang: the reader's language.
         is_notebook: whether places in the file are cells; else they are lines.
     """
-    if "tests" not in comparison:
+    if "tests" not in comparison and "prose" not in comparison:
         return None
-    details = comparison.get("details") or [""] * len(comparison["tests"])
+    tests, prose = comparison.get("tests", []), comparison.get("prose", [])
+    details = comparison.get("details") or [""] * len(tests)
     run = comparison.get("run")
-    pairs = zip(comparison["tests"], details, strict=True)
+    pairs = zip(tests, details, strict=True)
     return Tried(
-        tests=[_test(test, detail, lang) for test, detail in pairs],
+        tests=[
+            *(_test(test, detail, lang) for test, detail in pairs),
+            *(_prose(one, lang) for one in prose),
+        ],
         run=_run(run, lang, is_notebook=is_notebook) if run else None,
         hidden=_hidden(comparison.get("hidden"), lang),
     )
@@ -72,22 +78,47 @@ def _test(test: TestShown, detail: str, lang: Language) -> TestView:
     title = test["name"]
     if test["kind"] != "test":
         title = say(f"tests_kind_{test['kind']}", lang, name=test["name"])
-    told = test["say"]
     sentence = ""
     if not test["passed"]:
-        teachers = told.get(lang) or told.get(DEFAULT) or next(iter(told.values()), "")
-        stopped = test["problem"] == "stopped"
-        sentence = teachers if teachers and not stopped else ""
+        sentence = "" if test["problem"] == "stopped" else _teachers(test["say"], lang)
         sentence = sentence or say(f"test_problem_{test['problem']}", lang)
+    state = "passed" if test["passed"] else "partly" if test["reached"] else "failed"
     return TestView(
         title=title,
-        state="passed" if test["passed"] else "partly" if test["reached"] else "failed",
+        state=state,
+        told=say(f"tests_{state}", lang),
         points=_points(test, lang),
         sentence=sentence,
         yours=test["yours"],
         detail=detail,
         hidden=test["hidden"],
     )
+
+
+def _prose(part: ProseShown, lang: Language) -> TestView:
+    passed = part["reached"] >= part["points"]
+    state = "passed" if passed else "partly" if part["reached"] else "failed"
+    if part["pending"]:
+        state = "pending"
+    message = part["message"]
+    sentences = [say(message["key"], lang, **message["fields"])] if message else []
+    if state != "passed":
+        sentences.append(_teachers(part["say"], lang))
+    return TestView(
+        title=say("tests_kind_prose", lang, name=part["name"]),
+        state=state,
+        told=say(f"tests_{state}", lang),
+        points=_points(part, lang),
+        sentence=" ".join(sentence for sentence in sentences if sentence),
+        yours="",
+        detail="",
+        hidden=False,
+    )
+
+
+def _teachers(told: Mapping[str, str], lang: Language) -> str:
+    """Return a teacher's sentence in a language, or in another that there is."""
+    return told.get(lang) or told.get(DEFAULT) or next(iter(told.values()), "")
 
 
 def _points(sums: Mapping[str, Any], lang: Language) -> str:
