@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
+from atelier.desk.checking.running import Runner
 from atelier.desk.checks import CheckService
 from atelier.desk.db.answers import AnswerRepository
 from atelier.desk.db.grades import GradeQueue
@@ -159,9 +160,10 @@ class PlainRunner:
 
 
 class School:
-    """An office and what it works with."""
+    """An office and what it works with; by default answers run in this process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runner: Runner | None = None) -> None:
+        folder.mkdir(exist_ok=True)
         engine = desk_database(folder)
         self.book, self.queue = AnswerRepository(engine), GradeQueue(engine)
         self.projects, self.bench, self.runner = Projects(), Bench(), PlainRunner()
@@ -187,7 +189,7 @@ class School:
             self.projects,
             self.queue,
             cast(Any, self.bench),
-            self.runner,
+            runner or self.runner,
         )
 
     def save(self, username: str, text: bytes) -> None:
