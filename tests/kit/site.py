@@ -179,6 +179,7 @@ class Site:
                 "network": self.network or "none",
             },
             "homes": {},
+            "runner": {"socket": str(self.root / "runner.socket")},
             # Course pages of tests are on this machine, mostly without TLS.
             "lti": {"private_hosts": ["127.0.0.0/8", "::1", "localhost"]},
             "paths": {

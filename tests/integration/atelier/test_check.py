@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import secrets
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +21,7 @@ from kit.platform11 import Visitor
 from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 from lms.outcomes import GradeBook
+from world import paths
 
 EXPECTED = "# Pi\n\nPi is 3.1416, which everybody knows.\n\nIt is not a rational number.\n"
 GIVEN = "# Pi\n\nWrite here what you know.\n"
@@ -48,6 +52,17 @@ exercises:
     file: table.csv
     weight: 0
     values: [{file: table.csv, tolerance: {absolute: 0.05}}]
+  - id: code
+    title: {fr: Du code, en: Code}
+    file: code.py
+    weight: 0
+    tests: tests.py
+"""
+TESTS = """\
+# %% name: the mean | say.fr: Divisez par le nombre. | say.en: Divide by the number of values.
+assert mean == 3
+# %% name: secretname | hidden: true
+assert mean < 1000, "secretword"
 """
 TABLE = "minute,temperature\n0,85.0\n"
 
@@ -70,6 +85,9 @@ def course(gitlab: GitLabBeside) -> GitLabBeside:
     put(gitlab, "demo/expected", "pi.md", EXPECTED)
     put(gitlab, "demo/template", "table.csv", "minute,temperature\n")
     put(gitlab, "demo/expected", "table.csv", TABLE)
+    put(gitlab, "demo/template", "code.py", "mean = None\n")
+    put(gitlab, "demo/template", "data.txt", "1 2 6\n")
+    put(gitlab, "demo/expected", "tests.py", TESTS)
     known = {"secret": gitlab.site.consumer_secret, "platform": "campus"}
     gitlab.site.write_consumers(
         [{"key": "campus", **known}, {"key": "trusted", **known, "trust_roles": True}]
@@ -167,6 +185,45 @@ def test_a_file_that_was_deleted_is_made_again_and_its_values_decide(
     right = check(visitor, made)
     assert score(right) == "100 %"
     assert "All that was tried passed." in right.text
+
+
+@pytest.fixture
+def runner(site: Site) -> Iterator[subprocess.Popen[bytes]]:
+    """The runner's service, whose sandboxes are processes of this machine."""
+    path = site.root / "runner.socket"
+    path.unlink(missing_ok=True)
+    folders = [str(paths.ROOT / "tests"), str(site.source)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "kit.local_runner", str(path)], env=environment
+    ) as process:
+        until(path.exists, "the runner listens")
+        yield process
+        process.terminate()
+
+
+def test_code_is_run_beside_the_tests_which_nobody_sees(
+    course: GitLabBeside, visitor: Visitor, runner: subprocess.Popen[bytes]
+) -> None:
+    mine = f"{visitor.username}/demo"
+    page = launch(visitor, "code")
+    put(course, mine, "helper.py", "def numbers(path):\n    return open(path).read().split()\n")
+    answer = "from helper import numbers\nfound = [int(one) for one in numbers('data.txt')]\n"
+    put(course, mine, "code.py", answer + "mean = sum(found) / 2\n")
+    put(course, mine, "data.txt", "1000 2000\n")
+    wrong = check(visitor, page)
+    assert score(wrong) == "50 %", "the course's data, not the learner's"
+    assert "Divide by the number of values." in wrong.text
+    assert "Hidden tests: 1 of 1 passed" in wrong.text
+    assert "secret" not in wrong.text
+    runner.terminate()
+    runner.wait()
+    put(course, mine, "code.py", answer + "mean = sum(found) / len(found)\n")
+    away = check(visitor, page)
+    assert away.status_code == 503
+    assert "not available at the moment" in away.text
+    put(course, mine, "code.py", answer + "mean = sum(found) / 2\n")
+    assert score(check(visitor, page)) == "50 %", "known, and not run again"
 
 
 def test_who_comes_for_a_check_first_waits_for_their_space(

@@ -197,10 +197,10 @@ class Homes(Strict):
 
 
 class Runner(Strict):
-    """Running of answers."""
+    """The service that runs learners' answers beside teachers' tests."""
 
     socket: Path | None = None
-    """Socket of the runner; None: no answer is run."""
+    """Its socket; None: there is none, and exercises with tests cannot be checked."""
 
 
 class Lti(Strict):

@@ -39,6 +39,7 @@ from atelier.lti.access_tokens import PlatformTokens
 from atelier.lti.http import platform_client
 from atelier.lti.tool_keys import tool_keys
 from atelier.messages import service_prefix
+from atelier.sandbox.client import RunnerClient
 from atelier.web.static_files import CachedStaticFiles
 
 THREADS = 64
@@ -70,7 +71,9 @@ class Desk:
         self._servers = ServerTokens(settings)
         self._checker = Checker()
         files = RepositoryFiles(gitlab_client)
-        checks = CheckService(courses, store, answers, files, grades, self._checker)
+        socket = settings.runner.socket
+        runner = RunnerClient(socket) if socket is not None else None
+        checks = CheckService(courses, store, answers, files, grades, self._checker, runner)
         entry = Entry(settings, answers, Admission(consumers, registrations, courses))
         platforms = platform_client(settings, credentials)
         tokens = PlatformTokens(platforms, tool_keys(credentials))
