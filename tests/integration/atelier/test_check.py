@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 import secrets
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from kit import local_runner
 from kit.gitlab_beside import GitLabBeside
 from kit.grade_service import GradeService
 from kit.platform11 import Visitor
 from kit.platform13 import Visitor13, platform
 from kit.site import Site, until
 from lms.outcomes import GradeBook
-from world import paths
 
 EXPECTED = "# Pi\n\nPi is 3.1416, which everybody knows.\n\nIt is not a rational number.\n"
 GIVEN = "# Pi\n\nWrite here what you know.\n"
@@ -190,16 +188,8 @@ def test_a_file_that_was_deleted_is_made_again_and_its_values_decide(
 @pytest.fixture
 def runner(site: Site) -> Iterator[subprocess.Popen[bytes]]:
     """The runner's service, whose sandboxes are processes of this machine."""
-    path = site.root / "runner.socket"
-    path.unlink(missing_ok=True)
-    folders = [str(paths.ROOT / "tests"), str(site.source)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
-    with subprocess.Popen(
-        [sys.executable, "-m", "kit.local_runner", str(path)], env=environment
-    ) as process:
-        until(path.exists, "the runner listens")
+    with local_runner.running(site.root / "runner.socket", site.source) as process:
         yield process
-        process.terminate()
 
 
 def test_code_is_run_beside_the_tests_which_nobody_sees(
