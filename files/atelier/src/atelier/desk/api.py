@@ -1,15 +1,13 @@
 """The desk's API: spaces, launches and git credentials.
 
 The hub authenticates with its own token. Learners' servers authenticate with their server tokens
-and may only request git credentials.
+and may only request git credentials here, and checks (:mod:`atelier.desk.notebook_checks`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import hmac
-import json
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
@@ -19,59 +17,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from atelier.config.live import Courses
-from atelier.desk.credentials import (
-    CredentialService,
-    HubUnavailableError,
-    ServerTokens,
-    TooOftenError,
-)
+from atelier.desk.credentials import CredentialService, HubUnavailableError, TooOftenError
 from atelier.desk.db.answers import AnswerRepository
 from atelier.desk.db.grades import GradeQueue
 from atelier.desk.db.spaces import Request
-from atelier.desk.entry import Entry
 from atelier.desk.errors import RefusedError, retry_after
-from atelier.desk.launch_message import LaunchMessage, need_texts, read_launch
+from atelier.desk.launch_message import LaunchMessage, read_launch
+from atelier.desk.server_requests import ServerRequests, json_fields, json_object, token_of
 from atelier.desk.spaces import Preparer
 from atelier.gitlab.client import GitLabClient
 from atelier.gitlab.errors import GitLabRateLimitedError, GitLabUnavailableError, SpaceError
 from atelier.identity import is_username
-from atelier.limits.requests import foreign_address
 
-log = logging.getLogger(__name__)
-
-MAX_BODY_BYTES = 16 * 1024
 MAX_LAUNCHES_BYTES = 16 * 1024 * 1024
 MAX_WAIT_SECONDS = 60.0
-
-
-def _token(request: HttpRequest) -> str:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() not in ("token", "bearer") or not token.strip():
-        raise RefusedError(401, "a token is needed")
-    return token.strip()
-
-
-async def _object(request: HttpRequest, most: int) -> dict[str, Any]:
-    """Return the request's JSON object; ``most`` is the largest body, bytes."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise RefusedError(413, "too large")
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):  # RecursionError: too deeply nested
-        raise RefusedError(400, "not JSON") from None
-    if not isinstance(data, dict):
-        raise RefusedError(400, "not an object")
-    return data
-
-
-async def _fields(request: HttpRequest, *names: str) -> dict[str, Any]:
-    """Return the request's JSON object; require non-empty strings in the named fields."""
-    data = await _object(request, MAX_BODY_BYTES)
-    need_texts(data, *names)
-    return data
 
 
 def _wait(request: HttpRequest) -> float:
@@ -91,10 +50,9 @@ class Api:
         gitlab_client: reports whether GitLab can be reached.
         spaces: prepares spaces.
         credentials: issues and revokes git credentials.
-        servers: asks the hub for the owner of a server's token and the server's address.
+        server_requests: decides which learner's server sends a request.
         answers: stores launches.
         grades: the queue of grades.
-        entry: decides whether a learner still has access.
     """
 
     def __init__(
@@ -104,20 +62,18 @@ class Api:
         gitlab_client: GitLabClient,
         spaces: Preparer,
         credentials: CredentialService,
-        servers: ServerTokens,
+        server_requests: ServerRequests,
         answers: AnswerRepository,
         grades: GradeQueue,
-        entry: Entry,
     ) -> None:
         self._hub_token = hub_token
         self._courses = courses
         self._gitlab_client = gitlab_client
         self._spaces = spaces
         self._credentials = credentials
-        self._servers = servers
+        self._server_requests = server_requests
         self._answers = answers
         self._grades = grades
-        self._entry = entry
 
     def routes(self) -> list[Route]:
         """Return the routes below ``/api``."""
@@ -135,7 +91,7 @@ class Api:
         Raises:
             RefusedError: it has no token or another one.
         """
-        if not hmac.compare_digest(_token(request).encode(), self._hub_token.encode()):
+        if not hmac.compare_digest(token_of(request).encode(), self._hub_token.encode()):
             raise RefusedError(403, "this is for the hub")
 
     async def health(self, request: HttpRequest) -> Response:
@@ -146,7 +102,7 @@ class Api:
     async def space(self, request: HttpRequest) -> Response:
         """Start to prepare a space if necessary, and return its state."""
         self.require_hub(request)
-        data = await _fields(request, "username", "name", "email", "course")
+        data = await json_fields(request, "username", "name", "email", "course")
         if not is_username(data["username"]):
             raise RefusedError(400, "username: not one of ours")
         if self._courses.get(data["course"]) is None:
@@ -164,7 +120,7 @@ class Api:
         invalid; the answer is then the error of the first invalid one.
         """
         self.require_hub(request)
-        data = await _object(request, MAX_LAUNCHES_BYTES)
+        data = await json_object(request, MAX_LAUNCHES_BYTES)
         listed = data.get("launches")
         if not isinstance(listed, list):
             raise RefusedError(400, "launches: a list is needed")
@@ -195,22 +151,20 @@ class Api:
     async def git_credential(self, request: HttpRequest) -> Response:
         """Issue a git credential for the learner's projects to the learner's server.
 
-        Only direct requests are accepted. Anybody can send requests through the hub's proxy, which
-        adds X-Forwarded-For: a copied server token could be used there, and the credential would
+        Only direct requests are accepted: a credential that somebody got with a copied token would
         outlive the server. The query's `wait` is the maximum time to wait for a space that is
         being prepared, seconds.
         """
-        if "x-forwarded-for" in request.headers:
-            raise RefusedError(403, "this is for learners' servers, which ask directly")
-        token = _token(request)
-        self._credentials.check_rate(foreign_address(request.client, request.scope.get("server")))
-        data = await _fields(request, "course")
+        servers = self._server_requests
+        token = servers.begin(request)
+        data = await json_fields(request, "course")
         since = self._credentials.moment()
-        username = await self._owner(token, data["course"])
-        await self._check_source_address(request, username, data["course"], token)
+        username = await servers.owner(token, data["course"])
+        await servers.check_source_address(request, username, data["course"], token)
         if await self._spaces.wait_for_attempt(username, data["course"], _wait(request)):
             since = self._credentials.moment()
-            await self._owner(token, data["course"])  # the server may have stopped during the wait
+            # The server may have stopped during the wait.
+            await servers.owner(token, data["course"])
         credential = await self._credentials.get(
             username, data["course"], fresh=data.get("fresh") is True, since=since, token=token
         )
@@ -223,34 +177,10 @@ class Api:
             headers={"Cache-Control": "no-store"},
         )
 
-    async def _check_source_address(
-        self, request: HttpRequest, username: str, course: str, token: str
-    ) -> None:
-        """Check that the request comes from the address of the server's container.
-
-        Raises:
-            RefusedError: it comes from another address, or the server has stopped.
-            HubUnavailableError: the hub does not answer.
-        """
-        address = request.client.host if request.client else ""
-        expected = await self._servers.server_address(token, course)
-        if expected is None:
-            raise RefusedError(403, "this token is that of a server that has stopped")
-        if expected != address:
-            log.warning("credential user=%s course=%s asked for by %s", username, course, address)
-            raise RefusedError(403, "this token is that of a server elsewhere")
-
-    async def _owner(self, token: str, course: str) -> str:
-        username = await self._servers.owner(token, course)
-        if username is None:
-            raise RefusedError(403, "this token is not that of a learner's server for this course")
-        await self._entry.admit(username, course)
-        return username
-
     async def revoke_credential(self, request: HttpRequest) -> Response:
         """Revoke a server's git credential."""
         self.require_hub(request)
-        data = await _fields(request, "username", "course")
+        data = await json_fields(request, "username", "course")
         if not is_username(data["username"]):
             raise RefusedError(400, "username: not one of ours")
         await self._credentials.revoke_credential(data["username"], data["course"])

@@ -26,11 +26,13 @@ from atelier.desk.db.spaces import SpaceRepository
 from atelier.desk.entry import Entry
 from atelier.desk.grade_sender import GradeSender
 from atelier.desk.jobs import Jobs
+from atelier.desk.notebook_checks import NotebookChecks
 from atelier.desk.pages.access import AccessPages
 from atelier.desk.pages.exercises import ExercisePages
 from atelier.desk.pages.render import PageRenderer
 from atelier.desk.pages.signin import SignIn
 from atelier.desk.pages.teacher import TeacherPages
+from atelier.desk.server_requests import ServerRequests
 from atelier.desk.spaces import Preparer
 from atelier.exercises.runner import Checker
 from atelier.gitlab.client import GitLabClient
@@ -75,6 +77,7 @@ class Desk:
         runner = RunnerClient(socket) if socket is not None else None
         checks = CheckService(courses, store, answers, files, grades, self._checker, runner)
         entry = Entry(settings, answers, Admission(consumers, registrations, courses))
+        server_requests = ServerRequests(self._servers, entry, git_credentials.check_rate)
         platforms = platform_client(settings, credentials)
         tokens = PlatformTokens(platforms, tool_keys(credentials))
         sender = GradeSender(grades, answers, consumers, registrations, platforms, tokens)
@@ -84,10 +87,12 @@ class Desk:
             gitlab_client,
             self._spaces,
             git_credentials,
-            self._servers,
+            server_requests,
             answers,
             grades,
-            entry,
+        )
+        self.notebook_checks = NotebookChecks(
+            server_requests, checks, grades, service_prefix(settings)
         )
         self.jobs = Jobs(
             gitlab_client, self._spaces, git_credentials, self._servers, checks, sender
@@ -132,7 +137,7 @@ def make_app(settings: Settings, credentials: Credentials) -> Starlette:
         await desk.close()
 
     routes = [
-        Mount("/api", routes=desk.api.routes()),
+        Mount("/api", routes=[*desk.api.routes(), *desk.notebook_checks.routes()]),
         Mount("/static", CachedStaticFiles()),
         Route("/oauth_callback", desk.renderer.arriving, methods=["GET"]),
         *(route for pages in desk.pages for route in pages.routes()),

@@ -216,6 +216,10 @@ class CourseExercises(Strict):
         """Return the exercise with an id, if it exists."""
         return next((one for one in self.exercises if one.id == exercise_id), None)
 
+    def of_file(self, path: str) -> Exercise | None:
+        """Return the first exercise whose answer is the file, if there is one."""
+        return next((one for one in self.exercises if one.file == path), None)
+
     def total(self, scores: Mapping[str, float]) -> float | None:
         """Return the course's total, 0..1: exercises by weight; unchecked exercises count as 0.
 

@@ -66,6 +66,15 @@ def _no_later(moment: float) -> ColumnElement[float]:
     return case((_grades.c.due < moment, _grades.c.due), else_=moment)
 
 
+def _of(username: str, course: str, exercise: str) -> ColumnElement[bool]:
+    """Return the condition for the grade of one learner in one exercise."""
+    return (
+        (_grades.c.username == username)
+        & (_grades.c.course == course)
+        & (_grades.c.exercise == exercise)
+    )
+
+
 class GradeQueue:
     """The table of grades. Methods block: call them in threads.
 
@@ -119,6 +128,13 @@ class GradeQueue:
             rows = connection.execute(select(_grades).where(_grades.c.course == course))
             return {(row.username, row.exercise): Grade(**row._mapping) for row in rows}
 
+    def find(self, username: str, course: str, exercise: str) -> Grade | None:
+        """Return a learner's grade in an exercise, if it has one."""
+        chosen = _of(username, course, exercise)
+        with self._engine.connect() as connection:
+            row = connection.execute(select(_grades).where(chosen)).one_or_none()
+        return Grade(**row._mapping) if row is not None else None
+
     def sent(self, grade: Grade) -> None:
         """Record that the platform accepted the score; a score changed since then remains due.
 
@@ -142,11 +158,7 @@ class GradeQueue:
     def _set(
         self, grade: Grade, where: ColumnElement[bool] | None = None, **values: float | str
     ) -> None:
-        chosen = (
-            (_grades.c.username == grade.username)
-            & (_grades.c.course == grade.course)
-            & (_grades.c.exercise == grade.exercise)
-        )
+        chosen = _of(grade.username, grade.course, grade.exercise)
         if where is not None:
             chosen &= where
         with self._engine.begin() as connection:
@@ -168,11 +180,7 @@ class GradeQueue:
             exercise: the exercise's id.
             address_changed: the platform gave a new address, which has no score yet.
         """
-        chosen = (
-            (_grades.c.username == username)
-            & (_grades.c.course == course)
-            & (_grades.c.exercise == exercise)
-        )
+        chosen = _of(username, course, exercise)
         now = time.time()
         values = (
             {"due": now, "sent": None, "sent_at": None}

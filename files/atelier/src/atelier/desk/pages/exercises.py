@@ -37,6 +37,53 @@ def moment(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M %Z").strip()
 
 
+def checks_left(exercise: Exercise, made: int) -> int | None:
+    """Return how many checks are left after ``made``; None: there is no limit."""
+    return None if exercise.attempts is None else max(exercise.attempts - made, 0)
+
+
+def exercise_path(prefix: str, course: str, exercise: str = "") -> str:
+    """Return the path of an exercise's page, or of the list if no exercise is given.
+
+    Args:
+        prefix: path of the desk on the hub's host.
+        course: slug.
+        exercise: the exercise's id.
+    """
+    page = f"{prefix}/courses/{quote(course)}/exercises"
+    return f"{page}/{quote(exercise)}" if exercise else page
+
+
+def revealed(
+    attempt: Attempt, exercise: Exercise, lang: Language, now: datetime, *, staff: bool
+) -> dict[str, Any]:
+    """Return a result, reduced to what the reader may see.
+
+    Args:
+        attempt: the learner's latest attempt, with its comparison.
+        exercise: the exercise.
+        lang: language of the texts.
+        now: the current time, with a time zone.
+        staff: whether a teacher reads it.
+    """
+    shown = "full" if staff else exercise.shows(now)
+    comparison = reveal(cast(Comparison, attempt.comparison), shown, staff=staff)
+    hint = in_language(exercise.hint, lang) if exercise.hint else ""
+    return {
+        "score": percent(attempt.score, lang),
+        "verdict": verdict(attempt.score, exercise.pass_mark),
+        "commit": attempt.commit,
+        "committed": moment(datetime.fromisoformat(attempt.committed).astimezone(UTC)),
+        "checked": moment(datetime.fromtimestamp(attempt.checked, UTC)),
+        "shown": shown,
+        "hint": hint if shown != "verdict" and attempt.score < 1 else "",
+        "problem": comparison["problem"],
+        "rule": comparison["rule"],
+        "warnings": [*comparison["warnings"], *comparison["limits"]],
+        "comparison": comparison,
+    }
+
+
 class ExercisePages:
     """Handlers of the learners' pages on exercises.
 
@@ -63,18 +110,17 @@ class ExercisePages:
 
     def address(self, course: str, exercise: str = "") -> str:
         """Return the path of an exercise's page, or of the list if no exercise is given."""
-        page = f"{self._renderer.prefix}/courses/{quote(course)}/exercises"
-        return f"{page}/{quote(exercise)}" if exercise else page
+        return exercise_path(self._renderer.prefix, course, exercise)
 
     async def _find(self, request: Request, session: Session) -> Response:
         """Redirect from the file that a notebook's toolbar names to its exercise's page."""
         del session
         slug, path = request.path_params["course"], request.query_params.get("path", "")
         _course, declared, _version = await self._service.declared(slug)
-        for exercise in declared.exercises:
-            if exercise.file == path:
-                return RedirectResponse(self.address(slug, exercise.id), 302)
-        raise RefusedError(404, "exercise_no_file")
+        exercise = declared.of_file(path)
+        if exercise is None:
+            raise RefusedError(404, "exercise_no_file")
+        return RedirectResponse(self.address(slug, exercise.id), 302)
 
     async def _list(self, request: Request, session: Session) -> Response:
         slug = request.path_params["course"]
@@ -141,6 +187,12 @@ class ExercisePages:
         exercise = place.exercise
         unified = request.query_params.get("view") == "unified"
         query = {"learner": learner} if learner != session.username else {}
+        result = None
+        if attempt is not None and attempt.comparison is not None:
+            result = revealed(attempt, exercise, session.language, now, staff=bool(query))
+            is_notebook = ending(exercise.file) == ".ipynb"
+            result["tried"] = tried(result["comparison"], session.language, is_notebook=is_notebook)
+            result["stretches"] = stretches(result["comparison"])
         once, session.once = session.once, {}
         return self._renderer.page(
             "exercise",
@@ -157,11 +209,11 @@ class ExercisePages:
             closes=moment(exercise.closes) if exercise.closes else "",
             made=made,
             limit=exercise.attempts,
-            left=None if exercise.attempts is None else max(exercise.attempts - made, 0),
+            left=checks_left(exercise, made),
             no_space=place.record is None,
             preparing=place.preparing,
             links=self._links(place),
-            result=self._result(attempt, exercise, session, now, staff=bool(query)),
+            result=result,
             unified=unified,
             views={kind: "?" + urlencode({**query, "view": kind}) for kind in ("split", "unified")},
             checked_now="checked" in once,
@@ -182,39 +234,6 @@ class ExercisePages:
             project = f"{self._settings.site.gitlab_url}/{quote(place.record.project)}"
             links["gitlab"] = project
         return links
-
-    def _result(
-        self,
-        attempt: Attempt | None,
-        exercise: Exercise,
-        session: Session,
-        now: datetime,
-        *,
-        staff: bool,
-    ) -> dict[str, Any] | None:
-        """Return the latest result, reduced to what the reader may see."""
-        if attempt is None or attempt.comparison is None:
-            return None
-        shown = "full" if staff else exercise.shows(now)
-        whole = cast(Comparison, attempt.comparison)
-        comparison = reveal(whole, shown, staff=staff)
-        hint = in_language(exercise.hint, session.language) if exercise.hint else ""
-        return {
-            "score": percent(attempt.score, session.language),
-            "verdict": verdict(attempt.score, exercise.pass_mark),
-            "tried": tried(
-                comparison, session.language, is_notebook=ending(exercise.file) == ".ipynb"
-            ),
-            "commit": attempt.commit,
-            "committed": moment(datetime.fromisoformat(attempt.committed).astimezone(UTC)),
-            "checked": moment(datetime.fromtimestamp(attempt.checked, UTC)),
-            "shown": shown,
-            "hint": hint if shown != "verdict" and attempt.score < 1 else "",
-            "problem": comparison["problem"],
-            "rule": comparison["rule"],
-            "warnings": [*comparison["warnings"], *comparison["limits"]],
-            "stretches": stretches(comparison),
-        }
 
     async def _check(self, request: Request, session: Session, form: Form) -> Response:
         slug, wanted = request.path_params["course"], request.path_params["exercise"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,12 +13,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from atelier.config.models import Settings
-from atelier.desk.credentials import HubUnavailableError
 from atelier.desk.entry import Entry
-from atelier.desk.errors import RefusedError, retry_after
+from atelier.desk.errors import RefusedError
+from atelier.desk.explain import EXPLAINED, explain
 from atelier.desk.pages.sessions import Session
 from atelier.desk.pages.signin import SignIn
-from atelier.gitlab.errors import GitLabRateLimitedError, GitLabUnavailableError, SpaceError
 from atelier.i18n.translate import (
     LANGUAGES,
     Language,
@@ -212,33 +210,20 @@ class PageRenderer:
         known: bool = True,
     ) -> Response:
         session = None
-        headers: dict[str, str] = {}
-        fields: dict[str, object] = {}
         try:
             if known:
                 session = await self._sign_in.session(request, certain=certain)
             return await run(session)
-        except RefusedError as refused:
-            status, key = refused.status, refused.reason
-        except HubUnavailableError as error:
-            log.warning("page %s: the hub does not answer: %s", request.url.path, error)
-            status, key = 503, "hub_down"
-        except GitLabRateLimitedError as error:
-            log.warning("page %s: %s", request.url.path, error)
-            status, key, headers = 503, "page_gitlab_busy", retry_after(error)
-            fields["seconds"] = max(1, math.ceil(error.seconds))
-        except GitLabUnavailableError as error:
-            log.warning("page %s: %s", request.url.path, error)
-            status, key, headers = 503, "page_gitlab_down", retry_after(error)
-        except SpaceError as error:
-            log.warning("page %s: %s", request.url.path, error)
-            status, key = 409, "page_gitlab_refuses"
+        except EXPLAINED as error:
+            if not isinstance(error, RefusedError):
+                log.warning("page %s: %s: %s", request.url.path, type(error).__name__, error)
+            told = explain(error)
         lang = session.language if session else None
         lang = lang or accepted_language(request.headers.get("accept-language"))
         back = f"{self._sign_in.prefix}/" if known else ""
         if request.method == "POST" and "/exercises/" in request.url.path:
             back = request.url.path  # the page with the form
-        key = key if knows(key) else "error"
-        answer = self.message(session, lang, status, key, back, **fields)
-        answer.headers.update(headers)
+        key = told.key if knows(told.key) else "error"
+        answer = self.message(session, lang, told.status, key, back, **told.fields)
+        answer.headers.update(told.headers)
         return answer
