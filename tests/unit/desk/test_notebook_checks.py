@@ -153,7 +153,7 @@ def test_it_tells_what_is_left_and_where_the_grade_is(desk: Desk) -> None:
     assert (found["attempts_left"], found["attempts"]) == (2, "2 of 3 checks left")
     assert found["grade"]["state"] == "waiting", "no launch has said where it goes"
     launch = Arrival("ada", "rr1", "pi", "campus", "https://lms.example/out", "s", None, 1.0)
-    desk.book.arrive([(launch, "Ada", False)])
+    desk.book.record_launches([(launch, "Ada", False)])
     assert desk.ask().json()["grade"]["state"] == "owed"
     desk.queue.sent(desk.queue.of_course("rr1")["ada", "pi"])
     sent = desk.ask().json()["grade"]
