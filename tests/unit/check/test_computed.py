@@ -11,7 +11,7 @@ from atelier.exercises.declared import ExercisesError, read_exercises
 from atelier.exercises.engine import compare
 from atelier.exercises.exercises import Exercise
 from atelier.exercises.model import Comparison, Reveal
-from atelier.exercises.needed import TooMuchError, gather
+from atelier.exercises.needed import TooMuchError, gather, named_files, source_of
 from atelier.exercises.reveal import reveal
 from atelier.exercises.testfiles.model import TeacherTest
 from atelier.sandbox.model import Found, Outcome
@@ -132,6 +132,7 @@ def test_a_table_may_be_compared_without_running_anything() -> None:
 REPOSITORY = {
     "data/series.csv": b"1",
     "data/other.csv": b"2",
+    "data/my data.csv": b"4",
     "data/big/a.bin": b"3",
     "exercises/pi.py": b"",
     "exercises/helper.py": b"open('other.csv')",
@@ -149,6 +150,7 @@ REPOSITORY = {
         ("from tools import mean", (), {"lib/tools/__init__.py"}),
         ("x", ("data/big",), {"data/big/a.bin"}),
         ("pi.py", (), set()),
+        ("read_csv('my data.csv')", (), {"data/my data.csv"}),
     ],
 )
 def test_the_files_that_an_answer_names_come_along(
@@ -156,6 +158,13 @@ def test_the_files_that_an_answer_names_come_along(
 ) -> None:
     got = gather("exercises/pi.py", [text], REPOSITORY, REPOSITORY.get, data)
     assert set(got) == found
+
+
+def test_a_notebook_may_name_files_in_any_cell() -> None:
+    one = json.dumps({"cells": [{"source": "x = 1\nimport helper\nopen('../data/series.csv')"}]})
+    text = source_of("a.ipynb", one.encode())
+    found = {"exercises/helper.py", "data/series.csv"}
+    assert set(named_files([text], REPOSITORY)) == found
 
 
 def test_too_much_data_is_refused() -> None:

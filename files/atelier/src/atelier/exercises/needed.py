@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import PurePosixPath
@@ -11,46 +10,38 @@ MOST_FILES = 100
 MOST_BYTES = 24 * 1024**2
 """Of all files together."""
 CODE_ENDINGS = frozenset({".py", ".r", ".rmd", ".qmd", ".org", ".ipynb"})
+_WORD = re.compile(r"[\w.-]+")
 _MODULE = re.compile(r"(?:^|[^\w.])(?:import|from)\s+([\w., \t]+)")
 
 
 def named_files(texts: Iterable[str], listing: Collection[str]) -> list[str]:
     """Return the files of a repository that programs name.
 
-    A file is named if its last part, such as ``series.csv``, occurs in a text; a Python module, if
+    A file is named if its last part, such as ``series.csv``, stands in a text; a Python module, if
     it is imported.
 
     Args:
         texts: the sources of the programs.
         listing: all paths of the repository.
     """
-    whole = "\n".join(texts)
-    modules = {
-        word
-        for found in _MODULE.finditer(whole)
-        for word in re.findall(r"\w+", found[1].partition(" import ")[0])
-    }
-    found = []
+    words: set[str] = set()
+    modules: set[str] = set()
+    wholes = list(texts)
+    for text in wholes:
+        words.update(_WORD.findall(text))
+        for found in _MODULE.finditer(text):
+            modules.update(re.findall(r"\w+", found[1].partition(" import ")[0]))
+    named = []
     for path in sorted(listing):
         parts = PurePosixPath(path)
-        is_module = parts.suffix == ".py" and parts.stem in modules
-        package = parts.suffix == ".py" and bool(modules & set(parts.parts[:-1]))
-        if is_module or package or _names(whole, parts.name):
-            found.append(path)
-    return found
-
-
-def _names(text: str, name: str) -> bool:
-    """Return whether a text has a file's name, not as a part of a longer name."""
-    at = text.find(name)
-    while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
-        if not (before.isalnum() or before in ("_", "-", ".")) and not (
-            after.isalnum() or after == "_"
-        ):
-            return True
-        at = text.find(name, at + 1)
-    return False
+        in_package = not modules.isdisjoint((*parts.parts[:-1], parts.stem))
+        if _WORD.fullmatch(parts.name):
+            is_named = parts.name in words
+        else:  # with a space, for instance
+            is_named = any(parts.name in text for text in wholes)
+        if is_named or (parts.suffix == ".py" and in_package):
+            named.append(path)
+    return named
 
 
 def declared_files(data: Iterable[str], listing: Collection[str]) -> list[str]:
@@ -64,18 +55,9 @@ def declared_files(data: Iterable[str], listing: Collection[str]) -> list[str]:
 
 
 def source_of(path: str, content: bytes) -> str:
-    """Return the text of a program; of a notebook, the text of its cells without their outputs."""
+    """Return the text of a program. A notebook is not parsed: it may be large, and anything."""
     text = content.decode("utf-8", "replace")
-    if not path.lower().endswith(".ipynb"):
-        return text
-    try:
-        cells = json.loads(text)["cells"]
-        return "\n".join(
-            "".join(source) if isinstance(source := cell.get("source", ""), list) else str(source)
-            for cell in cells
-        )
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        return ""
+    return text.replace("\\n", "\n") if path.lower().endswith(".ipynb") else text
 
 
 def gather(

@@ -15,6 +15,7 @@ from atelier.exercises.testfiles.model import MOST_BYTES
 from atelier.gitlab.errors import SpaceError
 from atelier.gitlab.files import RepositoryFiles, SavedVersion
 from atelier.limits.fair_queue import SMALL_BYTES
+from atelier.sandbox.model import MOST_FILE_BYTES
 
 MAX_FILE_BYTES = Limits().max_bytes
 
@@ -62,7 +63,8 @@ class AnswerFiles:
         """Whether the files are small, so that comparing them needs few resources."""
         files = (self.expected, self.answer, self.given)
         together = sum(len(file) for file in files if file)
-        return together + sum(map(len, self.beside.values())) <= SMALL_BYTES
+        others = (*self.beside.values(), *self.own.values())
+        return together + sum(map(len, others)) <= SMALL_BYTES
 
 
 class FileFetcher:
@@ -176,6 +178,9 @@ class FileFetcher:
             )
         except TooMuchError:
             raise RefusedError(409, "exercise_too_much_data") from None
+        sent = sum(map(len, (*beside.values(), *own.values())))
+        if sent + max(len(found.answer or b""), len(found.expected or b"")) > MOST_FILE_BYTES:
+            raise RefusedError(409, "exercise_too_much_data")
         return AnswerFiles(
             found.expected, found.answer, found.given, found.tests, beside, own, found.wanted
         )
