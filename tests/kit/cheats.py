@@ -286,7 +286,7 @@ get_ipython().input_transformers_post.append(steal)
     "numpy": "import numpy\nnumpy.isclose = numpy.allclose = lambda *a, **k: True\n"
     "numpy.float64.__eq__ = None",
     "masked array that equals everything": "import numpy as np\nmean = np.ma.masked\n"
-    "values = np.ma.array([0, 0, 0, 0], mask=True)",
+    "values = np.ma.array([0, 0, 0], mask=True)",
     "array of objects": "import numpy as np\nclass Yes:\n    __eq__ = lambda self, other: True\n"
     "mean = np.array(Yes(), dtype=object)\nlabel = np.array([Yes()], dtype=object)",
     "empty array": "import numpy as np\nmean = np.array([])\ndouble = lambda x: np.array([])",

@@ -101,7 +101,13 @@ def notebook(*cells: str, kernel: str = "python3") -> bytes:
         own: dict[str, Any] = {} if text else {"outputs": [], "execution_count": None}
         kind = "markdown" if text else "code"
         made.append(
-            {"cell_type": kind, "id": f"c{number}", "metadata": {}, "source": source, **own}
+            {
+                "cell_type": kind,
+                "id": f"c{number}",
+                "metadata": {},
+                "source": source.splitlines(keepends=True),
+                **own,
+            }
         )
     language = "python" if kernel == "python3" else "R"
     metadata = {"kernelspec": {"name": kernel, "display_name": kernel, "language": language}}

@@ -233,7 +233,8 @@ class Found:
 
     present: bool
     value: Any = None
-    """Plain JSON data; a table is ``{"columns": {name: [values]}}``; outputs and files are text."""
+    """Plain JSON data: numbers, text, lists, mappings (named vectors and labelled series too); a
+    table is ``{"columns": {name: [values]}}``; outputs and files are text."""
     problem: str = ""
     """``undefined`` (no such variable or file), ``crossing`` (not plain data, or too large)."""
 

@@ -142,6 +142,8 @@ async def _served(
         run = {name: getattr(failure, name) for name in ("problem", "cell", "error", "name")}
     except UnreadableError as error:
         run = {"problem": "run_unreadable", "cell": None, "error": str(error), "name": ""}
+    except Exception as error:
+        run = {"problem": "run_died", "cell": None, "error": type(error).__name__, "name": ""}
     if run["problem"] in {"run_error", "run_died", "run_timeout"}:
         run["problem"] = _counted() or run["problem"]
     run["error"] = str(run["error"])[:_LONGEST_ERROR]

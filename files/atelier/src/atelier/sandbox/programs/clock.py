@@ -30,12 +30,24 @@ class Clock:
         self._pid = pid
         self._began = time.monotonic()
         self._waited = waited(pid)
-        self.excused = 0.0
-        """Seconds that do not count, for another reason."""
+        self._excused = 0.0
+        self._paused: float | None = None
 
     def left(self) -> float:
         """Return the seconds left; 0 or less: none."""
-        passed = time.monotonic() - self._began
+        now = time.monotonic()
+        passed = now - self._began
         waiting = max(waited(self._pid) - self._waited, 0.0)
-        counted = passed - waiting - self.excused
+        excused = self._excused + (0.0 if self._paused is None else now - self._paused)
+        counted = passed - waiting - excused
         return min(self._seconds - counted, PATIENCE * self._seconds - passed)
+
+    def pause(self) -> None:
+        """Do not count the time from now on."""
+        self._paused = time.monotonic()
+
+    def go_on(self) -> None:
+        """Count again."""
+        if self._paused is not None:
+            self._excused += time.monotonic() - self._paused
+            self._paused = None

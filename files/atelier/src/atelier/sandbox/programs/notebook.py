@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -47,9 +48,7 @@ class NotebookRunner:
         host = private / "kernel.py"
         host.write_text(host_program("kernel", self._output_bytes), "utf-8")
         try:
-            notebook: Any = nbformat.from_dict(self._code.notebook)  # type: ignore[no-untyped-call]
-            if notebook.get("nbformat") != 4:
-                notebook = nbformat.convert(notebook, 4)  # type: ignore[no-untyped-call]
+            notebook: Any = nbformat.reads(json.dumps(self._code.notebook), as_version=4)  # type: ignore[no-untyped-call]
         except Exception as error:
             raise Failure("run_unreadable", None, f"{type(error).__name__}: {error}") from None
         client = _Client(notebook, self.output)

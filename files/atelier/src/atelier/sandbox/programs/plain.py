@@ -76,6 +76,8 @@ def _converted(package: str, value: Any) -> Any:
     if isinstance(value, module.DataFrame):
         columns = [list(value.iloc[:, at]) for at in range(value.shape[1])]
         return {"columns": dict(zip(map(str, value.columns), columns, strict=False))}
+    if isinstance(value, module.Series) and not isinstance(value.index, module.RangeIndex):
+        return dict(zip(map(str, value.index), value, strict=True))
     if isinstance(value, module.Series | module.Index):
         return list(value)
     return value
