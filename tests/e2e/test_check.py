@@ -1,7 +1,8 @@
-"""A graded exercise, in Chromium: launch, check, mend, save, check again; the course shows it."""
+"""A graded exercise, in Chromium: check in the notebook, mend, check again; the course shows it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from kit.demo import Demo, until
 from playwright.sync_api import BrowserContext, Page, expect
 
 from e2e.test_learners import Course
-from e2e.toolbar import Learner, Toolbar
+from e2e.toolbar import Learner
 
 Picture = Callable[[Page, str], None]
 FILE = "exercises/mean.ipynb"
@@ -22,13 +23,6 @@ def course(demo: Demo, person: BrowserContext) -> Course:
     page = person.new_page()
     page.goto(demo.lms_url)
     return Course(demo, page)
-
-
-def checked(learner: Learner, bar: Toolbar) -> Page:
-    """Press *Check my answer* and follow it to the desk's page, which opens in a tab of its own."""
-    with learner.context.expect_page() as opened:
-        bar.press("check")
-    return opened.value
 
 
 def test_a_checked_answer_is_mended_and_the_course_shows_the_new_grade(
@@ -62,22 +56,32 @@ def test_a_checked_answer_is_mended_and_the_course_shows_the_new_grade(
     expect(page.locator(".part.changed table.diff.unified").first).to_be_visible()
     picture(page, "check-unified")
 
+    # In the notebook: no tab opens, and the panel beside the cells has each verdict.
+    tabs = len(learner.context.pages)
+    bar.press("check")
+    bar.checked("Not yet.")
+    picture(tab, "check-panel-not-yet")
     bar.rewrite(2, "mean = sum(values) / len(values)\nprint(mean)")
     bar.rewrite(3, "La moyenne est : / The mean is: 62.63")
+    expect(bar.check_panel).to_contain_text("Your answer has changed since this check")
     bar.press("check")
     bar.tells("this file has changes that are not there yet")
     picture(tab, "check-not-saved-yet")
-    bar.dialog.get_by_role("button", name="Save to GitLab").click()
-    bar.dialog.get_by_role("textbox").press("Enter")
-    bar.ended()
-    bar.tells("Your work is saved in GitLab.")
+    bar.dialog.get_by_role("button", name="Save and check").click()
+    bar.checked("100%")
+    expect(bar.check_panel.locator("h2")).to_have_text("A mean")
+    expect(bar.check_panel).not_to_contain_text("has changed since")
+    expect(bar.dialog).to_have_count(0)
+    bar.says("Saved in GitLab")
+    picture(tab, "check-panel-mended")
+    assert len(learner.context.pages) == tabs
+
     with learner.context.expect_page() as opened:
-        bar.close()
-    by_button = opened.value
-    expect(by_button.locator("h1")).to_have_text("A mean")
-    by_button.locator("#check").click()
-    expect(by_button.locator("#score")).to_have_text("100%")
-    picture(by_button, "check-mended")
+        bar.check_panel.get_by_role("link", name="See the whole check").click()
+    by_link = opened.value
+    expect(by_link.locator("h1")).to_have_text("A mean", timeout=60_000)
+    expect(by_link.locator("#score")).to_have_text("100%")
+    picture(by_link, "check-mended")
 
     def shown() -> bool:
         course.page.reload()
@@ -116,12 +120,22 @@ def test_the_pages_of_the_desk_fit_a_narrow_screen(
         picture(page, f"desk-320-{address.rstrip('/').rsplit('/', 1)[1].split('?')[0]}")
 
 
-def test_the_button_of_an_exercise_leads_to_its_check(learner: Learner, picture: Picture) -> None:
+def test_notebook_7_shows_the_check_beside_the_cells(learner: Learner, picture: Picture) -> None:
     bar = learner.open("notebook", FILE)
     bar.says("Saved in GitLab")
-    page = checked(learner, bar)
-    expect(page.locator("h1")).to_have_text("A mean", timeout=60_000)
-    picture(page, "check-by-button")
+    bar.press("check")
+    bar.checked("Not yet.")
+    picture(bar.page, "check-panel-notebook")
+    jump = bar.check_panel.get_by_role("button", name=re.compile(r"^Go to cell \d+"))
+    number = re.search(r"\d+", jump.first.inner_text())
+    assert number
+    jump.first.click()
+    cell = bar.shown.locator(".jp-Notebook .jp-Cell").nth(int(number[0]) - 1)
+    expect(cell).to_have_class(re.compile("jp-mod-active"))
+    bar.check_panel.get_by_role("button", name="Close", exact=True).click()
+    expect(bar.check_panel).to_be_hidden()
+    bar.press("check")
+    bar.checked("Not yet.")
 
     other = learner.open("lab", "notebooks/pi_python.ipynb")
     other.says("Saved in GitLab")
@@ -136,11 +150,9 @@ def test_an_answer_can_be_checked_without_what_is_not_saved_yet(learner: Learner
     bar.type("Not yet. ")
     bar.press("check")
     bar.tells("this file has changes that are not there yet")
-    with learner.context.expect_page() as opened:
-        bar.dialog.get_by_role("button", name="Check without them").click()
-    page = opened.value
-    expect(page.locator("h1")).to_have_text("Reproducible", timeout=60_000)
-    page.locator("#check").click()
-    expect(page.locator("#score")).to_be_visible()
+    bar.dialog.get_by_role("button", name="Check without them").click()
+    bar.checked(re.compile(r"\d%"))
+    expect(bar.check_panel.locator("h2")).to_have_text("Reproducible")
+    expect(bar.check_panel).to_contain_text("This is about the version in GitLab")
     expect(bar.text).to_contain_text("Not yet.")
     assert "Not yet." not in learner.in_gitlab(name)

@@ -20,6 +20,7 @@ from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, exp
 ARRIVAL_MS = 180_000
 GIT_MS = 60_000
 ANSWERS_MS = 30_000
+CHECK_MS = 120_000
 
 Interface = Literal["lab", "notebook"]
 ENGLISH = {
@@ -275,6 +276,17 @@ class Toolbar:
     def tells(self, words: str | re.Pattern[str]) -> None:
         """Wait until the dialog says this."""
         expect(self.dialog).to_contain_text(words, timeout=ANSWERS_MS)
+
+    @property
+    def check_panel(self) -> Locator:
+        """The side panel with the result of a check."""
+        return self.shown.get_by_role("region", name=self.words["check"])
+
+    def checked(self, verdict: str | re.Pattern[str]) -> None:
+        """Wait until a check has ended and the panel shows its verdict."""
+        status = self.check_panel.locator(".atelier-CheckStatus")
+        expect(status).not_to_have_attribute("data-state", "checking", timeout=CHECK_MS)
+        expect(status).to_contain_text(verdict)
 
     def close(self) -> None:
         """Close the dialog by the keyboard."""

@@ -19,6 +19,10 @@ what is newer; without, the answer says what is known::
 ``check`` is where the desk checks the answer in the file, a path on the hub's host: null when the
 course has no exercise for it. It is the saved version that is checked, as GitLab has it.
 
+``POST check`` ``{"path", "lang"?}``: the desk checks the saved version of the file, which takes
+from a second to minutes: ``{"result": {...}}`` with what `atelier.desk.notebook_checks` answers,
+its ``page`` being an address for the browser, or ``{"problem": {"code", ...}}``.
+
 ``GET proposal?path=P&lang=fr``: ``{"message"}``, one line that a save could carry.
 
 ``POST save`` ``{"path", "message", "files": null | [path, ...], "lang"?}`` and ``POST pull``
@@ -53,6 +57,10 @@ The problems, beside ``code``:
 ``disk_full``             no space left; nothing was lost; ``space``: as of ``status``
 ``too_much``              GitLab takes less in one push; ``committed``
 ``moving``                GitLab moved on at each of several tries; ``committed``
+``no_exercise``           of a check: the course has no exercise for the file
+``check_page``            this server cannot ask for checks: ``page`` has it, as with all below
+``check_refused``         the desk does not check, and says why: ``words``, ``reason`` (a key)
+``check_away``            the desk does not answer, or not as it should
 ``failed``                anything else; ``detail``: git's last words
 ========================  =====================================================================
 

@@ -111,6 +111,8 @@ def save(root: Path, asked: Mapping[str, Any], toolbar: Toolbar, say: Say) -> di
         message = one_line(asked.get("message", ""))
         if not message:
             found = changes(repository, strip=toolbar.strip)
+            if wanted is not None:
+                found = [one for one in found if {one.path, one.was} & set(wanted)]
             message = proposed(found, repository.own_path(asked["path"]), lang)
         saver = Saver(puller, Rules(toolbar.strip, toolbar.max_bytes), say)
         return saver.save(message, wanted)

@@ -175,6 +175,18 @@ class PullHandler(_Handler):
         await self.stream(lambda say: commands.pull(self.root, asked, say))
 
 
+class CheckHandler(_Handler):
+    """The desk's check of the saved answer."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Answer `check`."""
+        from atelier_toolbar import checks
+
+        asked = self.body()
+        await self.answer(lambda: {"result": checks.check(self.root, asked)})
+
+
 def add_routes(server: ServerApp) -> None:
     """Add the toolbar's addresses to a running Jupyter server."""
     server.web_app.settings["atelier_toolbar"] = Toolbar(parent=server)
@@ -185,6 +197,7 @@ def add_routes(server: ServerApp) -> None:
         "view": ViewHandler,
         "save": SaveHandler,
         "pull": PullHandler,
+        "check": CheckHandler,
     }
     application: web.Application = server.web_app
     application.add_handlers(

@@ -20,6 +20,10 @@ Code = Literal[
     "disk_full",
     "too_much",
     "moving",
+    "no_exercise",
+    "check_page",
+    "check_refused",
+    "check_away",
     "failed",
 ]
 

@@ -72,6 +72,54 @@ export interface IProblem extends IResult {
   operation?: string;
   /** The last words of git itself. */
   detail?: string;
+  /** Of a check: the desk's own sentence, and the address of its page. */
+  words?: string;
+  page?: string;
+}
+
+/** What the desk says of the answer that was saved: texts are in the learner's language. */
+export interface ICheck {
+  title: string;
+  score: string;
+  verdict: 'expected' | 'passed' | 'not_yet';
+  /** The verdict in words. */
+  words: string;
+  /** When the version that was checked was saved. */
+  saved: string;
+  /** How many checks are left, in words; empty without a limit. */
+  attempts: string;
+  problem: string;
+  warnings: string[];
+  hint: string;
+  tests: ITest[];
+  parts: IPart[];
+  parts_left_out: number;
+  grade: { words: string };
+  /** Address of the exercise's page. */
+  page: string;
+}
+
+/** One of the teacher's tests; hidden ones have no name. */
+export interface ITest {
+  name: string;
+  reached: number;
+  points: number;
+  passed: boolean;
+  hidden: boolean;
+  say: string;
+  /** Number of the cell, from 1. */
+  cell: number | null;
+}
+
+/** A part of the answer that is not as expected. */
+export interface IPart {
+  kind: string;
+  state: string;
+  name: string;
+  words: string;
+  notes: string[];
+  cell: number | null;
+  line: number | null;
 }
 
 /** One line of the answer to save and pull. */
@@ -115,14 +163,28 @@ export class Api {
     return this.stream('pull', { path, lang });
   }
 
+  /** Have the desk check the version of a file that GitLab has. */
+  async check(path: string, lang: string): Promise<ICheck> {
+    const { result } = await this.found<{ result: ICheck }>(
+      await this.request('check', {
+        method: 'POST',
+        body: JSON.stringify({ path, lang })
+      })
+    );
+    return result;
+  }
+
   private async get<T>(
     name: string,
     query: Record<string, string>
   ): Promise<T> {
-    const response = await this.request(
-      name + URLExt.objectToQueryString(query),
-      {}
+    return this.found(
+      await this.request(name + URLExt.objectToQueryString(query), {})
     );
+  }
+
+  /** The answer's content. Fails with a Refusal when it is a problem. */
+  private async found<T>(response: Response): Promise<T> {
     const found = (await response.json()) as T | { problem: IProblem };
     if (typeof found === 'object' && found && 'problem' in found) {
       throw new Refusal(found.problem);

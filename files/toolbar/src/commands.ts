@@ -13,6 +13,7 @@ import {
   Refusal
 } from './api.js';
 import { ask } from './ask.js';
+import type { Checks } from './checks.js';
 import type { Documents } from './documents.js';
 import { h, link, paragraphs } from './dom.js';
 import { askWhatToSave, showStatus } from './forms.js';
@@ -41,6 +42,7 @@ export class Commands {
     private readonly api: Api,
     private readonly documents: Documents,
     private readonly states: IStates,
+    private readonly checks: Checks,
     translator: ITranslator
   ) {
     this.trans = translator.load('atelier_toolbar');
@@ -119,7 +121,7 @@ export class Commands {
       [
         trans.__('Check my answer'),
         trans.__('Check'),
-        trans.__('Compare your answer with what is expected')
+        trans.__('See at once what is right and what is not yet')
       ],
       context => this.check(context)
     );
@@ -202,13 +204,17 @@ export class Commands {
   private async check(context: DocumentRegistry.Context): Promise<void> {
     const { trans } = this;
     const title = trans.__('Check my answer');
-    let status = await this.api.status(context.path, false);
-    if (!status.repository) {
-      return this.notInTheCourse(title);
+    if (this.checks.isWorking(context)) {
+      return;
     }
-    if (!status.check) {
+    const known = await this.api.status(context.path, false);
+    if (known.repository && !known.check) {
       const none = trans.__('The course has no exercise for this file.');
       return this.say(title, h('p', {}, none));
+    }
+    let status = await this.ready(context, title);
+    if (!status) {
+      return;
     }
     if (words.isBehindTheScreen(status, context.model.dirty)) {
       const { button } = await ask({
@@ -219,27 +225,39 @@ export class Commands {
         buttons: [
           Dialog.cancelButton({ label: trans.__('Cancel') }),
           Dialog.okButton({ label: trans.__('Check without them') }),
-          Dialog.okButton({ label: trans.__('Save to GitLab') })
+          Dialog.okButton({ label: trans.__('Save and check') })
         ]
       });
       if (!button.accept) {
         return;
       }
-      if (button.label === trans.__('Save to GitLab')) {
-        await this.save(context);
+      this.checks.forget();
+      if (button.label === trans.__('Save and check')) {
+        const begin = (): AsyncIterable<Line> =>
+          this.api.save(context.path, '', [context.path], this.lang);
+        await this.run('save', title, status, begin, true);
         status = await this.api.status(context.path, false);
         if (words.isBehindTheScreen(status, context.model.dirty)) {
           return; // not saved after all: the learner knows why
         }
       }
     }
-    const url = status.check ?? '';
+    const name = words.shortName(context.path, status.repository?.path ?? '');
+    const whole = words.stateOf(status, context.model.dirty) === 'saved';
+    const page = await this.checks.check(context, name, whole);
+    if (page !== null) {
+      await this.showPage(page, title);
+    }
+  }
+
+  /** The desk's page, where this server cannot ask for a check. */
+  private async showPage(url: string, title: string): Promise<void> {
     if (window.self !== window.top) {
       // In a course page's frame: the cookies are the frame's own, a new tab would have none.
       window.location.assign(url);
       return;
     }
-    await this.show(url, title, trans.__('See the check'));
+    await this.show(url, title, this.trans.__('See the whole check'));
   }
 
   /** Open a page in a tab of its own, or offer it where programs may not open tabs. */
@@ -285,12 +303,17 @@ export class Commands {
     return this.api.status(context.path, false);
   }
 
-  /** Follow a save or a pull to its end, then show what is on the disk. */
+  /**
+   * Follow a save or a pull to its end, then show what is on the disk.
+   *
+   * @param quiet - whether the dialog goes by itself when there is nothing to read
+   */
   private async run(
     kind: 'save' | 'pull',
     title: string,
     status: IStatus,
-    begin: () => AsyncIterable<Line>
+    begin: () => AsyncIterable<Line>,
+    quiet = false
   ): Promise<void> {
     const repository = status.repository?.path ?? '';
     const progress = new Progress(title, this.trans);
@@ -327,6 +350,8 @@ export class Commands {
     ];
     if (problem) {
       progress.problem(problem, repository, ...more);
+    } else if (quiet && !more.length && !end.merged) {
+      progress.close();
     } else {
       progress.done(...this.success(kind, end, repository), ...more);
     }

@@ -4,6 +4,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { type Contents, ServerConnection } from '@jupyterlab/services';
+import type { Widget } from '@lumino/widgets';
 import type { IKept } from './api.js';
 import { type IFiles, keepBoth, nameWithin, showFile } from './both.js';
 import { sameWritten } from './written.js';
@@ -146,6 +147,17 @@ export class Documents {
       }
       throw error;
     }
+  }
+
+  /** Bring a document to the front, opened again when it was closed. */
+  show(context: DocumentRegistry.Context): Widget | undefined {
+    for (const widget of this.shell.widgets('main')) {
+      if (this.manager.contextForWidget(widget) === context) {
+        this.shell.activateById(widget.id);
+        return widget;
+      }
+    }
+    return this.manager.openOrReveal(context.path);
   }
 
   private open(): Set<DocumentRegistry.Context> {

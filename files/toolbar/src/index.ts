@@ -10,6 +10,7 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { ITranslator } from '@jupyterlab/translation';
 import { Api } from './api.js';
 import { Bar } from './bar.js';
+import { Checks } from './checks.js';
 import { BAR, Commands } from './commands.js';
 import { Documents } from './documents.js';
 import { waitForKernels } from './waiting.js';
@@ -45,7 +46,10 @@ const commands: JupyterFrontEndPlugin<void> = {
     const api = new Api(app.serviceManager.serverSettings);
     const trans = translator.load('atelier_toolbar');
     const documents = new Documents(app.shell, manager, trans.__('yours'));
-    new Commands(api, documents, known, translator).register(app.commands);
+    const checks = new Checks(api, documents, app.shell, translator);
+    new Commands(api, documents, known, checks, translator).register(
+      app.commands
+    );
     for (const command of BAR) {
       palette?.addItem({ command, category: 'GitLab' });
     }

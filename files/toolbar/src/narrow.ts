@@ -4,6 +4,11 @@ import type { ILabShell } from '@jupyterlab/application';
 /** Below this width, in CSS pixels, the side panels would leave no document to see. */
 const NARROW = 640;
 
+/** Whether a side panel leaves no document to see. */
+export function isNarrow(): boolean {
+  return window.innerWidth < NARROW;
+}
+
 /**
  * Fold the side panels when the window is, or becomes, narrow, and when another document is shown
  * there. A click opens them again.
@@ -18,7 +23,7 @@ export function foldWhenNarrow(shell: ILabShell): void {
   };
   const look = (): void => {
     const before = narrow;
-    narrow = window.innerWidth < NARROW;
+    narrow = isNarrow();
     if (!before) {
       fold();
     }

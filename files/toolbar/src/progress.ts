@@ -61,6 +61,12 @@ export class Progress {
     this.finally(parts);
   }
 
+  /** All went well and nothing has to be read: go away. */
+  close(): void {
+    this.working = false;
+    this.dialog.resolve(0);
+  }
+
   /** It stopped: what happened, what to do, and git's own words for those who help. */
   problem(found: IProblem, repository: string, ...parts: Node[]): void {
     this.steps.lastElementChild?.setAttribute('class', 'atelier-stopped');

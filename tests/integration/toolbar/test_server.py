@@ -44,7 +44,7 @@ def test_only_the_server_s_own_pages_may_ask(jupyter: Jupyter) -> None:
     with httpx.Client(base_url=jupyter.url, trust_env=False) as stranger:
         for name in ("status", "view", "proposal"):
             assert stranger.get(f"/atelier-toolbar/{name}?path=demo").status_code == 403
-        for name in ("save", "pull"):
+        for name in ("save", "pull", "check"):
             answer = stranger.post(f"/atelier-toolbar/{name}", json={"path": "demo"})
             assert answer.status_code == 403
     with httpx.Client(base_url=jupyter.url, trust_env=False) as browser:
@@ -60,6 +60,13 @@ def test_a_malformed_request_is_refused(jupyter: Jupyter) -> None:
     with jupyter.client as client:
         for body in bodies:
             assert client.post("/atelier-toolbar/save", content=body).status_code == 400
+
+
+def test_outside_of_a_course_there_is_no_check(jupyter: Jupyter) -> None:
+    with jupyter.client as client:
+        answer = client.post("/atelier-toolbar/check", json={"path": "demo/notes.md"})
+        assert (answer.status_code, answer.json()["problem"]) == (200, {"code": "no_exercise"})
+        assert client.post("/atelier-toolbar/check", json={"lang": "fr"}).status_code == 400
 
 
 def test_a_path_out_of_the_root_folder_is_refused(jupyter: Jupyter) -> None:

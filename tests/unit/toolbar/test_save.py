@@ -153,6 +153,16 @@ def test_a_file_that_is_not_the_clones_is_refused(desk: Desk, name: str) -> None
     assert problem_of(desk.save, name)["code"] == "bad_name"
 
 
+def test_a_save_without_a_message_says_what_it_saves(desk: Desk, gitlab: Path) -> None:
+    desk.write("notes.md", "mine\n")
+    desk.write("another.md", "mine too\n")
+    desk.save("notes.md", message="", open_file="notes.md")
+    assert git(gitlab, "log", "-1", "--format=%s", "main") == "Update notes.md"
+    desk.write("notes.md", "mine again\n")
+    desk.save(message="", open_file="notes.md")
+    assert git(gitlab, "log", "-1", "--format=%s", "main") == "Update notes.md and one more file"
+
+
 def test_nothing_to_save_is_said(desk: Desk) -> None:
     assert problem_of(desk.save)["code"] == "nothing"
 
