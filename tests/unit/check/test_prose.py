@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from atelier.exercises.model import ExpectedError, Limits, ProseShown
 from atelier.exercises.numbers import numbers_in, plain
 from atelier.exercises.prose import judge
 from atelier.exercises.reveal import reveal
+from hypothesis import given
+from hypothesis import strategies as st
 
 PROMPT = "La moyenne est : / The mean is:"
 TOP = ["# Une moyenne\n\nCalculez la moyenne des 4 valeurs.", "values = [71.2, 64.8]"]
@@ -156,6 +159,26 @@ def test_dates_versions_and_names_are_no_numbers() -> None:
         "5",
     ]
     assert numbers_in(plain("62{,}6"))[0].readings == (62.6,)
+
+
+@given(st.text(alphabet="0123456789.,eE+- '\u202f\u00d7^ra\u2212", max_size=40))
+def test_any_text_has_finite_numbers(text: str) -> None:
+    for one in numbers_in(text):
+        assert one.readings
+        assert all(isfinite(value) for value in one.readings)
+        assert text[one.start : one.end].strip() == one.written
+
+
+@given(
+    guesses=st.lists(st.integers(100, 999), min_size=3, max_size=12, unique=True),
+    place=st.integers(0, 11),
+)
+def test_a_list_of_guesses_is_worth_its_last_one(guesses: list[int], place: int) -> None:
+    place %= len(guesses)
+    shown = number(
+        ("mean-3", ", ".join(map(str, guesses))), expects={"number": float(guesses[place])}
+    )
+    assert (shown == "right") == (place == len(guesses) - 1)
 
 
 REPORT = b"# Report\n\n## Conclusion\n\nYour words:\n\n## Discussion\n\nYour words:\n"

@@ -247,3 +247,16 @@ def test_own_words_and_marks_of_markdown_are_judged_in_a_process_that_opens_no_f
     )
     assert (found["score"], found["problem"]) == (1, None)
     assert [one["reached"] for one in found["prose"]] == [1]
+
+
+@pytest.mark.parametrize(
+    "text", ["1." * 50_000, "*a_ " * 25_000, "1 111" * 20_000, "1" + "/" * 99_999]
+)
+def test_long_answers_in_own_words_are_judged_within_the_time(text: str) -> None:
+    parts = (
+        ProsePart(1, "number", number=62.6),
+        ProsePart(1, "keywords", keywords=(("random seed",),)),
+        ProsePart(1, "accepted", accepted=("The series is stationary.",)),
+    )
+    found = check_bounded(b"a\n", text.encode(), Rule("md", prose=parts), b"# Mean\n")
+    assert (found["score"], found["problem"]) == (0, None)

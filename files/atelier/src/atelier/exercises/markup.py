@@ -31,7 +31,7 @@ _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])(?:\s+|$)")
 _QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
 _UNDERLINE = re.compile(r"\n\s*(?:=+|-+)\s*$")
 _NUMBER_SIGNS = re.compile(r"^(\s*)(#{1,6})(\s.*?|)(?:\s+#+)?\s*$", re.DOTALL)
-MOST_CHARACTERS = 100_000
+MOST_CHARACTERS = 20_000
 """A longer line is compared as it is written."""
 
 

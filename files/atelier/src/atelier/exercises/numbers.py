@@ -64,9 +64,8 @@ def numbers_in(text: str) -> list[Number]:
         power = match["power"]
         exponent = int(power.replace("\u2212", "-").replace("\u2013", "-")) if power else 0
         negative = (match["sign"] or "+") in MINUS
-        readings = [
-            (-value if negative else value) * 10.0**exponent for value in _readings(match["body"])
-        ]
+        scale = float(f"1e{exponent}")  # infinite where 10.0**exponent would raise
+        readings = [(-value if negative else value) * scale for value in _readings(match["body"])]
         known = tuple(value for value in readings if isfinite(value))
         if known:
             found.append(Number(match[0].strip(), known, *match.span()))

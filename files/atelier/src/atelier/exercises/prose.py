@@ -24,9 +24,9 @@ _WORD = re.compile(r"[^\W_]+")
 MOST_TEXTS = 3
 """Most paragraphs of which each may be an accepted text by itself, as in two languages."""
 _OR = re.compile(r"\W*(?:ou|or|/)\W*", re.IGNORECASE)
-_THAT_IS = re.compile(
-    r"(?:^|.*\W)(?:soit|c'est[- ]à[- ]dire|i\.e\.|that is)\W*", re.IGNORECASE | re.DOTALL
-)
+_THAT_IS = re.compile(r"(?:^|\W)(?:soit|c'est[- ]à[- ]dire|i\.e\.|that is)\W*\Z", re.IGNORECASE)
+LONGEST_LINK = 40
+"""Most characters between two numbers of which the second says the first again, or another."""
 _BRACKETS = re.compile(r"\([^()]*\)")
 _COMPUTED = re.compile(r"`(?:r|\{\w+\}) [^`]*`")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "\u2019": "'"})
@@ -124,7 +124,7 @@ def _by_number(wanted: float, tolerance: float, text: str) -> Judgement:
     right = [one.near(wanted, tolerance) for one in found]
     last = found[-1]
     is_choice = any(
-        right[-1] != right[k] and _OR.fullmatch(written[found[k].end : found[k + 1].start])
+        right[-1] != right[k] and _OR.fullmatch(_between(found[k], found[k + 1], written))
         for k in range(len(found) - 1)
     )
     if right[-1] and not is_choice:
@@ -142,8 +142,13 @@ def _said(found: list[Number], text: str) -> list[Number]:
     return [
         one
         for k, one in enumerate(found)
-        if k == 0 or not _THAT_IS.fullmatch(text[found[k - 1].end : one.start])
+        if k == 0 or not _THAT_IS.search(_between(found[k - 1], one, text))
     ]
+
+
+def _between(one: Number, other: Number, text: str) -> str:
+    """Return the last characters between two numbers."""
+    return text[max(one.end, other.start - LONGEST_LINK) : other.start]
 
 
 def _by_keywords(part: ProsePart, text: str) -> Judgement:
@@ -164,7 +169,10 @@ def _words(text: str) -> list[str]:
 def _has(words: Sequence[str], wanted: Sequence[str]) -> bool:
     """Return whether a keyword is among the words; one of several words stands as it is said."""
     return bool(wanted) and any(
-        all(_is_form(word, key) for word, key in zip(words[k:], wanted, strict=False))
+        all(
+            _is_form(word, key)
+            for word, key in zip(words[k : k + len(wanted)], wanted, strict=True)
+        )
         for k in range(len(words) - len(wanted) + 1)
     )
 
