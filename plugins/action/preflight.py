@@ -42,7 +42,7 @@ from ansible_collections.mooc.atelier.plugins.module_utils._preflight.findings i
 from ansible_collections.mooc.atelier.plugins.module_utils._preflight.notebooks import (
     AS_IT_WAS,
     address_findings,
-    apart,
+    has_own_hosts,
     names_to_look_up,
     wildcard,
 )
@@ -148,10 +148,10 @@ class ActionModule(ActionBase):
 
     def _certificate_files(self, settings: Settings, strict: list[Finding]) -> Iterator[Finding]:
         """Check the site's certificates and keys; add findings of strict checks to `strict`."""
-        own = apart(settings) and settings["notebook_tls_certificate"]
+        own = has_own_hosts(settings) and settings["notebook_tls_certificate"]
         if settings["tls"] == "files":
             names = {ALL_NAMES: site_names(settings)}
-            if apart(settings) and not own:
+            if has_own_hosts(settings) and not own:
                 names[ALL_HOSTS.format(wildcard(settings))] = [wildcard(settings)]
             yield from self._pair(settings, strict, "tls", names)
         if own:

@@ -225,7 +225,7 @@ def change(
         if new == old:
             continue
         shown_before[one.key] = old.shown("kept") if old else None
-        shown_after[one.key] = new.shown(fate(one, old, new)) if new else None
+        shown_after[one.key] = new.shown(secret_action(one, old, new)) if new else None
         if new:
             consumers[one.key] = new
         else:
@@ -233,7 +233,7 @@ def change(
     return Change(tuple(consumers.values()), shown_before, shown_after)
 
 
-def fate(one: Wanted, old: Consumer | None, new: Consumer) -> str:
+def secret_action(one: Wanted, old: Consumer | None, new: Consumer) -> str:
     """Say in one word what happens to the secret."""
     if old is None:
         return "given" if one.secret else "generated"

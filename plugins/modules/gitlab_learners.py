@@ -270,7 +270,7 @@ class Class:
             account = _learners.predicted(wanted, found)
             done = _learners.predicted_action(wanted, found)
         else:
-            account, done = _learners.settle(self.session.calls, wanted, found, namesake)
+            account, done = _learners.ensure_account(self.session.calls, wanted, found, namesake)
         if done != "unchanged":
             self.changes.note(wanted.username, done, before, _learners.shown(wanted, account))
 

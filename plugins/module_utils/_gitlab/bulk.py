@@ -62,7 +62,7 @@ class Progress:
             self._state["failed"] = self._state.get("failed", 0) + failed
             self._write()
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Write the progress again as a heartbeat for the reader.
 
         Raises:
@@ -151,7 +151,7 @@ class Run(Generic[Item]):
             while any(thread.is_alive() for thread in threads):
                 for thread in threads:
                     thread.join(timeout=0.5 / len(threads))
-                self._progress.beat()
+                self._progress.heartbeat()
         except BaseException as error:
             # Also on Ctrl-C: let each thread finish its present request, then exit.
             self._calls.stop.set()

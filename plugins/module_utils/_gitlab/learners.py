@@ -271,7 +271,7 @@ def create(calls: Calls, wanted: Wanted) -> tuple[Account, bool]:
     return made if isinstance(made, Account) else account_of(made, wanted.provider), new
 
 
-def settle(
+def ensure_account(
     calls: Calls, wanted: Wanted, found: Account | None, namesake: Account | None
 ) -> tuple[Account, str]:
     """Bring one learner's account to the wanted state (present or blocked) and attributes.
@@ -355,7 +355,7 @@ def shown(wanted: Wanted, account: Account | None) -> dict[str, Any] | None:
 
 
 def predicted(wanted: Wanted, account: Account | None) -> Account:
-    """Return the account as it will be after :func:`settle`."""
+    """Return the account as it will be after :func:`ensure_account`."""
     if account is None:
         body = creation(wanted)
         account = Account(
@@ -388,7 +388,7 @@ def predicted(wanted: Wanted, account: Account | None) -> Account:
 
 
 def predicted_action(wanted: Wanted, account: Account | None) -> str:
-    """Return the action that :func:`settle` will return."""
+    """Return the action that :func:`ensure_account` will return."""
     if account is None:
         return "created"
     if differences(wanted, account):

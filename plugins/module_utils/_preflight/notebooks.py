@@ -24,7 +24,7 @@ AS_IT_WAS = (
 )
 
 
-def apart(settings: Settings) -> bool:
+def has_own_hosts(settings: Settings) -> bool:
     """Return whether learners' servers get separate host names, in a valid domain."""
     return bool(settings["notebook_origin"] == "learner" and is_name(settings["notebook_domain"]))
 
@@ -87,7 +87,7 @@ def notebook_findings(settings: Settings) -> Iterator[Finding]:
 
 def names_to_look_up(settings: Settings) -> list[str]:
     """Return the names to look up: a learner's and the hub's; empty for names outside DNS."""
-    if not apart(settings) or not is_name(settings["hub_host"]):
+    if not has_own_hosts(settings) or not is_name(settings["hub_host"]):
         return []
     domain = f".{settings['notebook_domain']}"
     if any(domain.endswith(f".{ending}") for ending in NOT_IN_DNS):

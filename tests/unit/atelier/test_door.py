@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from atelier.config.models import Consumer, Consumers, Site
 from atelier.courses.destinations import Destination, choose
-from atelier.hub.launch_state import auth_state, place_of
+from atelier.hub.launch_state import auth_state, requested_destination
 from atelier.learner import display_name, identify, learner_of, merge_auth_state
 from atelier.lti.launch11 import LaunchError, expected_signature, verify
 from atelier.lti.nonces import NonceStore
@@ -257,11 +257,11 @@ def test_launches_of_several_courses_stay_known() -> None:
     assert again["first"] is False, "its space was asked for then"
     assert both["launches"]["demo"]["lis_result_sourcedid"] == "r1"
     assert learner_of(both) == learner
-    assert place_of(both, {}) == Destination("maths", "gitlab")
+    assert requested_destination(both, {}) == Destination("maths", "gitlab")
     asked = {"course": "demo", "path": "b.md", "target": "notebook"}
-    assert place_of(both, asked) == Destination("demo", "notebook", "b.md")
-    assert place_of(both, {"course": "elsewhere"}) is None
-    assert place_of(None, {}) is None
+    assert requested_destination(both, asked) == Destination("demo", "notebook", "b.md")
+    assert requested_destination(both, {"course": "elsewhere"}) is None
+    assert requested_destination(None, {}) is None
     assert merge_auth_state(None, first) == first
 
 

@@ -230,7 +230,7 @@ class OneStore:
     def owner(self, home: Home) -> int | None:
         return 2_000_000 if home.course == "demo" else None
 
-    def left(self, home: Home) -> bool:
+    def has_former_volume(self, home: Home) -> bool:
         return home.course == "moved"
 
     def close(self, home: Home) -> None:

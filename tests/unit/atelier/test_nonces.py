@@ -70,7 +70,7 @@ def test_what_a_loss_of_power_made_forgotten_is_not_accepted_again(
     store.close()
     lose_power(tmp_path)
     store = boot(monkeypatch, tmp_path, "two", NOW + 20)
-    assert store.forgotten(NOW, NOW + 21)
+    assert store.may_be_lost(NOW, NOW + 21)
     assert not store.claim("k", NOW, "n", now=NOW + 21, expires=NOW + 600)
     assert store.claim("k", NOW + 20, "m", now=NOW + 21, expires=NOW + 620)
     store.close()

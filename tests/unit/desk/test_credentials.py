@@ -98,12 +98,12 @@ def test_a_server_that_stopped_before_its_turn_came_gets_none(tmp_path: Path) ->
     service = CredentialService(gitlab_client, repository(tmp_path))
 
     async def story() -> None:
-        recognised = service.moment()
+        recognised = service.logical_time()
         await service.revoke_credential("ada", "rr1")
         await service.retry()
         with pytest.raises(SpaceError, match="has stopped"):
             await service.get("ada", "rr1", since=recognised)
-        assert (await service.get("ada", "rr1", since=service.moment())).password == "value"
+        assert (await service.get("ada", "rr1", since=service.logical_time())).password == "value"
 
     asyncio.run(story())
     assert gitlab_client.issued == 1, "by the server that was started again"

@@ -108,14 +108,14 @@ def test_a_gitlab_that_is_down_stops_the_run_but_a_bad_moment_does_not() -> None
 
 def test_an_unwatched_run_ends_by_itself(tmp_path: Path) -> None:
     progress = Progress(str(tmp_path / "p"))
-    progress.beat()
+    progress.heartbeat()
     watched = tmp_path / "p/watched"
     watched.touch()
-    progress.beat()
+    progress.heartbeat()
     old = time.time() - bulk.UNWATCHED_AFTER - 1
     os.utime(watched, (old, old))
     with pytest.raises(UnwatchedError):
-        progress.beat()
+        progress.heartbeat()
     outcome = run(10000, lambda _item: time.sleep(0.01), progress=progress)
     assert isinstance(outcome.stopped, UnwatchedError)
     assert len(outcome.untried) > 9000
@@ -146,17 +146,17 @@ def test_a_full_disk_does_not_stop_the_work(tmp_path: Path) -> None:
     (tmp_path / "p/progress.new").mkdir()  # it cannot be written
     progress.begin("learners", 3)
     progress.step()
-    progress.beat()
+    progress.heartbeat()
 
 
 def test_a_module_whose_folder_is_gone_stops(tmp_path: Path) -> None:
     """The playbook removes it when it is interrupted."""
     progress = Progress(str(tmp_path / "p"))
     progress.begin("learners", 3)
-    progress.beat()
+    progress.heartbeat()
     shutil.rmtree(tmp_path / "p")
     with pytest.raises(UnwatchedError):
-        progress.beat()
+        progress.heartbeat()
 
 
 def test_lines_of_progress() -> None:

@@ -29,7 +29,7 @@ from atelier.config.schema.problems import sentence
 CONNECT_SECONDS = 10
 
 
-def _kept(model: type[Model], path: Path, settings: Settings, remarks: list[str]) -> Model:
+def _read_current(model: type[Model], path: Path, settings: Settings, remarks: list[str]) -> Model:
     """Read a current file; add a remark for each value that a new file must not have."""
     reading = Reading(private_hosts=PlatformHosts(settings.lti.private_hosts), kept=True)
     found = load(model, path, reading)
@@ -50,7 +50,7 @@ def check_site(path: Path) -> list[str]:
     remarks: list[str] = []
     courses: dict[str, Course] = {}
     for file in sorted(settings.paths.courses.glob("*.yml")):
-        course = _kept(Course, file, settings, remarks)
+        course = _read_current(Course, file, settings, remarks)
         if course.slug != file.stem:
             raise SettingsError(
                 f"{file}: slug = {course.slug!r}: must be the file's name, {file.stem!r}"
@@ -58,7 +58,7 @@ def check_site(path: Path) -> list[str]:
         courses[course.slug] = course
     keys: set[str] = set()
     if settings.paths.consumers.exists():
-        consumers = _kept(Consumers, settings.paths.consumers, settings, remarks)
+        consumers = _read_current(Consumers, settings.paths.consumers, settings, remarks)
         for consumer in consumers.consumers:
             keys.add(consumer.key)
             remarks += [
@@ -68,7 +68,9 @@ def check_site(path: Path) -> list[str]:
                 if slug not in courses
             ]
     if settings.paths.registrations.exists():
-        registrations = _kept(Registrations, settings.paths.registrations, settings, remarks)
+        registrations = _read_current(
+            Registrations, settings.paths.registrations, settings, remarks
+        )
         for one in registrations.registrations:
             if one.key in keys:
                 raise SettingsError(

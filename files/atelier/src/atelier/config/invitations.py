@@ -26,7 +26,7 @@ FILE = "registrations.yml"
 _CODE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def _kept() -> Reading:
+def _lenient() -> Reading:
     """Return a lenient reading: an earlier release may have written this directory's files."""
     return Reading(kept=True)
 
@@ -96,7 +96,7 @@ class Invitations:
             taken.unlink()
         except OSError:
             raise InvitationError("no invitation, or it was used") from None
-        invitation = Invitation.model_validate_json(text, context=context(_kept()))
+        invitation = Invitation.model_validate_json(text, context=context(_lenient()))
         if now > invitation.expires:
             raise InvitationError("an invitation that has ended")
         return invitation
@@ -107,7 +107,7 @@ class Invitations:
         Raises:
             SettingsError: the file is invalid.
         """
-        return load(Registrations, self.file, _kept()) if self.file.exists() else Registrations()
+        return load(Registrations, self.file, _lenient()) if self.file.exists() else Registrations()
 
     def add(self, registration: Registration) -> None:
         """Store a platform; replace one with the same key.
@@ -131,7 +131,7 @@ class Invitations:
         listed = [one.model_dump(mode="json", exclude_none=True) for one in registrations]
         content = {"version": 1, "registrations": listed}
         try:
-            Registrations.model_validate(content, context=context(_kept()))
+            Registrations.model_validate(content, context=context(_lenient()))
         except ValidationError as error:
             raise SettingsError(f"{self.file}: {error.errors()[0]['msg']}") from None
         self._write(self.file, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))

@@ -158,11 +158,11 @@ class Api:
         servers = self._server_requests
         token = servers.begin(request)
         data = await json_fields(request, "course")
-        since = self._credentials.moment()
+        since = self._credentials.logical_time()
         username = await servers.owner(token, data["course"])
         await servers.check_source_address(request, username, data["course"], token)
         if await self._spaces.wait_for_attempt(username, data["course"], _wait(request)):
-            since = self._credentials.moment()
+            since = self._credentials.logical_time()
             # The server may have stopped during the wait.
             await servers.owner(token, data["course"])
         credential = await self._credentials.get(

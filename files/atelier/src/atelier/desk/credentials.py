@@ -170,7 +170,7 @@ class CredentialService:
         if address is not None and (seconds := self._asked.take(address)):
             raise TooOftenError(seconds)
 
-    def moment(self) -> int:
+    def logical_time(self) -> int:
         """Return the logical time for :meth:`get`; read it before checking the server's token."""
         return self._count
 
@@ -189,8 +189,8 @@ class CredentialService:
             username: the learner.
             course: slug.
             fresh: replace the credential in any case, as GitLab refused it.
-            since: :meth:`moment` at which the server was running; a server that has stopped after
-                it gets no credential.
+            since: :meth:`logical_time` at which the server was running; a server that has stopped
+                after it gets no credential.
             token: the server's own token, used later to ask the hub whether the server still runs.
 
         Raises:

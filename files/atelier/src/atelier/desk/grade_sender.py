@@ -86,7 +86,7 @@ class GradeSender:
             return
         host = _host(arrival)
         if host and host in away:
-            await asyncio.to_thread(self._queue.put_off, grade, away[host])
+            await asyncio.to_thread(self._queue.postpone, grade, away[host])
             return
         try:
             await self._deliver(arrival, grade.score)

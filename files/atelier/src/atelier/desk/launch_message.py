@@ -36,7 +36,7 @@ class LaunchMessage:
         return Request(self.arrival.username, self.arrival.course, self.name, self.email)
 
 
-def need_texts(data: Mapping[str, Any], *names: str) -> None:
+def require_texts(data: Mapping[str, Any], *names: str) -> None:
     """Check that the named fields are strings of 1 to 255 printable characters.
 
     Raises:
@@ -61,7 +61,7 @@ def read_launch(data: Any) -> LaunchMessage:
     """
     if not isinstance(data, dict):
         raise RefusedError(400, "a launch: not an object")
-    need_texts(data, "username", "name", "email", "course", "consumer")
+    require_texts(data, "username", "name", "email", "course", "consumer")
     if not is_username(data["username"]):
         raise RefusedError(400, "username: not one of ours")
     for name in ("exercise", "outcome_url", "sourcedid"):

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from atelier.desk.credentials import ServerTokens
 from atelier.desk.entry import Entry
 from atelier.desk.errors import RefusedError
-from atelier.desk.launch_message import need_texts
+from atelier.desk.launch_message import require_texts
 from atelier.limits.requests import foreign_address
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ async def json_object(request: Request, most: int) -> dict[str, Any]:
 async def json_fields(request: Request, *names: str) -> dict[str, Any]:
     """Return the request's JSON object; require non-empty strings in the named fields."""
     data = await json_object(request, MAX_BODY_BYTES)
-    need_texts(data, *names)
+    require_texts(data, *names)
     return data
 
 

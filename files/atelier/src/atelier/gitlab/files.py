@@ -46,7 +46,7 @@ class Declared:
     version: SavedVersion
 
 
-class Kept:
+class Cache:
     """An LRU cache of immutable values.
 
     If several threads ask for the same missing key, one reads the value and the others wait.
@@ -102,7 +102,7 @@ class RepositoryFiles:
         self._gitlab_client = gitlab_client
         self._known: dict[str, tuple[float, Declared]] = {}
         self._lock = threading.Lock()
-        self._kept = Kept()
+        self._cache = Cache()
         self._age = 0
 
     async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -156,7 +156,7 @@ class RepositoryFiles:
     def head_lately(self, project: str, branch: str | None = None) -> SavedVersion | None:
         """Return :meth:`head`, cached for up to a second, for commits that many requests need."""
         moment = (self._age, int(time.monotonic()))
-        found: SavedVersion | None = self._kept.get(
+        found: SavedVersion | None = self._cache.get(
             (project, branch, moment), lambda: self.head(project, branch)
         )
         return found
@@ -169,7 +169,7 @@ class RepositoryFiles:
 
     def of_course(self, project: str, path: str, commit: str, most: int) -> bytes | None:
         """Return a file of a course's project at a commit, cached; see :meth:`file`."""
-        found: bytes | None = self._kept.get(
+        found: bytes | None = self._cache.get(
             (project, path, commit, most), lambda: self.file(project, path, commit, most)
         )
         return found

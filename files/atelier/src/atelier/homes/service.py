@@ -101,7 +101,7 @@ class Service:
                 return {
                     "path": path,
                     "user": user,
-                    "volume_left": self._store.left(home),
+                    "volume_left": self._store.has_former_volume(home),
                 }
             if what == "close":
                 await self._in_thread(lambda: self._store.close(home))

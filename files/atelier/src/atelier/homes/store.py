@@ -122,7 +122,7 @@ class Store:
         except OSError as error:
             raise HomeError("failed", f"{home}: {error}") from error
 
-    def left(self, home: Home) -> bool:
+    def has_former_volume(self, home: Home) -> bool:
         """Return whether the volume of a home that was moved to an image still exists."""
         return self.image(home).exists() and self._volumes.joinpath(home.volume).exists()
 

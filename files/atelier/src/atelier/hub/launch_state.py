@@ -51,7 +51,7 @@ def auth_state(
     }
 
 
-def place_of(state: AuthState | None, query: Mapping[str, str]) -> Destination | None:
+def requested_destination(state: AuthState | None, query: Mapping[str, str]) -> Destination | None:
     """The page that a query of ``/hub/atelier/go`` opens, in a course that the learner launched.
 
     Args:

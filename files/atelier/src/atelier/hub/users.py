@@ -55,7 +55,7 @@ class UserHandler(BaseHandler):  # type: ignore[misc]
             user: the user, if already known.
         """
         user = user or self.find_user(authenticated["name"])
-        before = self._kept(user.encrypted_auth_state) if user is not None else None
+        before = self._stored_state(user.encrypted_auth_state) if user is not None else None
         # Do not await between here and the commit: all requests share the session, and another
         # launch of the same new user may be in progress.
         self.state = merge_auth_state(authenticated["auth_state"], before) or {}
@@ -102,7 +102,7 @@ class UserHandler(BaseHandler):  # type: ignore[misc]
             roles.assign_default_roles(self.db, entity=person)
         self.db.commit()
 
-    def _kept(self, encrypted: bytes | None) -> AuthState | None:
+    def _stored_state(self, encrypted: bytes | None) -> AuthState | None:
         """The stored ``auth_state``; None if it cannot be decrypted, as in JupyterHub."""
         if encrypted is None:
             return None

@@ -48,14 +48,14 @@ class Bodies:
     def __init__(self) -> None:
         self._held: Counter[str] = Counter()
 
-    def take(self, address: str, size: int, most: int) -> bool:
+    def reserve(self, address: str, size: int, most: int) -> bool:
         """Add bytes unless the total would exceed ``most``."""
         if self._held[address] + size > most:
             return False
         self._held[address] += size
         return True
 
-    def give_back(self, address: str, size: int) -> None:
+    def release(self, address: str, size: int) -> None:
         """Subtract bytes."""
         self._held[address] -= size
         if self._held[address] <= 0:
@@ -83,13 +83,13 @@ class _Held(HTTPMessageDelegate):
         self._size = 0
 
     def headers_received(self, start_line: Any, headers: Any) -> Any:
-        if self._elsewhere and self._server.too_often(self._address):
+        if self._elsewhere and self._server.exceeds_rate(self._address):
             self._connection.stream.close()
             return None
         return self._inner.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Any:
-        if not self._bodies.take(self._address, len(chunk), self._most):
+        if not self._bodies.reserve(self._address, len(chunk), self._most):
             self._connection.stream.close()  # this ends the reading
             return None
         self._size += len(chunk)
@@ -105,7 +105,7 @@ class _Held(HTTPMessageDelegate):
 
     def _release(self) -> None:
         if self._size:
-            self._bodies.give_back(self._address, self._size)
+            self._bodies.release(self._address, self._size)
             self._size = 0
 
 
@@ -151,7 +151,7 @@ class BoundedServer(HTTPServer):
         most = MAX_HELD_BYTES if foreign_address(address, _own_end(request_conn.stream)) else None
         return _Held(self, inner, request_conn, _name(address), most)
 
-    def too_often(self, address: str) -> bool:
+    def exceeds_rate(self, address: str) -> bool:
         """Count a request; return whether it exceeds the rate."""
         return bool(self._requests.take(address))
 

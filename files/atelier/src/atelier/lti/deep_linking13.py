@@ -16,7 +16,7 @@ from atelier.config.schema.hosts import PlatformHosts, host_of
 from atelier.lti.claims13 import CLAIM, DEEP_LINKING_SETTINGS, roles, text_at
 from atelier.lti.launch11 import LaunchError
 from atelier.lti.launch13 import Message, launch_url
-from atelier.lti.roles import writes
+from atelier.lti.roles import has_author_role
 from atelier.lti.sealed import Sealer, SealError
 
 CHOOSE_SECONDS = 3600
@@ -62,7 +62,7 @@ class Link:
 def is_teacher(claims: Mapping[str, Any]) -> bool:
     """Whether a token's roles allow its bearer to edit the course."""
     given = roles(claims)
-    return writes(",".join(given)) or any(one in _ABOVE for one in given)
+    return has_author_role(",".join(given)) or any(one in _ABOVE for one in given)
 
 
 def request_of(message: Message, browser: str, hosts: PlatformHosts) -> Request:

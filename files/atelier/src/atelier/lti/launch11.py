@@ -204,7 +204,7 @@ def verify(
         raise LaunchError("launch_signature", f"consumer {key!r}: wrong signature", 401)
     if not signed[0]:
         log.warning("consumer %r signs with a secret that is being replaced", key)
-    if nonces.forgotten(timestamp, now):
+    if nonces.may_be_lost(timestamp, now):
         detail = f"consumer {key!r}: signed before this machine started, may have been used then"
         raise LaunchError("launch_time", detail, 401)
     kept_until = timestamp + 2 * window + 60

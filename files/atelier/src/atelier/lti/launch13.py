@@ -269,7 +269,7 @@ async def verify(
     migrated = migrated_user_id(claims, registration, state.client_id, consumers, now)
     if migrated is not None:
         params["user_id"] = migrated
-    if nonces.forgotten(state.at, now):
+    if nonces.may_be_lost(state.at, now):
         detail = "begun before this machine started, may have been used then"
         raise _refusal(registration, "launch_time", detail)
     recorded = nonces.claim(

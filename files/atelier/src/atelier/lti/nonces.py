@@ -54,7 +54,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class _Record(Protocol):
-    def forgotten(self, timestamp: int, now: float) -> bool:
+    def may_be_lost(self, timestamp: int, now: float) -> bool:
         """Whether what was signed then may have been recorded, and lost."""
 
     def insert(self, digest: str, expires: int, *, durable: bool) -> bool:
@@ -110,7 +110,7 @@ class _File:
         (began,) = run("SELECT began FROM atelier_nonces_boot").fetchone()
         return float(began)
 
-    def forgotten(self, timestamp: int, now: float) -> bool:
+    def may_be_lost(self, timestamp: int, now: float) -> bool:
         if self._began > now:  # the clock was ahead when the record was opened, and is right now
             with self._lock:
                 self._connection.execute("UPDATE atelier_nonces_boot SET began = ?", (now,))
@@ -150,7 +150,7 @@ class _InDatabase:
             if not inspect(self._engine).has_table(_nonces.name):
                 raise
 
-    def forgotten(self, timestamp: int, now: float) -> bool:
+    def may_be_lost(self, timestamp: int, now: float) -> bool:
         del timestamp, now
         return False
 
@@ -196,14 +196,14 @@ class NonceStore:
         self._lock = threading.Lock()
         self._pruned = 0.0
 
-    def forgotten(self, timestamp: int, now: float) -> bool:
+    def may_be_lost(self, timestamp: int, now: float) -> bool:
         """Whether a launch signed then may have been accepted before the machine lost power.
 
         Args:
             timestamp: when it was signed, seconds since 1970.
             now: present time, same unit.
         """
-        return self._record.forgotten(timestamp, now)
+        return self._record.may_be_lost(timestamp, now)
 
     def claim(self, consumer: str, timestamp: int, nonce: str, *, now: float, expires: int) -> bool:
         """Record a launch, once.
@@ -218,7 +218,7 @@ class NonceStore:
         Returns:
             True the first time, False ever after, and for what may have been forgotten.
         """
-        if self.forgotten(timestamp, now):
+        if self.may_be_lost(timestamp, now):
             return False
         digest = hashlib.sha256(
             f"{len(consumer)}:{consumer}{timestamp}:{nonce}".encode("utf-8", "surrogatepass")

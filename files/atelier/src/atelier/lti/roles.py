@@ -65,7 +65,7 @@ def has_teacher_role(roles: str) -> bool:
     return bool(_held(roles) & set(_TEACHING))
 
 
-def writes(roles: str) -> bool:
+def has_author_role(roles: str) -> bool:
     """Whether ``roles`` allow a user to choose what the links of the course page open.
 
     This does not show them anything of other users."""

@@ -150,7 +150,7 @@ class GradeQueue:
         tries = grade.tries + 1
         self._set(grade, tries=tries, due=time.time() + pause(tries), reason=reason[:500])
 
-    def put_off(self, grade: Grade, reason: str) -> None:
+    def postpone(self, grade: Grade, reason: str) -> None:
         """Postpone a grade without a try: its platform has just not answered for another one."""
         later = time.time() + pause(max(grade.tries, 1))
         self._set(grade, due=later, reason=reason[:500])

@@ -31,7 +31,7 @@ def open_courses(registration: Registration, courses: Mapping[str, Course]) -> d
     return {slug: course for slug, course in courses.items() if may_launch(registration, course)}
 
 
-def place_chosen(
+def chosen_destination(
     form: Mapping[str, str], registration: Registration, courses: Mapping[str, Course]
 ) -> Destination:
     """Where the chosen link leads.
@@ -133,7 +133,7 @@ class ChosenHandler(Lti13Handler):
         link = None
         if "cancel" not in form:
             courses = context.courses.all()
-            place = place_chosen(form, registration, courses)
+            place = chosen_destination(form, registration, courses)
             course = in_language(courses[place.course].title, self.chosen_language)
             title = form.get("title", "").strip() or place.path or place.exercise or course
             link = link_to(place, title)

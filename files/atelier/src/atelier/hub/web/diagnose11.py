@@ -40,7 +40,7 @@ async def show(
     )
 
 
-def leads(launch: lti11.Launch, lang: Language) -> list[str]:
+def destination_lines(launch: lti11.Launch, lang: Language) -> list[str]:
     """The page that a launch would open, or why it would be refused."""
     context = hub_context()
     try:
@@ -104,7 +104,7 @@ class DiagnoseHandler(LtiHandler):
             say("diagnosis_clock", lang, skew=skew, window=window),
             say("diagnosis_who", lang, username=who),
         ]
-        lines += leads(launch, lang)
+        lines += destination_lines(launch, lang)
         request = self.request
         saw = f"{request.protocol}://{request.host}{request.path}"
         if urlsplit(saw)[:3] != urlsplit(url)[:3]:

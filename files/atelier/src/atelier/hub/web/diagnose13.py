@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from atelier.hub.context import hub_context
-from atelier.hub.web.diagnose11 import leads, show
+from atelier.hub.web.diagnose11 import destination_lines, show
 from atelier.hub.web.launch11 import LaunchHTTPError
 from atelier.hub.web.lti13_base import Lti13Handler
 from atelier.i18n.translate import say
@@ -29,7 +29,7 @@ class Diagnose13Handler(Lti13Handler):
     """``/hub/lti13/diagnose``: the address is only the target of links, and has no page."""
 
 
-def is_asked(login: Mapping[str, str]) -> bool:
+def is_diagnosis(login: Mapping[str, str]) -> bool:
     """Whether a login belongs to a launch that is to be explained."""
     address = hub_context().settings.site.hub_url + "/hub/lti13/diagnose"
     return login.get("target_link_uri", "").partition("?")[0] == address
@@ -104,7 +104,7 @@ async def show_accepted(
         say("diagnosis_good", lang),
         say("diagnosis_clock", lang, skew=skew, window=window),
         say("diagnosis_who", lang, username=username(registration.platform, params["user_id"])),
-        *leads(message.launch, lang),
+        *destination_lines(message.launch, lang),
     ]
     seen = _seen_rows(handler)
     if urlsplit(seen[0][1])[:3] != urlsplit(seen[1][1])[:3]:

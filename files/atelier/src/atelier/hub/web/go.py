@@ -21,7 +21,7 @@ from atelier.courses.destinations import (
 )
 from atelier.homes.words import full_sentence
 from atelier.hub.context import hub_context
-from atelier.hub.launch_state import launch_message, place_of
+from atelier.hub.launch_state import launch_message, requested_destination
 from atelier.hub.origins import server_origin
 from atelier.hub.web.logout import SIGNED_OUT
 from atelier.hub.web.pages import refusal_reference, request_language
@@ -60,7 +60,7 @@ class GoHandler(BaseHandler):  # type: ignore[misc]
         query = {name: self.get_query_argument(name, "") for name in _QUERY}
         query["next"] = self.get_query_argument("next", "")
         try:
-            place = place_of(state, query)
+            place = requested_destination(state, query)
         except TargetError as wrong:
             await self._message(
                 lang, 400, "launch_failed", wrong.key, "back_to_course", detail=wrong.detail

@@ -76,7 +76,7 @@ class LtiHandler(ArrivalHandler):
             )
         )
 
-    async def enter(self, launch: Launch | None = None) -> None:
+    async def sign_in(self, launch: Launch | None = None) -> None:
         """Sign the launched learner in and redirect to the page that the launch opens.
 
         Args:
@@ -152,7 +152,7 @@ class LaunchHandler(LtiHandler):
     async def post(self) -> None:
         """A launch."""
         try:
-            await self.enter()
+            await self.sign_in()
         except LaunchHTTPError as problem:
             if problem.key == "launch_signature":
                 context = hub_context()

@@ -55,7 +55,7 @@ class LoginHandler(Lti13Handler):
                 now=time.time(),
             )
         except LaunchError as refused:
-            if diagnose13.is_asked(asked):
+            if diagnose13.is_diagnosis(asked):
                 await diagnose13.show_login_refusal(self, asked, refused)
             else:
                 await self.refuse(LaunchHTTPError.of(refused))
@@ -80,12 +80,12 @@ class Launch13Handler(Lti13Handler):
             try:
                 await self._accept(form, state)
             except LaunchError as refused:
-                if not diagnose13.is_asked(state.request):
+                if not diagnose13.is_diagnosis(state.request):
                     raise
-                self._speak(refused.params or {})
+                self._use_launch_language(refused.params or {})
                 await diagnose13.show_token_refusal(self, form.get("id_token", ""), state, refused)
         except LaunchError as refused:
-            self._speak(refused.params or {})
+            self._use_launch_language(refused.params or {})
             await self.refuse(LaunchHTTPError.of(refused), new_tab)
         except LaunchHTTPError as problem:
             await self.refuse(problem)
@@ -108,15 +108,15 @@ class Launch13Handler(Lti13Handler):
             now=time.time(),
             window=context.settings.lti.timestamp_window_seconds,
         )
-        self._speak(message.launch.params)
+        self._use_launch_language(message.launch.params)
         if message.deep_linking:
             await show_choice(self, message)
-        elif diagnose13.is_asked(state.request):
+        elif diagnose13.is_diagnosis(state.request):
             await diagnose13.show_accepted(self, state, message)
         else:
-            await self.enter(message.launch)
+            await self.sign_in(message.launch)
 
-    def _speak(self, params: Mapping[str, str]) -> None:
+    def _use_launch_language(self, params: Mapping[str, str]) -> None:
         """Use the launch's language from here on, if it names one."""
         locale = params.get("launch_presentation_locale")
         self.chosen_language = language(locale) if locale else self.chosen_language
