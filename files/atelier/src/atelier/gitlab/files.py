@@ -179,7 +179,7 @@ class RepositoryFiles:
 
         Of a project with thousands of files, the first ones.
         """
-        found: tuple[str, ...] = self._kept.get(
+        found: tuple[str, ...] = self._cache.get(
             ("paths", project, commit), lambda: self._paths(project, commit)
         )
         return found
