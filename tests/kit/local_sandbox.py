@@ -126,12 +126,14 @@ def run_file(
     limits: RunLimits | None = None,
     language: Language = "python",
     names: tuple[str, ...] = (),
+    given: bytes | None = None,
 ) -> RunResult:
     """Run a file, with tests by name."""
     source = content if isinstance(content, bytes) else content.encode()
     job = Job(
         course="demo", who="basile", file=name, files={**(files or {}), name: source},
-        language=language, values=values, names=names, limits=limits or RunLimits(seconds=20),
+        language=language, values=values, names=names, given=given,
+        limits=limits or RunLimits(seconds=20),
         tests=tuple(Test(key, code) for key, code in (tests or {}).items()),
     )  # fmt: skip
     job.check()

@@ -27,6 +27,7 @@ JOB = Job(
     values=(Value("variable", "mean"), Value("output"), Value("file", "results/table.csv")),
     limits=RunLimits(seconds=5),
     names=("double",),
+    given=b"given",
 )
 
 
@@ -60,6 +61,8 @@ def test_a_job_and_its_result_travel_as_json() -> None:
         {"limits": {"memory_bytes": -1}},
         {"limits": {"network": True}},
         {"who": 3},
+        {"given": 3},
+        {"given": "not base64!"},
     ],
 )
 def test_a_job_that_is_not_valid_is_refused(changed: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from atelier.sandbox.model import Found, RunLimits, Value
-from kit.local_sandbox import LocalSandbox, run_file, scores
+from kit.local_sandbox import LocalSandbox, LocalStream, run_file, scores
 
 SOLUTION = """
 values = [71.2, 64.8, 59.5, 55.0]
@@ -138,6 +138,22 @@ def test_a_file_that_does_not_run_through_fails_its_tests_and_says_why(
     assert scores(result) == {"any": 0}
 
 
+@pytest.mark.parametrize(
+    ("given", "source", "problem"),
+    [
+        (None, "values = [1]\nsum(value)", "run_error"),
+        (None, "values = [1]\nsum(numbers)", "run_missing_cell"),
+        (b"numbers = [1]", "sum(numbers)", "run_missing_cell"),
+        (b"values = [1]", "sum(numbers)", "run_error"),
+        (b"\xff", "sum(numbers)", "run_missing_cell"),
+    ],
+)
+def test_a_deleted_cell_is_told_from_a_name_that_was_never_there(
+    given: bytes | None, source: str, problem: str
+) -> None:
+    assert run_file(LocalSandbox(), "a.py", source, given=given).problem == problem
+
+
 def test_a_script_may_say_that_it_has_ended_well() -> None:
     source = "import sys\nmean = 3\nif __name__ == '__main__':\n    sys.exit(0)\n"
     assert scores(run_file(LocalSandbox(), "a.py", source, {"a": "assert mean == 3"})) == {"a": 1}
@@ -166,6 +182,23 @@ def test_the_code_of_a_document_runs(name: str, content: str) -> None:
     content += content.replace("x = 3", "y = x + 1").replace("first", "second")
     result = run_file(LocalSandbox(), name, content, {"a": "assert (x, y) == (3, 4)"})
     assert (result.problem, scores(result)) == ("", {"a": 1})
+
+
+def test_the_time_of_tests_begins_when_the_answer_has_run() -> None:
+    """A test may take 4 seconds of a busy machine here, and the answer takes more."""
+    source, limits = "import time\ntime.sleep(4.5)\nx = 3\n", RunLimits(seconds=6)
+    tests = {"a": "assert x == 3", "b": "assert x == 3"}
+    assert scores(run_file(Slow(), "a.py", source, tests, limits=limits)) == {"a": 1, "b": 1}
+
+
+class Slow(LocalSandbox):
+    """Gives tests much less time than the answer."""
+
+    async def start(
+        self, image: str, command: tuple[str, ...], stdin: bytes, limits: RunLimits
+    ) -> LocalStream:
+        changed = stdin.replace(b'"seconds": 3.0, "tests"', b'"seconds": 1.0, "tests"')
+        return await super().start(image, command, changed, limits)
 
 
 def test_tests_read_the_course_s_data_and_not_the_learner_s_file() -> None:

@@ -142,6 +142,9 @@ class Job:
     """Names that tests take from the answer even where the language has its own, such as ``double``
     in R. Other names of the language are never the answer's: it could redefine them."""
 
+    given: bytes | None = None
+    """The file as the learner got it, to tell a deleted cell from a name that was never there."""
+
     def to_json(self) -> dict[str, Any]:
         """Return the job as JSON data."""
         files = {path: base64.b64encode(content).decode() for path, content in self.files.items()}
@@ -155,6 +158,7 @@ class Job:
             "values": [asdict(value) for value in self.values],
             "limits": asdict(self.limits),
             "names": list(self.names),
+            "given": None if self.given is None else base64.b64encode(self.given).decode(),
         }
 
     @classmethod
@@ -177,6 +181,7 @@ class Job:
             values=tuple(map(Value.from_json, _list(given, "values"))),
             limits=RunLimits.from_json(given.get("limits", {})),
             names=tuple(map(str, _list(given, "names")))[:MOST_TESTS],
+            given=None if given.get("given") is None else _files({"": given["given"]})[""],
         )
         job.check()
         return job
@@ -195,7 +200,8 @@ class Job:
             "values": len(self.values) > MOST_VALUES,
             "code": sum(len(test.code) for test in self.tests) > MOST_CODE_BYTES,
             "files": len(self.files) > MOST_FILES
-            or sum(map(len, self.files.values())) > MOST_FILE_BYTES,
+            or sum(map(len, self.files.values())) > MOST_FILE_BYTES
+            or len(self.given or b"") > MOST_FILE_BYTES,
             "path": not all(map(is_safe_path, self.files))
             or not all(is_safe_path(one.name) for one in self.values if one.kind == "file"),
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import dataclasses
 import json
 import os
 import re
@@ -134,7 +135,7 @@ async def _served(
     try:
         folder = _unpacked(job["files"])
         content = (folder / job["file"]).read_bytes()
-        code = read(job["file"], content)
+        code = _with_given(read(job["file"], content), job)
         runner = _runner(code, job, folder)
         opened = await _bounded(runner, job["seconds"])
         run = {"problem": "", "cell": None, "error": "", "name": ""}
@@ -152,6 +153,15 @@ async def _served(
         return
     await _tell_values(job["values"], runner, opened, say)
     await _pass_on(runner, opened, job["call_seconds"], readline, write)
+
+
+def _with_given(code: Code, job: dict[str, Any]) -> Code:
+    if job["given"] is None:
+        return code
+    with contextlib.suppress(UnreadableError):
+        given = read(job["file"], base64.b64decode(job["given"]))
+        return dataclasses.replace(code, given=given.names())
+    return code
 
 
 def _unpacked(files: dict[str, str]) -> Path:

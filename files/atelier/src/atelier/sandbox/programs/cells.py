@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import json
 import re
 from collections.abc import Sequence
@@ -41,6 +42,12 @@ class Code:
     language: str
     cells: Sequence[Cell]
     notebook: dict[str, Any] | None = None
+    given: frozenset[str] | None = None
+    """Names that the file defined when the learner got it; None: not known."""
+
+    def names(self) -> frozenset[str]:
+        """Return the names that the code defines at its top level."""
+        return frozenset().union(*(bound(cell.source, self.language) for cell in self.cells))
 
 
 def read(path: str, content: bytes) -> Code:
@@ -197,5 +204,9 @@ def missing_name(code: Code, at: int, kind: str, message: str) -> tuple[str, str
     later = any(name in bound(cell.source, code.language) for cell in code.cells[at:])
     if later:
         return "run_order", name
-    earlier = any(name in bound(cell.source, code.language) for cell in code.cells[:at])
-    return ("run_error" if earlier else "run_missing_cell"), name
+    own = code.names()
+    if code.given is not None:
+        deleted = name in code.given and name not in own
+    else:  # a name much like another one is rather misspelt
+        deleted = name not in own and not difflib.get_close_matches(name, own, 1, 0.8)
+    return ("run_missing_cell" if deleted else "run_error"), name

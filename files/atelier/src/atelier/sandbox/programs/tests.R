@@ -95,6 +95,7 @@ local({
     else "error"
   }
 
+  wire$receive() # the learner's file has run
   for (number in seq_along(codes)) {
     outcome <- tryCatch({
       code <- codes[[number]]
