@@ -18,7 +18,7 @@ from gitlab_standin import testing
 from kit.fork import Forked, Process, import_once
 from kit.gitlab_beside import gitlab_rb
 from kit.published import write_declaration
-from kit.site import ROOT, Site, free_port
+from kit.site import ROOT, Site, free_port, until
 from lms.platform13 import Platform13
 from lms.unit import COURSE_TITLE
 from world import process
@@ -142,12 +142,13 @@ class DevSite(Site):
                 [sys.executable, "-m", "devsite.gitlab_front", *gitlab],
                 f"{self.gitlab_url}/-/readiness",
             ),
+            "runner": ([sys.executable, "-m", "kit.local_runner", str(self.runner_socket)], ""),
         }
 
     def start(self, name: str, command: list[str]) -> None:
         """Start a process away from the terminal, whose Ctrl+C is for `make dev` alone."""
         environment = self.environment()
-        if name in ("page", "gitlab"):
+        if name in ("page", "gitlab", "runner"):
             environment["PYTHONPATH"] = f"{ROOT / 'tests'}{os.pathsep}{ROOT / 'files/atelier/src'}"
             environment[gitlab_front.HUB] = self.hub_url
             environment["GITLAB_ROOT_PASSWORD"] = self.secret("gitlab_root_password")
@@ -216,7 +217,8 @@ class DevSite(Site):
             StartError: something does not.
         """
         self._forget_ended_servers()
-        self.launch(["gitlab"])
+        self.runner_socket.unlink(missing_ok=True)
+        self.launch(["gitlab", "runner"])
         self.start_proxy(f"--error-path={self.root / 'errors'}")
         self.launch(["page"])
         import_once(["jupyterhub.app", *packages])
@@ -226,6 +228,7 @@ class DevSite(Site):
         self.launch(["desk"])
         for name in ("desk", "hub", "page"):
             self.wait_for(name, 60)
+        until(self.runner_socket.exists, "the runner listens")
         if self.first_time:
             example.answer_exercises(self.page_url, self._standin().gitlab)
             (self.root / "answered").touch()

@@ -151,6 +151,11 @@ class Site:
             write_private(path, make() + "\n")
         return path.read_text().removesuffix("\n")
 
+    @property
+    def runner_socket(self) -> Path:
+        """Where the desk looks for the runner; kit.local_runner can listen there."""
+        return self.root / "runner.socket"
+
     def write_settings(self, **parts: dict[str, Any]) -> None:
         """Write atelier.yml; ``parts`` are added to its sections."""
         settings: dict[str, dict[str, Any]] = {
@@ -179,7 +184,7 @@ class Site:
                 "network": self.network or "none",
             },
             "homes": {},
-            "runner": {"socket": str(self.root / "runner.socket")},
+            "runner": {"socket": str(self.runner_socket)},
             # Course pages of tests are on this machine, mostly without TLS.
             "lti": {"private_hosts": ["127.0.0.0/8", "::1", "localhost"]},
             "paths": {

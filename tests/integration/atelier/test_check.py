@@ -188,7 +188,7 @@ def test_a_file_that_was_deleted_is_made_again_and_its_values_decide(
 @pytest.fixture
 def runner(site: Site) -> Iterator[subprocess.Popen[bytes]]:
     """The runner's service, whose sandboxes are processes of this machine."""
-    with local_runner.running(site.root / "runner.socket", site.source) as process:
+    with local_runner.running(site.runner_socket, site.source) as process:
         yield process
 
 

@@ -160,6 +160,7 @@ def test_links_sign_a_learner_and_a_teacher_in(dev: Dev, ada: Browser, claire: B
     assert "Your tokens" in ada.open(dev.links["ada", "access"]).text
     page = claire.open(dev.links["claire", "answers"])
     assert "Basile Exemple" in page.text
+    assert re.search(r"100\s?%", page.text), "the right mean: the runner has run it"
     assert ada.get(page.url).status_code == 403
 
 

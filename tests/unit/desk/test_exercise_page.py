@@ -102,14 +102,14 @@ def test_each_test_is_told_with_the_teachers_sentence(page: Page) -> None:
     page.save(b"mean = 61\nhalf = 30.5\n")
     page.press()
     told = page.text()
-    assert "the mean : not yet (0 of 1.5 point(s)) Divide." in told
-    assert "positive : passed (1 of 1 point(s))" in told
-    assert "The variable half : not yet (0 of 1 point(s)) Half of it. Your value: 30.5" in told
-    assert "Hidden tests: 0 of 1 passed, 0 of 1 point(s)." in told
+    assert "the mean : not yet (points: 0 of 1.5) Divide." in told
+    assert "positive : passed (points: 1 of 1)" in told
+    assert "The variable half : not yet (points: 0 of 1) Half of it. Your value: 30.5" in told
+    assert "Hidden tests: 0 of 1 passed. Points: 0 of 1." in told
     assert "1 of 4.5 points of the tests were reached." in told
     told = page.text("fr")
-    assert "the mean : pas encore (0 point(s) sur 1,5) Divisez." in told
-    assert "La variable half : pas encore (0 point(s) sur 1) La moitié. Votre valeur : 30.5" in told
+    assert "the mean : pas encore (points : 0 sur 1,5) Divisez." in told
+    assert "La variable half : pas encore (points : 0 sur 1) La moitié. Votre valeur : 30.5" in told
 
 
 def test_parts_in_the_learners_own_words_are_told_beside_tests() -> None:
@@ -148,7 +148,7 @@ def test_the_teachers_page_has_the_detail_and_hidden_tests(page: Page) -> None:
     page.save(b"mean = 61\n")
     page.press()
     told = page.text(reader="teacher", learner="ada")
-    assert "secretname : not yet (0 of 1 point(s); hidden from learners) secretsay" in told
+    assert "secretname : not yet (points: 0 of 1; hidden from learners) secretsay" in told
     assert "For the course team: AssertionError: secrethidden" in told
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from atelier.sandbox import relay
 from atelier.sandbox.model import Job, RunResult
+from kit.local_runner import run
 from kit.local_sandbox import LocalSandbox
 from kit.school import School
+from world import paths
 
 EXERCISE = """
   - id: {id}
@@ -89,7 +91,7 @@ class LocalRunner:
 
     async def run(self, job: Job) -> RunResult:
         job.check()
-        return await relay.run(LocalSandbox(), "image", job)
+        return await run(LocalSandbox(), "image", job)
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +135,34 @@ def test_an_answer_that_stops_is_told_by_its_line(school: School) -> None:
     assert stopped["score"] == 0
     assert stopped["run"]["problem"] in {"run_error", "run_missing_cell"}
     assert stopped["run"]["cell"] == 2
+
+
+EXAMPLE = paths.ROOT / "files/example-course"
+EXAMPLE_EXPECTED = paths.ROOT / "files/example-expected"
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence", "score"),
+    [
+        ("mean = sum(values) / len(values)", "La moyenne est : / The mean is: 62.6", 1),
+        ("import numbers\nmean = sum(values, 0.0)\nmean /= 4", "Elle vaut 62,63.", 1),
+        ("mean = sum(values) / len(values)", "The mean is 61.", 0.6666),
+        ("mean = sum(values) / (len(values) + 1)", "La moyenne est : / The mean is: 62.6", 0.3333),
+        ("mean = None", "La moyenne est : / The mean is:", 0),
+    ],
+)
+def test_the_example_is_judged_by_what_it_computes_and_says(
+    tmp_path: Path, code: str, sentence: str, score: float
+) -> None:
+    school = School(tmp_path, LocalRunner())
+    for project, folder in (("template", EXAMPLE), ("expected", EXAMPLE_EXPECTED)):
+        school.projects.files[f"rr1/{project}"] = {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+    answer = json.loads((EXAMPLE / "exercises/mean.ipynb").read_text())
+    answer["cells"][2]["source"], answer["cells"][3]["source"] = [code], [sentence]
+    file = "exercises/mean.ipynb"
+    school.projects.files["ada/rr1"] = {file: json.dumps(answer).encode()}
+    assert asyncio.run(school.service.check("ada", "rr1", "mean")).score == score
