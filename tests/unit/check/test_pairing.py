@@ -41,7 +41,10 @@ FULL = {
     "above the untouched cell": [*TOP, ("new", RIGHT), ("mean", TODO), ("text-3", SAID)],
     "below the draft": [*TOP, ("mean", DRAFT), ("new", RIGHT), ("text-3", SAID)],
     "at the end, below the draft": [*TOP, ("mean", DRAFT), ("text-3", SAID), ("new", RIGHT)],
-    "before the values, above the draft": [("new", RIGHT), *TOP, ("mean", DRAFT), ("text-3", SAID)],
+    "at the top, above the draft": [("new", RIGHT), *TOP, ("mean", DRAFT), ("text-3", SAID)],
+    "above the values, above the draft": [
+        TOP[0], ("new", RIGHT), TOP[1], ("mean", DRAFT), ("text-3", SAID),
+    ],
     "doubled": [*TOP, ("mean", RIGHT), ("new", RIGHT), ("text-3", SAID)],
     "with a copied id": [*TOP, ("mean", RIGHT), ("mean", "mean"), ("text-3", SAID)],
     "below with a copied id": [*TOP, ("mean", DRAFT), ("mean", RIGHT), ("text-3", SAID)],
@@ -84,6 +87,20 @@ def test_two_cells_that_changed_places_are_out_of_place() -> None:
     answer = notebook(("b", "print(np.mean([1, 2]))"), ("a", "import numpy as np"))
     assert compare(expected, answer, Rule("ipynb"))["score"] == 0.75
     assert compare(expected, answer, Rule("ipynb", order="free"))["score"] == 1
+
+
+def test_a_remark_more_is_no_draft_that_explains_another_order() -> None:
+    here, there = ("a", "import numpy as np"), ("b", "print(np.mean([1, 2]))")
+    more = [("n", "# a remark"), ("m", "plot(x)")]
+    expected, answer = notebook(here, there), notebook(there, here, *more)
+    assert compare(expected, answer, Rule("ipynb"))["score"] == 0.75
+
+
+def test_each_draft_explains_one_block() -> None:
+    texts = ["The mean is 62.6 degrees", "The mean is 71.2 kelvin", "The mean is 55 metres"]
+    turned, draft = reversed(texts), "The mean is 0"
+    answer = "\n\n".join([*turned, draft]).encode()
+    assert compare("\n\n".join(texts).encode(), answer, Rule("text"))["score"] < 1
 
 
 def test_where_what_is_extra_counts_cells_must_be_those_expected() -> None:

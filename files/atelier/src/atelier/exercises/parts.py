@@ -15,7 +15,7 @@ from atelier.exercises.places import moved, of_other_kinds, pasted
 from atelier.exercises.regroup import regrouped
 from atelier.exercises.rows import rows, rows_of
 from atelier.exercises.score import MOVED_SHARE
-from atelier.exercises.sequences import Near
+from atelier.exercises.sequences import Near, Pair
 from atelier.exercises.tokens import Known, cut, difference
 
 MOST_NOTES = 20
@@ -50,7 +50,9 @@ def side_by_side(expected: Sequence[Block], answer: Sequence[Block], work: Work)
     here, there = _profiles(expected, answer, work)
     pairs = align(here, there, work.likeness, equal_anywhere=lenient)
     in_another_place = moved(here, there, pairs, work.likeness)
-    in_order = pasted(pairs, in_another_place, there) if lenient else set()
+    in_order: set[Pair] = set()
+    if lenient:
+        in_order = pasted(here, there, pairs, in_another_place, work.likeness)
     pairs = sorted(pairs + of_other_kinds(here, there, pairs, in_another_place))
     elsewhere = {j: i for i, j in in_another_place}
     found_elsewhere = set(elsewhere.values())

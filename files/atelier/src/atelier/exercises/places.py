@@ -13,12 +13,11 @@ from atelier.exercises.align import (
     first_come,
     without,
 )
+from atelier.exercises.extras import ALIKE
 from atelier.exercises.sequences import Pair
 
 LEAST_SHARED = 0.5
 """Share of common words from which a block counts as another kind of the expected one."""
-MOST_CROSSED = 5
-"""Most blocks that a pasted one may have passed if these were pasted instead."""
 
 
 def moved(
@@ -50,44 +49,59 @@ def moved(
     return found
 
 
-def pasted(pairs: Sequence[Pair], found: Sequence[Pair], answer: Sequence[Profile]) -> set[Pair]:
+def pasted(
+    expected: Sequence[Profile],
+    answer: Sequence[Profile],
+    pairs: Sequence[Pair],
+    found: Sequence[Pair],
+    likeness: Likeness,
+) -> set[Pair]:
     """Return the moved pairs that are in nobody's way: a draft was left where they were expected.
 
     A learner who writes the answer into a new cell and keeps the first try, or the cell that was
-    to be filled, did not change the order of anything.
+    to be filled, did not change the order of anything. A draft is a block that has the id of the
+    expected one, or is like it, or is the template's; each explains one moved block.
 
     Args:
+        expected: the expected blocks.
+        answer: the answer's blocks.
         pairs: the pairs in order.
         found: those of :func:`moved`.
-        answer: the answer's blocks.
+        likeness: compares texts.
     """
     if len(found) * len(pairs) > MOST_PAIRS:
         return set()
     taken = {j for _, j in pairs} | {j for _, j in found}
     left = [j for j in range(len(answer)) if j not in taken and answer[j].text]
-    return {pair for pair in found if left and _is_pasted(pair, pairs, left, answer)}
+
+    def draft(pair: Pair, others: Sequence[Pair]) -> int | None:
+        """Return the draft in the place where a pair would be in order, if there is one."""
+        start = max((j for i, j in others if i < pair[0]), default=-1)
+        end = min((j for i, j in others if i > pair[0]), default=len(answer))
+        for j in left:
+            if start < j < end and _is_draft(answer[j], expected[pair[0]], likeness):
+                return j
+        return None
+
+    chosen: set[Pair] = set()
+    for pair in found if left else ():
+        used = draft(pair, pairs)
+        if used is None:  # perhaps those that it passed were pasted
+            crossed = [one for one in pairs if (one[0] < pair[0]) != (one[1] < pair[1])]
+            others = sorted({*pairs, pair}.difference(crossed))
+            if len(crossed) == 1:
+                used = draft(crossed[0], others)
+        if used is not None:
+            chosen.add(pair)
+            left.remove(used)
+    return chosen
 
 
-def _is_pasted(
-    pair: Pair, pairs: Sequence[Pair], left: Sequence[int], answer: Sequence[Profile]
-) -> bool:
-    if _has_draft(pair, pairs, left, answer):
-        return True
-    crossed = [one for one in pairs if (one[0] < pair[0]) != (one[1] < pair[1])]
-    if not 0 < len(crossed) <= MOST_CROSSED:
+def _is_draft(one: Profile, wanted: Profile, likeness: Likeness) -> bool:
+    if one.block.sort != wanted.block.sort:
         return False
-    others = sorted([*(one for one in pairs if one not in crossed), pair])
-    return all(_has_draft(one, others, left, answer) for one in crossed)
-
-
-def _has_draft(
-    pair: Pair, pairs: Sequence[Pair], left: Sequence[int], answer: Sequence[Profile]
-) -> bool:
-    """Return whether a block of the same kind is left where the pair would be in order."""
-    start = max((j for i, j in pairs if i < pair[0]), default=-1)
-    end = min((j for i, j in pairs if i > pair[0]), default=len(answer))
-    sort = answer[pair[1]].block.sort
-    return any(start < j < end and answer[j].block.sort == sort for j in left)
+    has_name = bool(one.ident) and one.ident == wanted.ident
+    return has_name or one.untouched or likeness.at_least(one, wanted, ALIKE)
 
 
 NOT_WRITTEN = ("output", "metadata", "row")
