@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.mooc.atelier.plugins.module_utils._gitlab import pause
 from gitlab_standin.testing import Standin, running_standin
 from kit.classroom import Classroom
 
@@ -27,3 +28,10 @@ def own_room(tmp_path: Path) -> Iterator[Classroom]:
     """A class on a GitLab of its own, which the test may kill."""
     with running_standin(tmp_path / "own") as running:
         yield Classroom(running, f"u{secrets.token_hex(4)}", tmp_path, running.url)
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules that run in this process wait a tenth of the time before they try again."""
+    monkeypatch.setattr(pause, "FIRST_PAUSE", pause.FIRST_PAUSE / 10)
+    monkeypatch.setattr(pause, "LONGEST_PAUSE", pause.LONGEST_PAUSE / 10)

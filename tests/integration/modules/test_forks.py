@@ -65,7 +65,7 @@ def course(room: Classroom) -> Course:
     )  # fmt: skip
     made = Course(room, gitlab.projects.get(template.id), teacher)
     made.commit(made.template, "exercise.md")
-    room.play(room.task("gitlab_learners", learners=room.learners(6)))
+    room.prepare(room.task("gitlab_learners", learners=room.learners(6)))
     return made
 
 
@@ -102,7 +102,7 @@ def test_forks_are_made_once_as_they_must_be(course: Course) -> None:
 
 def test_changes_to_what_is_asked_for(course: Course) -> None:
     staff = {"username": course.teacher, "access_level": "developer"}
-    course.room.play(course.task(3))
+    course.room.prepare(course.task(3))
     add = course.task(3, members=[staff])
     rise = course.task(3, members=[{**staff, "access_level": "maintainer"}])
     leave = course.task(3, members=[{**staff, "access_level": "none"}])
@@ -116,7 +116,7 @@ def test_changes_to_what_is_asked_for(course: Course) -> None:
 
 
 def test_visibility_is_put_right_and_never_above_the_template(course: Course) -> None:
-    course.room.play(course.task(1))
+    course.room.prepare(course.task(1))
     fork = course.fork(0)
     course.template.visibility = "internal"
     course.template.save()
@@ -128,7 +128,7 @@ def test_visibility_is_put_right_and_never_above_the_template(course: Course) ->
 
 
 def test_protection_of_older_forks_is_checked_on_request(course: Course) -> None:
-    course.room.play(course.task(2))
+    course.room.prepare(course.task(2))
     course.fork(0).protectedbranches.delete("main")
     rule = course.fork(1).protectedbranches.get("main")
     rule.allow_force_push = True
@@ -145,7 +145,7 @@ def test_protection_of_older_forks_is_checked_on_request(course: Course) -> None
 
 def test_forks_are_kept_current_and_no_commit_is_lost(course: Course) -> None:
     room = course.room
-    room.play(course.task(5))
+    room.prepare(course.task(5))
     # 0 and 1 untouched; 2 and 3 have begun; 4 has begun, after the news arrived there.
     old = course.head(course.template)
     mine = {n: course.commit(course.fork(n), f"mine{n}.md") for n in (2, 3)}
@@ -216,7 +216,7 @@ def test_forks_are_kept_current_and_no_commit_is_lost(course: Course) -> None:
 def test_a_learner_quicker_than_the_push_loses_nothing(course: Course) -> None:
     """The fork moves between the comparison and the push: Git refuses, the module looks again."""
     room = course.room
-    room.play(course.task(1))
+    room.prepare(course.task(1))
     course.commit(course.template, "news.md")
     fork = course.fork(0)
     hook = room.folder / "git"
@@ -244,7 +244,7 @@ def test_a_learner_quicker_than_the_push_loses_nothing(course: Course) -> None:
 
 def test_half_made_forks_are_repaired(course: Course) -> None:
     room = course.room
-    room.play(course.task(3))
+    room.prepare(course.task(3))
     broken = {n: course.fork(n).id for n in (0, 1)}
     mine = course.commit(course.fork(1), "mine.md")
     for number, identity in broken.items():
@@ -329,7 +329,7 @@ def test_a_group_is_no_learner(course: Course) -> None:
 
 def test_archived_and_back(course: Course) -> None:
     room = course.room
-    room.play(course.task(2))
+    room.prepare(course.task(2))
     close = course.task(2, state="archived")
     checked = room.play(close, options=["--check"]).last()
     assert checked["summary"] == {"archived": 2}
@@ -343,7 +343,7 @@ def test_archived_and_back(course: Course) -> None:
 
 def test_deleted_after_confirmation_and_brought_back_with_the_work(course: Course) -> None:
     room = course.room
-    room.play(course.task(3))
+    room.prepare(course.task(3))
     mine = course.commit(course.fork(1), "mine.md")
     course.commit(course.template, "news.md")
     refused = room.play(course.task(2, state="absent", expected=False)).last()
@@ -374,7 +374,7 @@ def test_deleted_after_confirmation_and_brought_back_with_the_work(course: Cours
 
 def test_the_report(course: Course) -> None:
     room = course.room
-    room.play(course.task(2))
+    room.prepare(course.task(2))
     course.commit(course.fork(1), "mine.md")
     course.commit(course.template, "news.md")
     told = room.play(

@@ -17,7 +17,7 @@ def template(room: Classroom) -> Project:
     group = gitlab.groups.create({"name": room.prefix, "path": room.prefix})
     made = gitlab.projects.create({"name": "template", "namespace_id": group.id})
     commit(made, "exercise.md")
-    room.play(room.task("gitlab_learners", learners=room.learners(3)))
+    room.prepare(room.task("gitlab_learners", learners=room.learners(3)))
     return gitlab.projects.get(made.id)
 
 
@@ -45,7 +45,7 @@ def fork_of(room: Classroom, number: int = 0) -> Project:
 @pytest.mark.usefixtures("template")
 def test_work_on_the_last_of_many_branches_is_not_overlooked(room: Classroom) -> None:
     """GitLab lists a hundred branches at a time."""
-    room.play(task(room))
+    room.prepare(task(room))
     fork = fork_of(room)
     for number in range(101):
         fork.branches.create({"branch": f"b{number:03d}", "ref": "main"})
@@ -91,7 +91,7 @@ def test_a_branch_that_the_learner_has_closed_to_everybody(
     room: Classroom, template: Project
 ) -> None:
     """News are refused by GitLab for this one, which is told; the others have theirs."""
-    room.play(task(room, 2))
+    room.prepare(task(room, 2))
     fork = fork_of(room)
     fork.protectedbranches.delete("main")
     fork.protectedbranches.create({"name": "main", "push_access_level": 0, "merge_access_level": 0})
@@ -109,7 +109,7 @@ def test_a_branch_that_the_learner_has_closed_to_everybody(
 
 def test_where_no_administrator_may_push_the_owner_does(room: Classroom, template: Project) -> None:
     """Newer GitLabs look at an administrator's role in the project, and there is none."""
-    room.play(task(room, 2))
+    room.prepare(task(room, 2))
     news = commit(template, "news.md")
     wrapper = room.folder / "git"
     # A `git` before the real one in PATH answers the administrator's pushes as GitLab does then.
@@ -140,7 +140,7 @@ def test_where_no_administrator_may_push_the_owner_does(room: Classroom, templat
 def test_a_template_whose_history_was_rewritten_overwrites_nothing(
     room: Classroom, template: Project
 ) -> None:
-    room.play(task(room, 2))
+    room.prepare(task(room, 2))
     old = str(fork_of(room).branches.get("main").commit["id"])
     mine = commit(fork_of(room, 1), "mine.md")
     # Another root: the template's branch is made anew from nothing of the old one.
@@ -172,7 +172,7 @@ def push(room: Classroom, source: str, target: str) -> None:
 def test_a_request_that_the_learner_closed_stays_closed_until_there_are_news(
     room: Classroom, template: Project
 ) -> None:
-    room.play(task(room))
+    room.prepare(task(room))
     commit(fork_of(room), "mine.md")
     commit(template, "news.md")
     propose = task(room, update="merge_request")

@@ -87,7 +87,7 @@ def course(room: Classroom, count: int) -> Task:
         {"username": f"t{room.prefix}", "name": "Teacher", "email": f"t{room.prefix}@example.org",
          "force_random_password": True, "skip_confirmation": True}
     )  # fmt: skip
-    assert room.play(room.task("gitlab_learners", learners=room.learners(count))).returncode == 0
+    room.prepare(room.task("gitlab_learners", learners=room.learners(count)))
     return room.task(
         "gitlab_forks",
         template=f"{room.prefix}/template",

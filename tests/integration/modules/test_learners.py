@@ -48,7 +48,7 @@ def test_only_what_differs_is_written(room: Classroom) -> None:
         {"username": learners[3]["username"]},  # no name, no e-mail: left as they are
     ]
     change = room.task("gitlab_learners", learners=changed)
-    room.play(room.task("gitlab_learners", learners=learners))
+    room.prepare(room.task("gitlab_learners", learners=learners))
     checked = room.play(change, options=["--check", "--diff"]).last()
     done, again = room.play(change, change, options=["--diff"]).results
     names = room.names(4)
@@ -91,7 +91,7 @@ def test_nobody_at_all(room: Classroom) -> None:
 
 def test_groups_that_an_account_may_make_are_taken_away(room: Classroom) -> None:
     make = room.task("gitlab_learners", learners=room.learners(1))
-    room.play(make)
+    room.prepare(make)
     user = room.accounts()[room.names(1)[0]]
     user.can_create_group = True
     user.save()
@@ -115,7 +115,7 @@ def test_blocked_and_back(room: Classroom) -> None:
 
 def test_nothing_is_deleted_without_confirmation(room: Classroom) -> None:
     learners = room.learners(3)
-    room.play(room.task("gitlab_learners", learners=learners))
+    room.prepare(room.task("gitlab_learners", learners=learners))
     mine = room.accounts()[learners[0]["username"]]
     mine.projects.create({"name": "essay"})
     asked: Task = {"learners": learners[:2], "state": "absent"}
@@ -199,7 +199,7 @@ def test_an_administrator_is_left_alone(room: Classroom) -> None:
 
 
 def test_found_by_identity_whatever_the_username(room: Classroom) -> None:
-    room.play(room.task("gitlab_learners", learners=room.learners(1)))
+    room.prepare(room.task("gitlab_learners", learners=room.learners(1)))
     old = room.names(1)[0]
     renamed = {
         "username": f"{room.prefix}new",
@@ -247,7 +247,7 @@ def test_no_email_known(room: Classroom) -> None:
 
 def test_the_report(room: Classroom) -> None:
     learners = [*room.learners(2), {**room.learner(2), "state": "blocked"}]
-    room.play(room.task("gitlab_learners", learners=learners))
+    room.prepare(room.task("gitlab_learners", learners=learners))
     told = room.play(
         room.task("gitlab_learners_info", usernames=[*room.names(3), f"{room.prefix}none"])
     ).last()

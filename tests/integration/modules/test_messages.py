@@ -79,7 +79,7 @@ def test_tokens_that_are_not_enough(room: Classroom) -> None:
     assert "lacks the scope api" in message(room)
 
     room.token_file.write_text(room.standin.root_token)
-    room.play(room.task("gitlab_learners", learners=room.learners(1)))
+    room.prepare(room.task("gitlab_learners", learners=room.learners(1)))
     learner = room.accounts()[room.names(1)[0]]
     own = learner.impersonationtokens.create({"name": "own", "scopes": ["api"]})
     room.token_file.write_text(own.token)
@@ -89,9 +89,11 @@ def test_tokens_that_are_not_enough(room: Classroom) -> None:
     assert "cannot be read" in message(room)
 
 
+@pytest.mark.usefixtures("short_pauses")
 def test_a_wrong_address(room: Classroom, tmp_path: Path) -> None:
-    room.url = "http://127.0.0.1:9"
-    assert "cannot be reached" in message(room)
+    task = room.task("gitlab_learners", expected=False, **MODULES["gitlab_learners"])
+    task["mooc.atelier.gitlab_learners"]["api_url"] = "http://127.0.0.1:9"
+    assert "cannot be reached" in room.prepare(task)["msg"]
     with server(b"<html>hello</html>", 404) as room.url:
         assert "No GitLab API" in message(room)
     with server(b"<html>hello</html>") as room.url:
@@ -177,7 +179,7 @@ def test_the_token_is_seen_nowhere(room: Classroom) -> None:
 
 def test_a_peer_finds_nothing_to_do(room: Classroom) -> None:
     learners = room.learners(3)
-    room.play(room.task("gitlab_learners", learners=learners, external=False))
+    room.prepare(room.task("gitlab_learners", learners=learners, external=False))
     before = {name: user.asdict() for name, user in room.accounts().items()}
     peer = [
         {
