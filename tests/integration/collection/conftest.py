@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kit import playbook
 from world import paths, venv
 
 Done = subprocess.CompletedProcess[str]
@@ -67,22 +68,26 @@ def ansible(
     seconds: int = 300,
 ) -> Done:
     """Run one of Ansible's programs in `home`; it finds our collection in `collections` only."""
-    done = subprocess.run(
-        [venv.program(program), *map(str, arguments)],
-        cwd=home,
-        env={
-            **os.environ,
-            **venv.environment(),
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-            "ANSIBLE_HOME": str(home / ".ansible"),
-            "PWD": str(home),
-        },
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    env = {
+        **os.environ,
+        **playbook.environment(),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+        "ANSIBLE_HOME": str(home / ".ansible"),
+        "PWD": str(home),
+    }
+    if program == "ansible-playbook":
+        done = playbook.run(*arguments, cwd=home, env=env, seconds=seconds)
+    else:
+        done = subprocess.run(
+            [venv.program(program), *map(str, arguments)],
+            cwd=home,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
     if check:
         assert done.returncode == 0, done.stdout + done.stderr
     return done
