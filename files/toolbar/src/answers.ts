@@ -1,11 +1,19 @@
 /** What a learner has answered in a document, and the way to a place in it. */
-import { NotebookPanel } from '@jupyterlab/notebook';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { Widget } from '@lumino/widgets';
 import { type IPlace, textOf } from './outdated.js';
 
-/** What is used of the widget of a text (`FileEditor`). */
-interface ITextWidget {
+/** What is used of what shows a notebook (`Notebook`). */
+interface INotebook {
+  readonly widgets: readonly Widget[];
+  activeCellIndex: number;
+  mode: 'command' | 'edit';
+  deselectAll(): void;
+  scrollToCell(cell: Widget, align: 'center'): Promise<void>;
+}
+
+/** What is used of what shows a text (`FileEditor`). */
+interface ITextEditor {
   editor: {
     setCursorPosition(position: { line: number; column: number }): void;
     focus(): void;
@@ -27,8 +35,12 @@ export function canShow(
 
 /** Show a place, and let the learner go on there. */
 export async function goTo(widget: Widget, place: IPlace): Promise<void> {
-  if (widget instanceof NotebookPanel) {
-    const notebook = widget.content;
+  const { content } = widget as Widget & { content?: unknown };
+  if (typeof content !== 'object' || !content) {
+    return;
+  }
+  if ('scrollToCell' in content) {
+    const notebook = content as INotebook;
     const index = (place.cell ?? 1) - 1;
     const cell = notebook.widgets[index];
     if (cell) {
@@ -38,11 +50,8 @@ export async function goTo(widget: Widget, place: IPlace): Promise<void> {
       await notebook.scrollToCell(cell, 'center');
       cell.node.focus();
     }
-    return;
-  }
-  const { content } = widget as Widget & { content?: unknown };
-  if (typeof content === 'object' && content && 'editor' in content) {
-    const { editor } = content as ITextWidget;
+  } else if ('editor' in content) {
+    const { editor } = content as ITextEditor;
     editor.setCursorPosition({ line: (place.line ?? 1) - 1, column: 0 });
     editor.focus();
   }

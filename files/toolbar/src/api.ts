@@ -91,7 +91,11 @@ export interface ICheck {
   problem: string;
   warnings: string[];
   hint: string;
+  /** Those that are not hidden. */
   tests: ITest[];
+  /** How many of the hidden ones passed, in words; empty when there are none. */
+  hidden: string;
+  run: IRun | null;
   parts: IPart[];
   parts_left_out: number;
   grade: { words: string };
@@ -99,16 +103,27 @@ export interface ICheck {
   page: string;
 }
 
-/** One of the teacher's tests; hidden ones have no name. */
+/** One of the teacher's tests, or a value or part that was tried. */
 export interface ITest {
   name: string;
-  reached: number;
-  points: number;
-  passed: boolean;
-  hidden: boolean;
+  state: 'passed' | 'partly' | 'failed' | 'pending';
+  /** The state in words. */
+  words: string;
+  /** What was reached, in words. */
+  points: string;
   say: string;
+  /** The answer's own value, where it is not the right one. */
+  yours: string;
   /** Number of the cell, from 1. */
   cell: number | null;
+}
+
+/** Where the answer's code did not go on. */
+export interface IRun {
+  words: string;
+  error: string;
+  cell: number | null;
+  line: number | null;
 }
 
 /** A part of the answer that is not as expected. */

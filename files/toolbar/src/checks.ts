@@ -111,7 +111,7 @@ export class Checks {
   /** Bring the panel to the front, made when it is needed first. */
   private open(): CheckPanel {
     if (!this.panel) {
-      this.panel = new CheckPanel(this.trans, this.lang, () => this.fold());
+      this.panel = new CheckPanel(this.trans, () => this.fold());
       this.shell.add(this.panel, 'right', { rank: RANK });
     }
     this.shell.activateById(this.panel.id);

@@ -1,7 +1,7 @@
 /** The side panel with the result of a check. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import type { ICheck, IPart, IProblem, ITest } from './api.js';
+import type { ICheck, IPart, IProblem, IRun } from './api.js';
 import { h, link, paragraphs } from './dom.js';
 import { checkIcon } from './icons.js';
 import type { IPlace } from './outdated.js';
@@ -28,12 +28,10 @@ export class CheckPanel extends Widget {
 
   /**
    * @param trans - the learner's language
-   * @param lang - its code
    * @param close - puts the panel away
    */
   constructor(
     private readonly trans: TranslationBundle,
-    private readonly lang: string,
     close: () => void
   ) {
     super();
@@ -84,8 +82,9 @@ export class CheckPanel extends Widget {
       verdicts.verdict(found),
       found.verdict,
       ...paragraphs([found.problem, ...found.warnings]),
+      ...this.run(found.run, document),
       ...this.hint(found.hint),
-      ...this.tests(found.tests, document),
+      ...this.tests(found, document),
       ...this.parts(found, document),
       ...paragraphs([found.attempts, found.grade.words]),
       h(
@@ -138,30 +137,38 @@ export class CheckPanel extends Widget {
       : [];
   }
 
-  private tests(tests: ITest[], document: IDocument): Node[] {
-    const { trans } = this;
-    const items = tests
-      .filter(one => !one.hidden)
-      .map(one =>
-        h(
-          'li',
-          { class: 'atelier-Test', 'data-passed': String(one.passed) },
-          h('span', { 'aria-hidden': 'true' }, one.passed ? '✔ ' : '✎ '),
-          h('strong', {}, one.name),
-          ` ${verdicts.test(one, this.lang, trans)}`,
-          ...paragraphs([one.say]),
-          ...this.jump({ cell: one.cell, line: null }, one.name, document)
-        )
-      );
-    const hidden = verdicts.hidden(tests, trans);
-    return items.length || hidden
+  private run(run: IRun | null, document: IDocument): Node[] {
+    return run
       ? [
-          h('h3', {}, trans.__('Tests')),
-          ...(items.length
-            ? [h('ul', { class: 'atelier-Tests' }, ...items)]
-            : []),
-          ...paragraphs([hidden])
+          h(
+            'div',
+            { class: 'atelier-Test', 'data-state': 'failed' },
+            ...paragraphs([run.words]),
+            ...(run.error ? [h('p', {}, h('code', {}, run.error))] : []),
+            ...this.jump(run, '', document)
+          )
         ]
+      : [];
+  }
+
+  private tests(found: ICheck, document: IDocument): Node[] {
+    const { trans } = this;
+    const items = found.tests.map(one =>
+      h(
+        'li',
+        { class: 'atelier-Test', 'data-state': one.state },
+        h('span', { 'aria-hidden': 'true' }, `${verdicts.mark(one)} `),
+        h('strong', {}, one.name),
+        verdicts.test(one, trans),
+        ...paragraphs([one.say, verdicts.yours(one, trans)]),
+        ...this.jump({ cell: one.cell, line: null }, one.name, document)
+      )
+    );
+    const list = items.length
+      ? [h('ul', { class: 'atelier-Tests' }, ...items)]
+      : [];
+    return items.length || found.hidden
+      ? [h('h3', {}, trans.__('Tests')), ...list, ...paragraphs([found.hidden])]
       : [];
   }
 
@@ -184,7 +191,7 @@ export class CheckPanel extends Widget {
   private part(one: IPart, document: IDocument): Node {
     return h(
       'li',
-      { class: 'atelier-Test', 'data-passed': 'false' },
+      { class: 'atelier-Test', 'data-state': 'failed' },
       h('strong', {}, one.name),
       ` ${one.words}`,
       ...paragraphs(one.notes),
@@ -202,7 +209,7 @@ export class CheckPanel extends Widget {
       {
         type: 'button',
         class: 'atelier-Jump',
-        'aria-label': `${words}, ${name}`
+        'aria-label': name ? `${words}, ${name}` : words
       },
       words
     );

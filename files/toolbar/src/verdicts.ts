@@ -27,27 +27,26 @@ export function noResult(found: IProblem, trans: TranslationBundle): string {
   }
 }
 
-/** Whether a test passed, with its points as they are written in a language. */
-export function test(
-  one: ITest,
-  lang: string,
-  trans: TranslationBundle
-): string {
-  const numbers = new Intl.NumberFormat(lang, { maximumFractionDigits: 2 });
-  const reached = numbers.format(one.reached);
-  const whole = numbers.format(one.points);
-  return one.passed
-    ? trans.__('passed, %1 of %2', reached, whole)
-    : trans.__('not yet, %1 of %2', reached, whole);
+const STATES: Record<ITest['state'], string> = {
+  passed: '✔',
+  partly: '◐',
+  failed: '✎',
+  pending: '⧗'
+};
+
+/** The mark of a test, for those who see it. */
+export function mark(one: ITest): string {
+  return STATES[one.state];
 }
 
-/** How many hidden tests passed; empty when there are none. */
-export function hidden(tests: ITest[], trans: TranslationBundle): string {
-  const all = tests.filter(one => one.hidden);
-  const passed = all.filter(one => one.passed).length;
-  return all.length
-    ? trans.__('Hidden tests passed: %1 of %2.', passed, all.length)
-    : '';
+/** What a test says after its name. */
+export function test(one: ITest, trans: TranslationBundle): string {
+  return trans.__('%1: %2', '', `${one.words} (${one.points})`);
+}
+
+/** The answer's own value, where it is not the right one. */
+export function yours(one: ITest, trans: TranslationBundle): string {
+  return one.yours ? trans.__('Your value: %1', one.yours) : '';
 }
 
 /** Parts that are not listed. */

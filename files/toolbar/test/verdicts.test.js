@@ -5,43 +5,28 @@ import { textOf } from '../lib/outdated.js';
 import * as verdicts from '../lib/verdicts.js';
 import { english, french, plain } from './languages.js';
 
-const one = more => ({
-  name: 'mean',
-  reached: 0,
-  points: 1,
-  passed: false,
-  hidden: false,
-  say: '',
-  cell: null,
-  ...more
-});
-
 test('the verdict begins with the score', () => {
   const found = { score: '62 %', verdict: 'not_yet', words: 'Not yet.' };
   assert.equal(verdicts.verdict(found), '62 % ✎ Not yet.');
 });
 
-test('a test has its points, in the numbers of the language', () => {
-  const half = one({ reached: 1.25, points: 2.5 });
-  assert.equal(verdicts.test(half, 'en', english), 'not yet, 1.25 of 2.5');
-  assert.equal(verdicts.test(half, 'fr', french), 'pas encore, 1,25 sur 2,5');
-  const whole = one({ reached: 1, passed: true });
-  assert.equal(verdicts.test(whole, 'en', english), 'passed, 1 of 1');
-});
-
-test('of hidden tests there are numbers alone', () => {
-  const tests = [
-    one(),
-    one({ hidden: true }),
-    one({ hidden: true, passed: true })
-  ];
-  const said = verdicts.hidden(tests, english);
-  assert.equal(said, 'Hidden tests passed: 1 of 2.');
+test('a test says how it ended, and the value that is not right', () => {
+  const one = { state: 'partly', words: 'partly', points: '1 of 2 points' };
+  const french_ = { ...one, words: 'en partie', points: '1,5 point sur 2' };
+  assert.equal(verdicts.test(one, english), ': partly (1 of 2 points)');
   assert.equal(
-    plain(verdicts.hidden(tests, french)),
-    'Tests cachés réussis : 1 sur 2.'
+    plain(verdicts.test(french_, french)),
+    ' : en partie (1,5 point sur 2)'
   );
-  assert.equal(verdicts.hidden([one()], english), '');
+  assert.equal(verdicts.yours({ ...one, yours: '' }, english), '');
+  assert.equal(
+    verdicts.yours({ ...one, yours: '3' }, english),
+    'Your value: 3'
+  );
+  const marks = ['passed', 'partly', 'failed', 'pending'].map(state =>
+    verdicts.mark({ state })
+  );
+  assert.equal(new Set(marks).size, 4);
 });
 
 test('what is not listed is counted', () => {

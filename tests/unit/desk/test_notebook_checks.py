@@ -181,8 +181,8 @@ def test_nothing_of_a_hidden_test_but_numbers_leaves_the_desk() -> None:
     comparison: dict[str, Any] = {
         **compare(EXPECTED, ANSWER, exercise().rule(), GIVEN),
         "tests": [
-            test("mean", hidden=False, cell=3),
-            test("lucky", hidden=False, reached=2.0, passed=True),
+            test("mean", hidden=False),
+            test("lucky", hidden=False, reached=2.0, passed=True, problem=""),
             test("canary", hidden=True),
             test("other", hidden=False, say={"de": "Nur Deutsch"}),
         ],
@@ -190,9 +190,26 @@ def test_nothing_of_a_hidden_test_but_numbers_leaves_the_desk() -> None:
     }
     shown = result(attempt(exercise(), comparison), exercise(), "fr", NOW)
     assert "canary" not in json.dumps(shown)
-    told = [(one["name"], one["say"]) for one in shown["tests"] if not one["hidden"]]
-    assert told == [("mean", "Dire mean"), ("lucky", ""), ("other", "Nur Deutsch")]
-    assert (shown["tests"][0]["cell"], shown["tests"][0]["points"]) == (3, 2.0)
+    told = [(one["name"], one["state"], one["say"]) for one in shown["tests"]]
+    assert told == [
+        ("mean", "failed", "Dire mean"),
+        ("lucky", "passed", ""),
+        ("other", "failed", "Nur Deutsch"),
+    ]
+    assert "2" in shown["tests"][0]["points"]
+    assert "1" in shown["hidden"]
+    assert shown["run"] is None
+
+
+@pytest.mark.parametrize(("file", "cell", "line"), [("a.ipynb", 4, None), ("a.py", None, 4)])
+def test_it_says_where_the_answer_stopped(file: str, cell: int | None, line: int | None) -> None:
+    stopped = {"problem": "run_error", "cell": 4, "error": "NameError: name 'x'", "name": ""}
+    whole = compare(EXPECTED, ANSWER, exercise().rule(), GIVEN)
+    comparison = {**whole, "tests": [], "details": [], "run": stopped}
+    shown = result(attempt(exercise(), comparison), exercise(file=file), "en", NOW)
+    assert (shown["run"]["cell"], shown["run"]["line"]) == (cell, line)
+    assert shown["run"]["error"] == "NameError: name 'x'"
+    assert "stops here" in shown["run"]["words"]
 
 
 def test_an_answer_is_bounded() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,9 +24,11 @@ from atelier.desk.errors import RefusedError
 from atelier.desk.explain import EXPLAINED, explain
 from atelier.desk.pages.exercises import checks_left, exercise_path, percent, revealed
 from atelier.desk.pages.teacher import grade_state
+from atelier.desk.pages.tried import Tried, tried
 from atelier.desk.server_requests import ServerRequests, json_fields
 from atelier.exercises.exercises import Exercise
-from atelier.i18n.translate import DEFAULT, Language, in_language, knows, language, say
+from atelier.exercises.value_checks import ending
+from atelier.i18n.translate import Language, in_language, knows, language, say
 
 log = logging.getLogger(__name__)
 
@@ -136,18 +138,21 @@ def result(attempt: Attempt, exercise: Exercise, lang: Language, now: datetime) 
     """
     shown = revealed(attempt, exercise, lang, now, staff=False)
     comparison: Mapping[str, Any] = shown["comparison"]
+    is_notebook = ending(exercise.file) == ".ipynb"
+    view = tried(shown["comparison"], lang, is_notebook=is_notebook)
+    by_tests = "tests_" if view is not None and shown["verdict"] != "not_yet" else ""
     parts = [part for part in comparison["parts"] if part["state"] != "equal" and part["weight"]]
     return {
         "score": shown["score"],
         "verdict": shown["verdict"],
-        "words": say(f"verdict_{shown['verdict']}", lang),
+        "words": say(f"verdict_{by_tests}{shown['verdict']}", lang),
         "commit": shown["commit"],
         "saved": shown["committed"],
         "checked": shown["checked"],
         "problem": _line(shown["problem"], lang) if shown["problem"] else "",
         "warnings": [_line(one, lang) for one in shown["warnings"][:MOST_LINES]],
         "hint": _cut(shown["hint"]),
-        **_tests(comparison, lang),
+        **_tried(view, comparison, is_notebook=is_notebook),
         "parts": [_part(part, lang) for part in parts[:MOST_PARTS]],
         "parts_left_out": max(len(parts) - MOST_PARTS, 0),
     }
@@ -161,28 +166,34 @@ def _line(message: Mapping[str, Any], lang: Language) -> str:
     return _cut(say(message["key"], lang, **message["fields"]))
 
 
-def _tests(comparison: Mapping[str, Any], lang: Language) -> dict[str, Any]:
-    """Return the tests, of hidden ones nothing but numbers."""
-    tests: Sequence[Mapping[str, Any]] = comparison.get("tests") or ()
+def _tried(
+    view: Tried | None, comparison: Mapping[str, Any], *, is_notebook: bool
+) -> dict[str, Any]:
+    """Return the tests and where the answer stopped, as the exercise's page shows them."""
+    if view is None:
+        return {"tests": [], "hidden": "", "run": None}
     return {
         "tests": [
             {
-                "name": "" if test["hidden"] else _cut(test["name"]),
-                "reached": test["reached"],
-                "points": test["points"],
-                "passed": test["passed"],
-                "hidden": test["hidden"],
-                "say": "" if test["hidden"] or test["passed"] else _said(test["say"], lang),
-                "cell": test.get("cell"),
+                "name": _cut(test.title),
+                "state": test.state,
+                "words": test.told,
+                "points": test.points,
+                "say": _cut(test.sentence),
+                "yours": _cut(test.yours),
+                "cell": None,
             }
-            for test in tests[:MOST_TESTS]
-        ]
+            for test in view.tests[:MOST_TESTS]
+        ],
+        "hidden": view.hidden,
+        "run": view.run
+        and {
+            "words": f"{view.run.place} {view.run.sentence}".strip(),
+            "error": _cut(view.run.error),
+            "cell": comparison["run"]["cell"] if is_notebook else None,
+            "line": None if is_notebook else comparison["run"]["cell"],
+        },
     }
-
-
-def _said(texts: Mapping[str, str], lang: Language) -> str:
-    """Return a teacher's sentence, in another language when there is none in the learner's."""
-    return _cut(texts.get(lang) or texts.get(DEFAULT) or next(iter(texts.values()), ""))
 
 
 def _part(part: Mapping[str, Any], lang: Language) -> dict[str, Any]:
