@@ -1,4 +1,4 @@
-"""Real runs of ansible-playbook, as forks of a process that has imported Ansible.
+"""Real runs of ansible-playbook and ansible, as forks of a process that has imported Ansible.
 
 More than half of a small run is the import of Ansible and the reading of its own settings. A fork
 has that already and looks anew at its environment; its modules are processes as ever.
@@ -17,8 +17,9 @@ from world import paths, venv
 
 from kit import fork_server
 
+PROGRAMS = {"ansible": "ansible.cli.adhoc", "ansible-playbook": "ansible.cli.playbook"}
 IMPORTED = (
-    "ansible.cli.playbook",
+    *PROGRAMS.values(),
     "ansible.executor.module_common",
     "ansible.executor.playbook_executor",
     "ansible.plugins.action.normal",
@@ -43,7 +44,11 @@ def environment() -> dict[str, str]:
 
 
 def run(
-    *words: str | Path, cwd: Path, env: Mapping[str, str], seconds: float = 300
+    *words: str | Path,
+    cwd: Path,
+    env: Mapping[str, str],
+    seconds: float = 300,
+    program: str = "ansible-playbook",
 ) -> subprocess.CompletedProcess[str]:
     """Run ansible-playbook to its end.
 
@@ -52,16 +57,19 @@ def run(
         cwd: its working directory.
         env: its whole environment.
         seconds: at most.
+        program: another one of PROGRAMS.
 
     Raises:
         subprocess.TimeoutExpired: it took longer, and was killed.
     """
     server = fork_server.of(*IMPORTED, f"{MAIN}_read", **venv.environment())
-    return fork_server.run(server, [MAIN, *map(str, words)], cwd=cwd, env=env, seconds=seconds)
+    return fork_server.run(
+        server, [MAIN, program, *map(str, words)], cwd=cwd, env=env, seconds=seconds
+    )
 
 
 def main() -> None:
-    """Be ansible-playbook, with the settings of this environment."""
+    """Be the program that is named first, with the settings of this environment."""
     constants = importlib.import_module("ansible.constants")
     manager = importlib.import_module("ansible.config.manager")
     file = manager.find_ini_config_file()
@@ -69,8 +77,7 @@ def main() -> None:
     for name in constants.config.get_configuration_definitions():  # as this module does itself
         value = constants.config.get_config_value(name, variables=vars(constants))
         constants.set_constant(name, value)
-    program = importlib.import_module("ansible.cli.playbook")
-    program.main(["ansible-playbook", *sys.argv[1:]])
+    importlib.import_module(PROGRAMS[sys.argv[1]]).main(sys.argv[1:])
 
 
 if __name__ == "__main__":

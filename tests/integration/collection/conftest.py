@@ -76,8 +76,8 @@ def ansible(
         "ANSIBLE_HOME": str(home / ".ansible"),
         "PWD": str(home),
     }
-    if program == "ansible-playbook":
-        done = playbook.run(*arguments, cwd=home, env=env, seconds=seconds)
+    if program in playbook.PROGRAMS:
+        done = playbook.run(*arguments, cwd=home, env=env, seconds=seconds, program=program)
     else:
         done = subprocess.run(
             [venv.program(program), *map(str, arguments)],
