@@ -107,6 +107,7 @@ def test_nothing_of_hidden_tests_leaves_but_numbers(level: Reveal) -> None:
         ("tests: t.py", "pi.csv", 3, "`pi.csv` cannot be run"),
         ("values: [{variable: a, output: true}]", "pi.py", 6, "write exactly one of"),
         ("values: [{points: 1}]", "pi.py", 6, "write exactly one of"),
+        ("values: [{variable: a, label: b}]", "pi.py", 6, "for `output: true` only"),
         ("values: [{variable: 1a}]", "pi.py", 6, "`1a` is not a variable’s name"),
         ("values: [{variable: a, tolerence: 1}]", "pi.py", 6, "is it `tolerance`?"),
         ("values: [{variable: a, points: yes}]", "pi.py", 6, "not a number"),

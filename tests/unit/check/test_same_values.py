@@ -6,7 +6,14 @@ import math
 from typing import Any
 
 import pytest
-from atelier.exercises.same_values import Closeness, file_problem, text_problem, value_problem
+from atelier.exercises.same_values import (
+    Closeness,
+    file_problem,
+    line_problem,
+    text_problem,
+    value_problem,
+)
+from kit import judged_answers
 
 EXACT, NEAR = Closeness(), Closeness(absolute=0.05)
 TABLE = {"columns": {"minute": [0, 1], "temperature": [85.0, 82.5]}}
@@ -63,6 +70,20 @@ def test_printed_text(found: str, wanted: Any, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("found", "wanted", "problem"),
+    [
+        ("n = 4\nmean = 62.61\n", 62.6, ""),
+        ("mean = 9\n", 62.6, "differs"),
+        ("n = 4\n", 62.6, "line"),
+        ("mean = 62.6\nmean = 63\n", 62.6, "line"),
+        ("mean =62.6 C\n", "n = 4\nmean = 62.6 C", ""),
+    ],
+)
+def test_one_line_of_what_is_printed(found: str, wanted: Any, problem: str) -> None:
+    assert line_problem(found, wanted, "mean =", NEAR) == problem
+
+
+@pytest.mark.parametrize(
     ("path", "found", "wanted", "problem"),
     [
         ("t.csv", "minute,temperature\n0,85.0\n", "temperature,minute\n85.01,0\n", ""),
@@ -79,3 +100,23 @@ def test_printed_text(found: str, wanted: Any, problem: str) -> None:
 )
 def test_files(path: str, found: str, wanted: Any, problem: str) -> None:
     assert file_problem(found, wanted, path, NEAR) == problem
+
+
+@pytest.mark.parametrize("found", ["b,2\na,1\n", "b,2.04\na,1\n", "a,1\nb,3\n", "a,1\n"])
+def test_rows_may_be_found_by_columns(found: str) -> None:
+    problem = file_problem(f"name,x\n{found}", "name,x\na,1\nb,2\n", "t.csv", NEAR, ("name",))
+    assert problem == {"a,1\nb,3\n": "differs", "a,1\n": "rows"}.get(found, "")
+
+
+TIDY = judged_answers.read("csv-tidy")
+
+
+@pytest.mark.parametrize("answer", TIDY.answers, ids=lambda one: one.name)
+def test_tables_are_judged_as_persons_judged_them(answer: judged_answers.Judged) -> None:
+    (part,) = (one for one in TIDY.data["parts"] if one["kind"] == "values")
+    text = answer.files.get(part["file"])
+    near = Closeness(absolute=part["tolerance"])
+    found = (text or b"").decode("utf-8-sig", "replace")
+    problem = file_problem(found, part["value"], part["file"], near, part["key"])
+    expected = TIDY.earns(answer, part["name"])
+    assert expected is None or (problem == "") is expected, problem

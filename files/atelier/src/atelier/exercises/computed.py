@@ -9,7 +9,13 @@ from typing import Any
 
 from atelier.exercises.exercises import Exercise
 from atelier.exercises.model import Comparison, ProseShown, RunShown, TestShown, message
-from atelier.exercises.same_values import Closeness, file_problem, text_problem, value_problem
+from atelier.exercises.same_values import (
+    Closeness,
+    file_problem,
+    line_problem,
+    text_problem,
+    value_problem,
+)
 from atelier.exercises.score import share_of_points
 from atelier.exercises.testfiles.model import TeacherTest
 from atelier.exercises.value_checks import ValueCheck
@@ -127,8 +133,14 @@ def _value_problem(check: ValueCheck, found: Found, wanted: Any) -> str:
         return found.problem or "undefined"
     near = Closeness(check.tolerance.absolute, check.tolerance.relative)
     compare: Mapping[str, Callable[[], str]] = {
-        "variable": lambda: value_problem(found.value, wanted, near),
-        "output": lambda: text_problem(str(found.value), wanted, near),
-        "file": lambda: file_problem(str(found.value), wanted, check.name, near),
+        "variable": lambda: value_problem(found.value, wanted, near, check.key),
+        "output": lambda: _output_problem(check, str(found.value), wanted, near),
+        "file": lambda: file_problem(str(found.value), wanted, check.name, near, check.key),
     }
     return compare[check.kind]()
+
+
+def _output_problem(check: ValueCheck, found: str, wanted: Any, near: Closeness) -> str:
+    if check.label:
+        return line_problem(found, wanted, check.label, near)
+    return text_problem(found, wanted, near)

@@ -226,6 +226,7 @@ _BY_TYPE = {
     "prose_keywords": "check_value_keywords",
     "prose_accepted": "check_value_accepted",
     "value_kind": "check_value_one_kind",
+    "value_label": "check_value_label",
     "tests_ending": "check_value_tests",
     "bool_type": "check_value_bool",
     "bool_parsing": "check_value_bool",

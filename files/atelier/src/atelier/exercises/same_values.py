@@ -13,6 +13,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 ROUNDING = 1e-9
@@ -51,14 +52,14 @@ class Closeness:
             return False
 
 
-def value_problem(found: Any, wanted: Any, near: Closeness) -> Problem:
+def value_problem(found: Any, wanted: Any, near: Closeness, key: Sequence[str] = ()) -> Problem:
     """Return why a value is not the wanted one; empty: it is."""
     if _is_number(wanted):
         if not _is_number(found):
             return "kind"
         return "" if found == wanted or _near(found, wanted, near) else "differs"
     if isinstance(wanted, dict) and isinstance(found, dict):
-        return _mapping_problem(found, wanted, near)
+        return _mapping_problem(found, wanted, near, key)
     if isinstance(wanted, list) and isinstance(found, list):
         return _list_problem(found, wanted, near)
     if type(found) is not type(wanted):
@@ -84,25 +85,46 @@ def _list_problem(found: list[Any], wanted: list[Any], near: Closeness) -> Probl
     return next((why for one, other in pairs if (why := value_problem(one, other, near))), "")
 
 
-def _mapping_problem(found: dict[str, Any], wanted: dict[str, Any], near: Closeness) -> Problem:
+def _mapping_problem(
+    found: dict[str, Any], wanted: dict[str, Any], near: Closeness, key: Sequence[str]
+) -> Problem:
     if set(wanted) == {"columns"} and set(found) == {"columns"}:
-        return table_problem(found["columns"], wanted["columns"], near)
+        return table_problem(found["columns"], wanted["columns"], near, key)
     if found.keys() != wanted.keys():
         return "keys"
     pairs = ((found[key], wanted[key]) for key in wanted)
     return next((why for one, other in pairs if (why := value_problem(one, other, near))), "")
 
 
-def table_problem(found: Any, wanted: Any, near: Closeness) -> Problem:
+def table_problem(found: Any, wanted: Any, near: Closeness, key: Sequence[str] = ()) -> Problem:
     """Return why a table's columns are not the wanted ones; the order of columns is free."""
     if not isinstance(found, dict) or not isinstance(wanted, dict):
         return "kind"
     if found.keys() != wanted.keys():
         return "columns"
+    if key and wanted.keys() >= set(key):
+        found, wanted = _sorted(found, key), _sorted(wanted, key)
     problems = [value_problem(found[name], wanted[name], near) for name in wanted]
     if "length" in problems:
         return "rows"
     return next((why for why in problems if why), "")
+
+
+def _sorted(columns: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
+    """Return a table with its rows in the order of their keys; numbers come before texts."""
+    lengths = {len(column) for column in columns.values() if isinstance(column, list)}
+    if len(lengths) != 1:
+        return columns
+
+    def place(row: int) -> list[tuple[bool, float, str]]:
+        cells = [columns[name][row] for name in key]
+        return [
+            (False, float(cell), "") if _is_number(cell) else (True, 0.0, str(cell))
+            for cell in cells
+        ]
+
+    order = sorted(range(lengths.pop()), key=place)
+    return {name: [column[row] for row in order] for name, column in columns.items()}
 
 
 def text_problem(found: str, wanted: Any, near: Closeness) -> Problem:
@@ -121,6 +143,29 @@ def text_problem(found: str, wanted: Any, near: Closeness) -> Problem:
         return "differs"
     same = all(_same_piece(*pair, near) for pair in zip(here, there, strict=True))
     return "" if same else "differs"
+
+
+def line_problem(found: str, wanted: Any, label: str, near: Closeness) -> Problem:
+    """Return why the line that begins with a label is not the wanted one.
+
+    Args:
+        found: all that is printed.
+        wanted: what stands behind the label, or the whole text that has such a line.
+        label: beginning of the line.
+        near: the tolerance.
+    """
+    own = _behind(found, label)
+    if own is None:
+        return "line"
+    model = _behind(wanted, label) if isinstance(wanted, str) else None
+    return text_problem(own, wanted if model is None else model, near)
+
+
+def _behind(text: str, label: str) -> str | None:
+    """Return what stands behind a label; None: no line begins with it, or several do."""
+    lines = [line.strip() for line in text.splitlines()]
+    behind = [line.removeprefix(label) for line in lines if line.startswith(label)]
+    return behind[0] if len(behind) == 1 else None
 
 
 def _pieces(text: str) -> list[str]:
@@ -143,7 +188,9 @@ def _same_piece(found: str, wanted: str, near: Closeness) -> bool:
     return False
 
 
-def file_problem(found: str, wanted: Any, path: str, near: Closeness) -> Problem:
+def file_problem(
+    found: str, wanted: Any, path: str, near: Closeness, key: Sequence[str] = ()
+) -> Problem:
     """Return why a file's text is not the wanted one: a table, JSON, or another text.
 
     Args:
@@ -151,6 +198,7 @@ def file_problem(found: str, wanted: Any, path: str, near: Closeness) -> Problem
         wanted: the expected file's text, or plain data that the declaration gives.
         path: the ending says the format.
         near: the tolerance.
+        key: columns by which the rows of a table are found, whatever their order.
     """
     kind = path.rpartition(".")[2].lower()
     if kind == "json":
@@ -167,7 +215,7 @@ def file_problem(found: str, wanted: Any, path: str, near: Closeness) -> Problem
         here, there = _columns(found), _columns(wanted)
         if here is None or there is None:
             return "table"
-        return table_problem(here, there, near)
+        return table_problem(here, there, near, key)
     return text_problem(found, wanted, near)
 
 

@@ -45,6 +45,10 @@ class ValueCheck(Strict):
     equals: Any = None
     """Without this key, the value is compared with that of the expected answer."""
     tolerance: Tolerance = Tolerance()
+    key: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Columns by which the rows of a table are found; without any, by their order."""
+    label: Annotated[str, Field(min_length=1)] | None = None
+    """Beginning of the one line of the output that is compared."""
     points: Annotated[FiniteFloat, Field(ge=0, le=1000), Number] = 1.0
     say: Title | None = None
     hidden: bool = False
@@ -53,6 +57,8 @@ class ValueCheck(Strict):
     def _one_kind(self) -> ValueCheck:
         if sum(one is not None for one in (self.variable, self.output, self.file)) != 1:
             raise PydanticCustomError("value_kind", "one of variable, output, file")
+        if self.label and not self.output:
+            raise PydanticCustomError("value_label", "for the output only")
         return self
 
     @property
