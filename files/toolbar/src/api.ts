@@ -96,6 +96,8 @@ export interface ICheck {
   /** How many of the hidden ones passed, in words; empty when there are none. */
   hidden: string;
   run: IRun | null;
+  /** What the parts are, where they do not count; else empty. */
+  about_parts: string;
   parts: IPart[];
   parts_left_out: number;
   grade: { words: string };

@@ -179,6 +179,7 @@ export class CheckPanel extends Widget {
     }
     return [
       h('h3', {}, trans.__('What to look at')),
+      ...paragraphs([found.about_parts]),
       h(
         'ul',
         { class: 'atelier-Tests' },

@@ -201,6 +201,19 @@ def test_nothing_of_a_hidden_test_but_numbers_leaves_the_desk() -> None:
     assert shown["run"] is None
 
 
+def test_where_tests_decide_what_differs_is_a_place_to_look_at() -> None:
+    whole = compare(EXPECTED, ANSWER, exercise().rule(), GIVEN)
+    unweighted = [{**part, "weight": 0.0} for part in whole["parts"]]
+    comparison = {**whole, "parts": unweighted, "tests": [], "details": [], "score": 0.5}
+    shown = result(attempt(exercise(), comparison), exercise(), "en", NOW)
+    assert [(one["state"], one["line"]) for one in shown["parts"]] == [("changed", 3)]
+    assert "does not count" in shown["about_parts"]
+    comparison["score"] = 1.0
+    shown = result(attempt(exercise(), comparison), exercise(), "en", NOW)
+    assert (shown["parts"], shown["about_parts"]) == ([], "")
+    assert shown["words"] == "All that was tried passed."
+
+
 @pytest.mark.parametrize(("file", "cell", "line"), [("a.ipynb", 4, None), ("a.py", None, 4)])
 def test_it_says_where_the_answer_stopped(file: str, cell: int | None, line: int | None) -> None:
     stopped = {"problem": "run_error", "cell": 4, "error": "NameError: name 'x'", "name": ""}

@@ -141,7 +141,7 @@ def result(attempt: Attempt, exercise: Exercise, lang: Language, now: datetime) 
     is_notebook = ending(exercise.file) == ".ipynb"
     view = tried(shown["comparison"], lang, is_notebook=is_notebook)
     by_tests = "tests_" if view is not None and shown["verdict"] != "not_yet" else ""
-    parts = [part for part in comparison["parts"] if part["state"] != "equal" and part["weight"]]
+    parts = _places(comparison, by_likeness=view is None, score=attempt.score)
     return {
         "score": shown["score"],
         "verdict": shown["verdict"],
@@ -153,6 +153,7 @@ def result(attempt: Attempt, exercise: Exercise, lang: Language, now: datetime) 
         "warnings": [_line(one, lang) for one in shown["warnings"][:MOST_LINES]],
         "hint": _cut(shown["hint"]),
         **_tried(view, comparison, is_notebook=is_notebook),
+        "about_parts": say("tests_diff", lang) if parts and view is not None else "",
         "parts": [_part(part, lang) for part in parts[:MOST_PARTS]],
         "parts_left_out": max(len(parts) - MOST_PARTS, 0),
     }
@@ -194,6 +195,20 @@ def _tried(
             "line": None if is_notebook else comparison["run"]["cell"],
         },
     }
+
+
+def _places(
+    comparison: Mapping[str, Any], *, by_likeness: bool, score: float
+) -> list[Mapping[str, Any]]:
+    """Return the parts to look at: those that cost points, or else may have.
+
+    Where tests decide, no part costs points by its text, but one of those that differ is where the
+    answer is not right yet.
+    """
+    differ = [part for part in comparison["parts"] if part["state"] != "equal"]
+    if by_likeness:
+        return [part for part in differ if part["weight"]]
+    return [part for part in differ if part["state"] == "changed"] if score < 1 else []
 
 
 def _part(part: Mapping[str, Any], lang: Language) -> dict[str, Any]:
