@@ -103,6 +103,14 @@ def test_a_mistake_is_told_with_its_line(content: str | bytes, said: list[str]) 
     assert problems(content) == said
 
 
+def test_a_test_that_deletes_what_the_learner_defined_is_told() -> None:
+    code = "# %% name: a\norig = squares\ndel squares\ntotal(1)\nsquares = orig\n"
+    (told,) = problems(code)
+    assert told.startswith("t.py:1: the test `a` deletes `squares`, which the learner’s code does")
+    own = read_tests(b"# %% name: a\nfor n in [1]:\n    assert total(n)\ndel n\n", "t.py")
+    assert len(own.tests) == 1
+
+
 def test_a_mistake_is_told_in_french() -> None:
     (told,) = problems("# %% name: a\n# points: -1\nassert 1\n", lang="fr")
     assert told == "t.py:2: ses points sont «\u00a0-1\u00a0»\u00a0: écrivez un nombre de 0 à 1000"

@@ -15,6 +15,7 @@ from atelier.exercises.testfiles.model import (
     MOST_TESTS,
     BadTestsError,
     Suite,
+    TeacherTest,
     TestLanguage,
     same_twice,
     wrong,
@@ -47,6 +48,8 @@ def read_tests(content: bytes, file: str) -> Suite:
     else:
         tests, problems = percent.read(text, file, "python")
     problems += same_twice(file, tests)
+    if language == "python":
+        problems += [problem for test in tests for problem in _deletions(file, test)]
     if not tests and not problems:
         problems.append(wrong(file, None, "tests_none"))
     if len(tests) > MOST_TESTS:
@@ -62,3 +65,23 @@ def _parsed(text: str) -> ast.Module | None:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _deletions(file: str, test: TeacherTest) -> list[Problem]:
+    """Return an error for each name of the learner's that a test deletes.
+
+    Tests have names of their own for what the learner's file defines: its code goes on to find
+    what a test has deleted, and a right answer would fail.
+    """
+    tree = _parsed(test.code)
+    names = [one for one in ast.walk(tree) if isinstance(one, ast.Name)] if tree else []
+    made = {one.id for one in names if isinstance(one.ctx, ast.Store)}
+    first: dict[str, ast.Name] = {}
+    for one in sorted(names, key=lambda one: (one.lineno, one.col_offset)):
+        first.setdefault(one.id, one)
+    return [
+        wrong(file, test.line, "tests_deletes", test.where, name=test.name, deleted=name)
+        for name, one in first.items()
+        if any(other.id == name and isinstance(other.ctx, ast.Del) for other in names)
+        and (name not in made or not isinstance(one.ctx, ast.Store))
+    ]
