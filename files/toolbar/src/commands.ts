@@ -15,9 +15,10 @@ import {
 import { ask } from './ask.js';
 import type { Checks } from './checks.js';
 import type { Documents } from './documents.js';
-import { h, link, paragraphs } from './dom.js';
+import { h, link } from './dom.js';
 import { askWhatToSave, showStatus } from './forms.js';
 import * as icons from './icons.js';
+import { keptBeside, remark, success } from './outcomes.js';
 import { Progress } from './progress.js';
 import type { IStates } from './states.js';
 import * as words from './words.js';
@@ -290,7 +291,7 @@ export class Commands {
     }
     if (kept.length) {
       const remarks = kept.map(one =>
-        this.remark(
+        remark(
           words.otherWindow(
             words.shortName(one.path, path),
             words.shortName(one.kept, path),
@@ -338,14 +339,12 @@ export class Commands {
     const end: IResult = result ?? problem ?? {};
     const { edited, gone } = await this.documents.reload(end.reload ?? []);
     const more = [
-      ...this.keptBeside(end, repository),
+      ...keptBeside(end, repository, this.trans),
       ...edited.map(path =>
-        this.remark(
-          words.leftAlone(words.shortName(path, repository), this.trans)
-        )
+        remark(words.leftAlone(words.shortName(path, repository), this.trans))
       ),
       ...gone.map(path =>
-        this.remark(words.gone(words.shortName(path, repository), this.trans))
+        remark(words.gone(words.shortName(path, repository), this.trans))
       )
     ];
     if (problem) {
@@ -353,7 +352,7 @@ export class Commands {
     } else if (quiet && !more.length && !end.merged) {
       progress.close();
     } else {
-      progress.done(...this.success(kind, end, repository), ...more);
+      progress.done(...success(kind, end, repository, this.trans), ...more);
     }
     const away = ['offline', 'too_often'].includes(problem?.code ?? '');
     const gitlab = away ? 'unreachable' : 'not asked';
@@ -361,43 +360,6 @@ export class Commands {
       this.states.refresh(result ? 'reached' : gitlab),
       progress.whenClosed()
     ]);
-  }
-
-  private success(
-    kind: 'save' | 'pull',
-    result: IResult,
-    repository: string
-  ): Node[] {
-    const { trans } = this;
-    const parts: Node[] = paragraphs(words.outcome(kind, result, trans));
-    if (kind === 'pull' && result.updated?.length) {
-      const names = result.updated.map(path =>
-        h('li', {}, words.shortName(path, repository))
-      );
-      parts.push(h('ul', { class: 'atelier-Files' }, ...names));
-    }
-    if (result.commit_url) {
-      parts.push(
-        h('p', {}, link(result.commit_url, trans.__('See this save in GitLab')))
-      );
-    }
-    return parts;
-  }
-
-  private keptBeside(end: IResult, repository: string): Node[] {
-    return (end.kept_beside ?? []).map(({ path, kept }) =>
-      this.remark(
-        words.keptBeside(
-          words.shortName(path, repository),
-          words.shortName(kept, repository),
-          this.trans
-        )
-      )
-    );
-  }
-
-  private remark(text: string): Node {
-    return h('p', { class: 'atelier-Kept' }, text);
   }
 
   private notInTheCourse(title: string): Promise<void> {
