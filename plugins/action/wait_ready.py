@@ -18,6 +18,8 @@ from ansible.utils.display import Display
 # a message is shown at least every TRY_SECONDS + interval.
 TRY_SECONDS = 8
 MAX_INTERVAL = 10
+MIN_PAUSE = 1.0
+PAUSE_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -58,16 +60,21 @@ def wait(
 ) -> Outcome:
     """Call ``attempt`` until its exit code is 0.
 
+    The pause between two tries grows with the time that has passed: what is ready after seconds is
+    not waited for as long as what takes minutes.
+
     Args:
         attempt: makes one try.
         abort_answer: called after a failed try; returns an answer if further tries are useless.
-        show: called after each failed try with the seconds elapsed and the answer.
+        show: called after failed tries with the seconds elapsed and the answer; tries that follow
+            each other quickly are shown once.
         timeout: seconds after which to stop; at least one try is made.
-        interval: seconds between tries.
+        interval: longest pause between tries, in seconds.
         clock: monotonic clock, seconds.
         sleep: waits for a number of seconds.
     """
     start = clock()
+    shown: float | None = None
     tries = 0
     while True:
         answer = attempt()
@@ -78,10 +85,13 @@ def wait(
         reason = abort_answer()
         if reason is not None:
             return Outcome("aborted", int(elapsed), tries, reason)
-        if elapsed + interval > timeout:
+        pause = min(interval, max(MIN_PAUSE, elapsed * PAUSE_SHARE))
+        if elapsed + pause > timeout:
             return Outcome("timeout", int(elapsed), tries, answer)
-        show(int(elapsed), answer)
-        sleep(interval)
+        if shown is None or elapsed - shown >= interval / 2:
+            show(int(elapsed), answer)
+            shown = elapsed
+        sleep(pause)
 
 
 class ActionModule(ActionBase):

@@ -16,6 +16,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+FIRST_POLL_SECONDS = 0.1
 POLL_SECONDS = 2.0
 SILENCE_SECONDS = 10.0
 KEPT_LINES = 25
@@ -131,9 +132,11 @@ def follow(
 ) -> CommandEnd:
     """Watch until the command ends or `timeout` seconds are over.
 
-    If there is no output to show, print a line every ``SILENCE_SECONDS``.
+    If there is no output to show, print a line every ``SILENCE_SECONDS``. The pause between two
+    looks begins short and grows, so that a command with nothing to do is not waited for.
     """
     began = spoke = clock()
+    pause = FIRST_POLL_SECONDS
     while True:
         shown, code = transcript.add(look(transcript.offset))
         now = clock()
@@ -148,7 +151,8 @@ def follow(
             latest = transcript.last[-1].strip()[:110] if transcript.last else "no output yet"
             say(f"... {round(now - began)} s: {latest}")
             spoke = now
-        sleep(POLL_SECONDS)
+        sleep(pause)
+        pause = min(pause * 2, POLL_SECONDS)
 
 
 class ActionModule(ActionBase):

@@ -29,7 +29,7 @@ options:
     type: int
     default: 300
   interval:
-    description: Seconds between two tries, at most 10.
+    description: Longest pause between two tries, in seconds, at most 10. It is shorter at first.
     type: float
     default: 5.0
   abort_if:

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -94,6 +96,24 @@ def test_a_silent_command_is_reported_every_ten_seconds() -> None:
     )
     times = [0.0, *(when for when, _ in said), now[0]]
     assert max(later - sooner for sooner, later in itertools.pairwise(times)) <= 12
+
+
+@pytest.mark.parametrize(("lasts", "at_most"), [(0.2, 0.4), (1.0, 1.6), (60.0, 62.1)])
+def test_the_end_of_a_short_command_is_seen_soon(lasts: float, at_most: float) -> None:
+    now = [0.0]
+    looks: list[int] = []
+
+    def look(_: int) -> str:
+        looks.append(1)
+        return f"{watch.MARK}{'0' if now[0] >= lasts else ''}:0:"
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    transcript = watch.Transcript(re.compile("x"))
+    watch.follow(look, transcript, lambda _: None, 600, clock=lambda: now[0], sleep=sleep)
+    assert now[0] <= at_most
+    assert len(looks) <= 6 + lasts / 2
 
 
 def commands_of_group(group: int) -> list[str]:
