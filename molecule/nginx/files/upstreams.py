@@ -1,9 +1,9 @@
 """Plays the hub (port 8000), GitLab (8929) and a course page (8010): tells what arrived.
 
 A path that ends in a three-digit number answers with that status, `/upgrade` speaks as much of
-the WebSocket protocol as a proxy looks at, a path that ends in `/slow` keeps silent for 70 s
-(nginx's own default patience is 60 s), and one that ends in `/page` answers as a learner's server
-may: with headers that reach beyond its own pages.
+the WebSocket protocol as a proxy looks at, a path that ends in `/slow` keeps silent for longer
+than GitLab's pages may and than nginx's own default, both 2 s in this scenario, and one that ends
+in `/page` answers as a learner's server may: with headers that reach beyond its own pages.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+SILENCE_SECONDS = 5
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -24,7 +26,7 @@ class Echo(BaseHTTPRequestHandler):
         while received < length:
             received += len(self.rfile.read(min(65536, length - received)))
         if self.path.endswith("/slow"):
-            time.sleep(70)
+            time.sleep(SILENCE_SECONDS)
         if self.path == "/upgrade" and self.headers.get("Upgrade") == "websocket":
             self.send_response(101)
             self.send_header("Upgrade", "websocket")
