@@ -82,7 +82,7 @@ def test_a_home_moves_out_of_its_volume_as_it_is(homes: store.Store, home: Home)
     assert (path / "sparse").stat().st_blocks == 0
     assert {one.lstat().st_uid for one in (path, *path.rglob("*"))} == {homes.owner(home)}
     assert {one.lstat().st_gid for one in (path, *path.rglob("*"))} == {1000}
-    assert homes.left(home), "the volume is kept for the hub to remove"
+    assert homes.has_former_volume(home), "the volume is kept for the hub to remove"
 
 
 def test_a_home_larger_than_its_limit_moves_and_opens(homes: store.Store, home: Home) -> None:
