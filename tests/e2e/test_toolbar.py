@@ -313,7 +313,7 @@ def test_a_notebook_that_runs_in_two_windows_stays_one_file(
         bar.page.keyboard.press("Control+s")
         count = f'"execution_count": {ran[1]}'
         until(lambda count=count: count in learner.read(name), "the run is saved", 30)  # type: ignore[misc]
-    assert "(yours)" not in learner.run("ls")
+    assert name.replace(".", " (yours).") not in learner.run("ls")
     expect(windows[1].dialog).to_have_count(0)
 
 
