@@ -131,6 +131,10 @@ class Message(TypedDict):
     """For the note of a part: the file whose text is quoted in the fields."""
 
 
+STORED_BY_EARLIER_VERSIONS = ("check_rule_extra_ignored",)
+"""Messages that nothing makes any more, in results that the desk's database still has. They keep
+their sentences; a message that gets other fields gets another key."""
+
 Segment = tuple[Mark, str]
 
 

@@ -146,7 +146,7 @@ def in_words(scoring: Scoring, parts: Sequence[Part]) -> list[Message]:
     if scoring.uses_given:
         said.append(message("check_rule_given"))
     if rule.extra == "ignored":
-        said.append(message("check_rule_extra_ignored", free=FREE_EXTRA * _counted(parts)))
+        said.append(message("check_rule_extra_free", free=FREE_EXTRA * _counted(parts)))
     else:
         said.append(message("check_rule_extra_counted"))
     said.append(message(f"check_rule_order_{rule.order}"))
